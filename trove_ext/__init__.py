@@ -1,0 +1,1 @@
+"""Backup, restore, replica and promote workflows for OpenStack databases."""

@@ -1,0 +1,1 @@
+"""All that knows cliff and ``openstack``: commands, columns, hooks, progress."""

@@ -1,0 +1,1 @@
+"""The commands of the database v1 API."""
