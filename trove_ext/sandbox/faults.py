@@ -1,0 +1,156 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Failures made on purpose, as small files that stand-ins and agents read.
+
+A file ``faults/<point>`` strikes everywhere, ``faults/<point>@<instance>`` on one
+instance alone. The file says what happens: ``error TEXT``, ``sleep SECONDS`` or
+``hang``; with ``once`` before it the file is gone after the first hit. Files, because
+the command that sets a fault and the process that is struck share nothing else.
+"""
+
+import contextlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+POINTS = {
+    "backup": "a backup fails in the guest",
+    "restore": "a restore fails in the guest",
+    "create": "Nova refuses to make a server",
+    "create-hang": "Nova never answers the making of a server",
+    "promote-candidate": "the replica that is promoted can't catch up",
+    "attach-replica": "another replica can't attach to the new source",
+    "slow-api": "Trove's API answers late",
+}
+
+# Nothing waits that long; a cleared fault ends it.
+_HANG = "hang"
+_POLL_SECONDS = 0.5
+
+
+class FaultInjected(Exception):  # noqa: N818 - it is no error of this program
+    """A fault that was asked for; its text is what the user is to see."""
+
+
+class UnknownFaultError(ValueError):
+    """The text of a fault file says nothing that can be done."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What one fault file says."""
+
+    point: str
+    action: str
+    """``error``, ``sleep`` or ``hang``."""
+    argument: str = ""
+    """The text of an error, the seconds of a sleep."""
+    instance_id: str | None = None
+    once: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return f"{self.point}@{self.instance_id}" if self.instance_id else self.point
+
+    @property
+    def text(self) -> str:
+        """The content of its file."""
+        words = ["once"] if self.once else []
+        return " ".join([*words, self.action, self.argument]).strip()
+
+
+def parse(name: str, text: str) -> Fault:
+    """Read the fault that a file called *name* with content *text* means.
+
+    Raises UnknownFaultError where the text is none of the known actions.
+    """
+    point, _, instance_id = name.partition("@")
+    first, _, rest = text.strip().partition(" ")
+    once = first == "once"
+    action, _, argument = rest.partition(" ") if once else (first, "", rest)
+    if action not in {"error", "sleep", _HANG}:
+        raise UnknownFaultError(f"Fault {name!r} has no action that is known: {text!r}")
+    return Fault(point, action, argument.strip(), instance_id or None, once)
+
+
+class Faults:
+    """The faults of one sandbox, kept under its state directory."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._faults = state_dir / "faults"
+        self._power = state_dir / "power"
+
+    def set(self, fault: Fault) -> None:
+        """Make *fault* strike from now on."""
+        self._faults.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self._faults / fault.name).write_text(fault.text + "\n")
+
+    def list(self) -> list[Fault]:
+        """All faults that are set, in the order of their names."""
+        if not self._faults.is_dir():
+            return []
+        return [parse(f.name, f.read_text()) for f in sorted(self._faults.iterdir())]
+
+    def clear(self, point: str | None = None) -> int:
+        """Take back the faults at *point*, or all, and say how many there were."""
+        gone = [f for f in self.list() if point is None or f.point == point]
+        for fault in gone:
+            (self._faults / fault.name).unlink(missing_ok=True)
+        return len(gone)
+
+    def find(self, point: str, instance_id: str | None = None) -> Fault | None:
+        """Return the fault that strikes there; one for the instance goes first."""
+        names = [f"{point}@{instance_id}", point] if instance_id else [point]
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                return parse(name, (self._faults / name).read_text())
+        return None
+
+    def hit(self, point: str, instance_id: str | None = None) -> None:
+        """Suffer the fault that is set for this point, if any.
+
+        Raises FaultInjected with the text of the fault, or sleeps; ``hang`` sleeps
+        until the fault is cleared. Trove's process has time.sleep made cooperative.
+        """
+        fault = self.find(point, instance_id)
+        if fault is None:
+            return
+        if fault.once:
+            (self._faults / fault.name).unlink(missing_ok=True)
+        if fault.action == "error":
+            raise FaultInjected(fault.argument)
+        if fault.action == "sleep":
+            time.sleep(float(fault.argument))
+            return
+        self._hang(point, instance_id)
+
+    def _hang(self, point: str, instance_id: str | None) -> None:
+        while True:
+            time.sleep(_POLL_SECONDS)
+            fault = self.find(point, instance_id)
+            if fault is None or fault.action != _HANG:
+                return
+
+    def is_off(self, instance_id: str) -> bool:
+        """Whether the host of this instance has been switched off."""
+        return (self._power / f"off@{instance_id}").exists()
+
+    def power_off(self, instance_id: str) -> None:
+        """Mark the host of this instance as off."""
+        self._power.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self._power / f"off@{instance_id}").touch()
+
+    def power_on(self, instance_id: str) -> None:
+        """Mark the host of this instance as on again."""
+        (self._power / f"off@{instance_id}").unlink(missing_ok=True)
