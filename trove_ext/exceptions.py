@@ -1,0 +1,148 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Everything that can go wrong, under one root.
+
+Each error carries its facts as attributes and its exit code as data, so that a
+script can act on it and the command line can print it. The texts are complete:
+who, what was expected, what was found, what to do next.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Exit(enum.IntEnum):
+    """The exit codes of the commands."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    BUSY = 75
+    TIMEOUT = 124
+    HANGUP = 129
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class TroveExtError(Exception):
+    """The root: something that a user is told in clear words."""
+
+    exit_code = Exit.FAILED
+
+
+class UsageError(TroveExtError):
+    """The command line asks for something that makes no sense."""
+
+    exit_code = Exit.USAGE
+
+
+class CheckError(TroveExtError):
+    """Checks made before the first changing request failed; nothing was changed.
+
+    :ivar problems: all that is wrong, one text each
+    """
+
+    def __init__(self, what: str, problems: Iterable[str]) -> None:
+        self.what = what
+        self.problems = tuple(problems)
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        super().__init__(f"{what}; nothing was changed:{lines}")
+
+
+class NotFoundError(TroveExtError):
+    """There is no such thing, on any page of the list."""
+
+
+class AmbiguousNameError(TroveExtError):
+    """A name that several things bear.
+
+    :ivar candidates: a text for each, with its ID first
+    """
+
+    def __init__(self, kind: str, name: str, candidates: Iterable[str]) -> None:
+        self.candidates = tuple(candidates)
+        lines = "".join(f"\n  {candidate}" for candidate in self.candidates)
+        super().__init__(
+            f"{len(self.candidates)} {kind}s are named {name!r}; give the ID of one:"
+            f"{lines}"
+        )
+
+
+class ServiceError(TroveExtError):
+    """Trove or Keystone answered with an error, or not at all."""
+
+
+class RefusedError(ServiceError):
+    """Trove looked at the request and refused it: nothing was changed.
+
+    :ivar status: the HTTP status
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class PolicyError(RefusedError):
+    """The cloud's policy forbids this request to this user (HTTP 403)."""
+
+
+class LoginError(ServiceError):
+    """Keystone did not accept the credentials, or the token ran out for good."""
+
+
+class UnreachableError(ServiceError):
+    """No usable answer came to a request that changes nothing."""
+
+
+class LostAnswerError(ServiceError):
+    """No usable answer came to a request that changes something.
+
+    It may have taken effect or not: look before anything is sent again.
+    """
+
+
+class ResourceFailedError(TroveExtError):
+    """What was waited for ended in an error state."""
+
+
+class WaitTimeoutError(TroveExtError):
+    """The time that the caller gave ran out; the job goes on at the server."""
+
+    exit_code = Exit.TIMEOUT
+
+
+class BusyError(TroveExtError):
+    """Somebody else is at it: try again later."""
+
+    exit_code = Exit.BUSY
+
+
+class PartialFailureError(TroveExtError):
+    """Some of several targets failed; each was reported already."""
+
+
+class InterruptedJobError(TroveExtError):
+    """A signal ended the command.
+
+    :ivar exit_code: 128 and the number of the signal
+    """
+
+    def __init__(self, message: str, exit_code: Exit) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)

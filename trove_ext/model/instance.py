@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A database instance as Trove's API shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.model import status as statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trove_ext.model.status import Phase
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """Read a time of Trove's API: ISO 8601, in UTC whether it says so or not."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The last error that Trove stored for an instance.
+
+    :ivar message: at most 255 characters; the next fault overwrites it
+    :ivar created: when it was stored last
+    """
+
+    message: str
+    created: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address of an instance.
+
+    :ivar kind: ``private`` or ``public``
+    :ivar network: the ID of its network, where Trove tells it
+    """
+
+    address: str
+    kind: str | None
+    network: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A database instance.
+
+    :ivar operating_status: None where the server is too old to send it
+    :ivar size: of the volume, in GB
+    :ivar used: of the volume, in GB
+    :ivar replica_of: the ID of its replica source
+    :ivar replicas: the IDs of its replicas
+    :ivar heartbeat: when the guest agent was last heard
+    :ivar is_public: None where the server does not tell
+    """
+
+    id: str
+    name: str
+    status: str
+    operating_status: str | None
+    datastore: str | None = None
+    datastore_version: str | None = None
+    flavor_id: str | None = None
+    size: int | None = None
+    used: float | None = None
+    replica_of: str | None = None
+    replicas: tuple[str, ...] = ()
+    addresses: tuple[Address, ...] = ()
+    fault: Fault | None = None
+    configuration_id: str | None = None
+    is_public: bool | None = None
+    allowed_cidrs: tuple[str, ...] = ()
+    created: datetime | None = None
+    updated: datetime | None = None
+    heartbeat: datetime | None = None
+    project_id: str | None = None
+
+    @classmethod
+    def from_info(cls, info: Mapping[str, Any]) -> Instance:
+        """Read what the API sends (``trove/instance/views.py``).
+
+        :raises KeyError: where even ID, name or status are missing: no instance
+        """
+        datastore = info.get("datastore") or {}
+        volume = info.get("volume") or {}
+        access = info.get("access") or {}
+        return cls(
+            id=info["id"],
+            name=info["name"],
+            status=info["status"],
+            operating_status=info.get("operating_status"),
+            datastore=datastore.get("type"),
+            datastore_version=datastore.get("version"),
+            flavor_id=(info.get("flavor") or {}).get("id"),
+            size=volume.get("size"),
+            used=volume.get("used"),
+            replica_of=(info.get("replica_of") or {}).get("id"),
+            replicas=tuple(replica["id"] for replica in info.get("replicas") or ()),
+            addresses=_addresses(info),
+            fault=_fault(info.get("fault")),
+            configuration_id=(info.get("configuration") or {}).get("id"),
+            is_public=access.get("is_public"),
+            allowed_cidrs=tuple(access.get("allowed_cidrs") or ()),
+            created=parse_time(info.get("created")),
+            updated=parse_time(info.get("updated")),
+            heartbeat=parse_time(info.get("service_status_updated")),
+            project_id=info.get("tenant_id"),
+        )
+
+    @property
+    def state(self) -> str:
+        """Both raw states as they are shown, for instance ``ACTIVE/HEALTHY``."""
+        return statuses.describe(self.status, self.operating_status)
+
+    @property
+    def phase(self) -> Phase:
+        """Settled, failed or busy."""
+        return statuses.instance_phase(self.status, self.operating_status)
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is going on and the database serves."""
+        return statuses.is_settled(self.status, self.operating_status)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The IDs of its networks; empty where they can't be read."""
+        return tuple(
+            dict.fromkeys(
+                address.network
+                for address in self.addresses
+                if address.network and address.kind != "public"
+            )
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})"
+
+
+def _addresses(info: Mapping[str, Any]) -> tuple[Address, ...]:
+    if "addresses" in info:
+        return tuple(
+            Address(entry["address"], entry.get("type"), entry.get("network"))
+            for entry in info["addresses"] or ()
+        )
+    return tuple(Address(address, None, None) for address in info.get("ip") or ())
+
+
+def _fault(info: Mapping[str, Any] | None) -> Fault | None:
+    if not info:
+        return None
+    return Fault(info.get("message") or "", parse_time(info.get("created")))

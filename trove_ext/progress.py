@@ -1,0 +1,43 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a long job tells while it runs; knows no stream."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Where a job tells how far it is."""
+
+    def update(self, subject: str, state: str) -> None:
+        """Tell the state that a subject is in now; called at each look at it."""
+
+    def note(self, text: str) -> None:
+        """Tell something worth keeping: a step done, a choice made."""
+
+    def warn(self, text: str) -> None:
+        """Tell something that the user should act on; never silenced."""
+
+
+class Silent:
+    """Tells nobody: for scripts that want only results."""
+
+    def update(self, subject: str, state: str) -> None:
+        """Drop it."""
+
+    def note(self, text: str) -> None:
+        """Drop it."""
+
+    def warn(self, text: str) -> None:
+        """Drop it."""

@@ -1,0 +1,165 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One place that talks to Trove, by this project's rules.
+
+Reads are tried again with growing pauses; what changes something is sent once.
+Every request has a read time-out. Every error comes out as one of
+:mod:`trove_ext.exceptions`, in words.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from trove_ext import progress as progress_module
+from trove_ext import wait as waiting
+from trove_ext.exceptions import RefusedError, UnreachableError
+from trove_ext.workflows import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+R = TypeVar("R")
+
+#: Seconds that one request may take.
+REQUEST_TIMEOUT = 60.0
+#: Seconds after which a read that gets no usable answer is given up, where no
+#: deadline says otherwise.
+READ_BUDGET = 60.0
+#: The longest that a server's Retry-After is followed, in seconds.
+LONGEST_RETRY_AFTER = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """A job that goes on at the server even when the command ends.
+
+    :ivar what: a sentence without full stop, as in "Backup b1 (ID) is being made"
+    :ivar follow: the command that goes on waiting
+    """
+
+    what: str
+    follow: str
+
+
+class Cloud:
+    """troveclient's managers, a clock, and where to tell progress.
+
+    :ivar underway: the jobs that this command started and that go on without it;
+        whoever ends the command early tells the user
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        clock: waiting.Clock | None = None,
+        progress: progress_module.Progress | None = None,
+        command: str = "openstack",
+    ) -> None:
+        """Wrap a client.
+
+        :param client: a ``troveclient.v1.client.Client`` over a keystoneauth session
+        :param command: how a follow-up command begins, for instance
+            ``openstack --os-cloud prod``
+        """
+        self.client = client
+        self.clock = clock or waiting.SystemClock()
+        self.progress = progress or progress_module.Silent()
+        self.underway: list[Underway] = []
+        self._command = command
+        self._deadline: waiting.Deadline | None = None
+
+    def command(self, *words: str) -> str:
+        """Spell an ``openstack database`` command that a user can paste."""
+        return f"{self._command} database {shlex.join(words)}"
+
+    def read(self, what: str, call: Callable[[], R]) -> R:
+        """Ask for something; tried again while no usable answer comes.
+
+        :param what: the thing asked for, for messages: "Backup b1"
+        :raises UnreachableError: no usable answer within the deadline, or within
+            READ_BUDGET seconds where there is none
+        :raises NotFoundError, RefusedError, LoginError: as Trove answered
+        """
+        deadline = self._deadline or waiting.Deadline(self.clock, READ_BUDGET)
+        pauses = waiting.pauses(1)
+        while True:
+            try:
+                return self._send(call, deadline)
+            except Exception as exc:
+                error = errors.translate(exc, what, changing=False)
+                pause = errors.retry_after(exc)
+                if pause is None and not isinstance(error, UnreachableError):
+                    raise error from exc
+                pause = min(pause or next(pauses), LONGEST_RETRY_AFTER)
+                if deadline.remaining <= pause:
+                    raise UnreachableError(str(error)) from exc
+                self.progress.update(what, f"no answer, trying again ({error})")
+                self.clock.sleep(pause)
+
+    def change(self, what: str, call: Callable[[], R]) -> R:
+        """Send something that changes the cloud, once.
+
+        A rate limit's 413 with Retry-After is the one answer after which it is
+        sent again: the request was turned away unread.
+
+        :param what: what it does, for messages: "delete of backup b1"
+        :raises LostAnswerError: it may have taken effect or not
+        :raises NotFoundError, RefusedError, LoginError: it did not
+        """
+        budget = waiting.Deadline(self.clock, REQUEST_TIMEOUT)
+        while True:
+            try:
+                return self._send(call, self._deadline)
+            except Exception as exc:
+                pause = errors.retry_after(exc)
+                if pause is None or budget.remaining <= pause:
+                    raise errors.translate(exc, what, changing=True) from exc
+                self.clock.sleep(pause)
+
+    def wait(
+        self, targets: list[waiting.Target], deadline: waiting.Deadline
+    ) -> list[waiting.Outcome]:
+        """Look at all targets until each has arrived or failed, or time is up.
+
+        Reads inside keep to the deadline.
+        """
+        previous, self._deadline = self._deadline, deadline
+        try:
+            return waiting.wait(
+                targets, deadline=deadline, clock=self.clock, progress=self.progress
+            )
+        finally:
+            self._deadline = previous
+
+    def deadline(self, timeout: float) -> waiting.Deadline:
+        """Start a deadline of that many seconds from now (0: for ever)."""
+        return waiting.Deadline(self.clock, timeout)
+
+    def _send(self, call: Callable[[], R], deadline: waiting.Deadline | None) -> R:
+        remaining = deadline.remaining if deadline else REQUEST_TIMEOUT
+        session = self.client.client.session
+        before = session.timeout
+        session.timeout = max(1.0, min(REQUEST_TIMEOUT, remaining))
+        try:
+            return call()
+        finally:
+            session.timeout = before
+
+
+def is_refusal(error: BaseException, *statuses: int) -> bool:
+    """Tell whether Trove refused with one of these HTTP statuses."""
+    return isinstance(error, RefusedError) and error.status in statuses

@@ -1,0 +1,155 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a failed request means, in words.
+
+Sources: ``trove/common/wsgi.py`` (``Controller.exception_map``, ``Fault``): Trove's
+plain ``Forbidden`` is sent as 401 with the key ``unauthorized``; keystonemiddleware's
+401 has the key ``error``. A policy refusal is 403. 413 with Retry-After is a rate
+limit, without it a quota.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import requests
+from keystoneauth1 import exceptions as ksa
+from troveclient import exceptions as trove
+
+from trove_ext.exceptions import (
+    LoginError,
+    LostAnswerError,
+    NotFoundError,
+    PolicyError,
+    RefusedError,
+    ServiceError,
+    TroveExtError,
+    UnreachableError,
+)
+
+TOO_MANY = 413
+#: Answers of something between us and Trove, or of a Trove that is not well.
+SERVER_ERRORS = range(500, 600)
+
+
+def retry_after(exc: BaseException) -> float | None:
+    """Return the seconds of a rate limit's Retry-After; None for all other errors.
+
+    The header itself is read: troveclient's attribute is 0 for a missing one too.
+    """
+    if getattr(exc, "http_status", None) != TOO_MANY:
+        return None
+    response = getattr(exc, "response", None)
+    header = response.headers.get("Retry-After") if response is not None else None
+    try:
+        seconds = float(header) if header is not None else math.nan
+    except ValueError:
+        seconds = 1.0
+    return None if math.isnan(seconds) else max(1.0, seconds)
+
+
+def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
+    """Turn any exception of a request into one of ours.
+
+    :param what: the thing asked for or the change sent
+    :param changing: whether the request may have changed something; then an answer
+        that was lost is not the same as one that said no
+    :raises Exception: ``exc`` itself where it is no error of a request
+    """
+    if isinstance(exc, TroveExtError):
+        return exc
+    if isinstance(exc, trove.HttpError):
+        return _from_status(exc, what, changing=changing)
+    if isinstance(exc, ksa.ConnectFailure) and _never_sent(exc):
+        return UnreachableError(f"{what}: {_first_line(exc)}")
+    if isinstance(exc, ksa.HttpError):
+        return _from_keystone(exc, what, changing=changing)
+    if isinstance(exc, (ksa.ClientException, requests.RequestException)):
+        return _lost(what, _first_line(exc), changing=changing)
+    if isinstance(exc, (TypeError, KeyError, AttributeError, ValueError)):
+        # troveclient reads the body without looking at it first.
+        return _lost(what, "the answer is not one of Trove's", changing=changing)
+    raise exc
+
+
+def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExtError:
+    status, message = exc.http_status, _message(exc)
+    if status in SERVER_ERRORS:
+        return _lost(what, f"HTTP {status}: {message}", changing=changing)
+    if status == trove.NotFound.http_status:
+        return NotFoundError(f"{what}: there is no such thing ({message})")
+    if status == trove.Unauthorized.http_status and _keys(exc) != {"unauthorized"}:
+        return LoginError(f"{what}: Keystone's token was not accepted: {message}")
+    if status == trove.Forbidden.http_status and _is_policy(message):
+        return PolicyError(
+            f"{what}: the cloud's policy does not allow this to you (HTTP 403, not a "
+            f"failed log-in): {message}",
+            status=status,
+        )
+    if (seconds := retry_after(exc)) is not None:
+        message = f"too many requests, try again in {seconds:.0f} s: {message}"
+    return RefusedError(
+        f"{what}: Trove refuses it: {message} (HTTP {status})", status=status
+    )
+
+
+def _is_policy(message: str) -> bool:
+    """Tell oslo.policy's refusal from Trove's own 403s (``common/policy.py``)."""
+    return "policy" in message.lower() or "not authorized" in message.lower()
+
+
+def _from_keystone(exc: ksa.HttpError, what: str, *, changing: bool) -> TroveExtError:
+    if isinstance(exc, ksa.Unauthorized):
+        return LoginError(f"{what}: Keystone refuses the log-in: {_first_line(exc)}")
+    if exc.http_status in SERVER_ERRORS:
+        return _lost(what, _first_line(exc), changing=changing)
+    return ServiceError(f"{what}: {_first_line(exc)}")
+
+
+def _lost(what: str, why: str, *, changing: bool) -> ServiceError:
+    if changing:
+        return LostAnswerError(
+            f"{what}: no usable answer came, so it may have taken effect or not: {why}"
+        )
+    return UnreachableError(f"{what}: no usable answer: {why}")
+
+
+def _never_sent(exc: BaseException) -> bool:
+    """Tell whether no byte of the request can have left: nobody took the connection."""
+    text = str(exc)
+    return "Connection refused" in text or "Name or service not known" in text
+
+
+def _keys(exc: trove.HttpError) -> set[str]:
+    body = _body(exc)
+    return set(body) if isinstance(body, dict) else set()
+
+
+def _body(exc: trove.HttpError) -> Any:
+    try:
+        return exc.response.json() if exc.response is not None else None
+    except ValueError:
+        return None
+
+
+def _message(exc: trove.HttpError) -> str:
+    if isinstance(_body(exc), dict):
+        text = getattr(exc, "message", None) or str(exc)
+    else:
+        text = "an answer that is not Trove's"
+    return " ".join(str(text).split())
+
+
+def _first_line(exc: BaseException) -> str:
+    return str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
