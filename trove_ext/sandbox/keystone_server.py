@@ -1,0 +1,175 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The real Keystone, in one process under a threaded WSGI server.
+
+Started by ``trove-sandbox up`` as ``python -m trove_ext.sandbox.keystone_server DIR``.
+The first start makes the database, the keys, and who and what the cloud knows.
+"""
+
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from trove_ext.sandbox import clouds, labels
+from trove_ext.sandbox.state import Settings, StateDir, write_private
+
+SERVICE_USER = "trove"
+SERVICE_PROJECT = "service"
+_DOMAIN = "default"
+_THREADS = 8
+_ROLES = ("admin", "manager", "member", "reader", "service")
+
+
+def config(state: StateDir, settings: Settings) -> str:
+    """Keystone's configuration file."""
+    return f"""\
+[DEFAULT]
+log_file = {state.logs / "keystone.log"}
+use_stderr = false
+
+[database]
+connection = sqlite:///{state.root / "keystone.sqlite"}
+
+[token]
+provider = fernet
+expiration = {settings.token_seconds}
+
+[fernet_tokens]
+key_repository = {state.keys / "fernet"}
+
+[fernet_receipts]
+key_repository = {state.keys / "fernet"}
+
+[credential]
+key_repository = {state.keys / "credential"}
+
+[identity]
+# The lowest: a log-in costs 5 ms and not 250.
+password_hash_rounds = 4
+
+[cache]
+enabled = false
+"""
+
+
+def prepare(state: StateDir) -> None:
+    """Make keys and tables, in place of what a first start left that was killed."""
+    from keystone.common import fernet_utils
+    from keystone.common.sql import upgrades
+
+    (state.root / "keystone.sqlite").unlink(missing_ok=True)
+    for name, group in (("fernet", "fernet_tokens"), ("credential", "credential")):
+        repository = state.keys / name
+        repository.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = fernet_utils.FernetUtils(str(repository), 1, group)
+        keys.initialize_key_repository()
+    upgrades.offline_sync_database_to_version(None)
+
+
+def populate(settings: Settings) -> None:
+    """Make users, projects, roles, services and endpoints; once.
+
+    Keystone's own bootstrap (keystone/cmd/bootstrap.py) loads all back ends anew,
+    which a process that has an application can't.
+    """
+    from keystone.common import provider_api
+
+    api = provider_api.ProviderAPIs
+    api.resource_api.create_domain(
+        _DOMAIN, {"id": _DOMAIN, "name": "Default", "enabled": True}
+    )
+    for role in _ROLES:
+        api.role_api.create_role(role, {"id": role, "name": role})
+    _member("admin", "admin", settings.admin_password, ["admin"])
+    _member(clouds.CLOUD, clouds.CLOUD, settings.user_password, ["member"])
+    _member(
+        SERVICE_PROJECT, SERVICE_USER, settings.service_password, ["admin", "service"]
+    )
+    api.catalog_api.create_region({"id": labels.REGION})
+    _service("identity", "keystone", settings.auth_url)
+    _service("database", "trove", f"{settings.database_url}/$(project_id)s")
+
+
+def _member(project: str, user: str, password: str, roles: list[str]) -> None:
+    """Make a project with one user who has these roles in it."""
+    from keystone.common import provider_api
+
+    api = provider_api.ProviderAPIs
+    project_id, common = uuid.uuid4().hex, {"domain_id": _DOMAIN, "enabled": True}
+    api.resource_api.create_project(
+        project_id, {"id": project_id, "name": project, **common}
+    )
+    made = api.identity_api.create_user({"name": user, "password": password, **common})
+    for role in roles:
+        api.assignment_api.add_role_to_user_and_project(made["id"], project_id, role)
+
+
+def _service(kind: str, name: str, url: str) -> None:
+    """Put a service and its endpoints into the catalogue."""
+    from keystone.common import provider_api
+
+    api = provider_api.ProviderAPIs
+    service = {"id": uuid.uuid4().hex, "type": kind, "name": name, "enabled": True}
+    api.catalog_api.create_service(service["id"], service)
+    # An internal one, too: keystonemiddleware looks for it.
+    for interface in ("public", "internal", "admin"):
+        endpoint = {
+            "id": uuid.uuid4().hex,
+            "service_id": service["id"],
+            "interface": interface,
+            "region_id": labels.REGION,
+            "url": url,
+            "enabled": True,
+        }
+        api.catalog_api.create_endpoint(endpoint["id"], endpoint)
+
+
+def serve(settings: Settings, application: Any) -> None:
+    """Answer requests until the process is told to end."""
+    from cheroot import wsgi
+
+    server = wsgi.Server(
+        ("127.0.0.1", settings.keystone_port),
+        application,
+        numthreads=_THREADS,
+        server_name="keystone",
+    )
+    server.safe_start()
+
+
+def main() -> None:
+    """Run Keystone for the state directory named by the first argument."""
+    state = StateDir(Path(sys.argv[1]))
+    settings = state.settings()
+    write_private(state.keystone_config, config(state, settings))
+    # Keystone parses the command line as soon as it is configured.
+    sys.argv = ["keystone", f"--config-file={state.keystone_config}"]
+
+    from keystone.server.flask import core
+
+    done = state.root / "keystone.ready"
+    fresh = not done.exists()
+    application = core.initialize_application(
+        "public",
+        lambda: prepare(state) if fresh else None,
+        [str(state.keystone_config)],
+    )
+    if fresh:
+        populate(settings)
+        write_private(done, "")
+    serve(settings, application)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The names that the sandbox's cloud knows: flavors, networks, datastores.
+
+Data alone. The first flavor, volume type and network and the datastore ``mysql``
+5.7.29 are those of the guide that operators follow, so that its commands run as they
+stand. Whatever the label says, the engine is the MariaDB of this machine.
+"""
+
+from dataclasses import dataclass
+
+REGION = "RegionOne"
+
+
+@dataclass(frozen=True)
+class Flavor:
+    """A size of server."""
+
+    id: str
+    name: str
+    ram: int
+    """MB; the database of an instance takes a part of it."""
+    vcpus: int = 1
+    disk: int = 10
+    """GB of the root disk; the data are on the volume."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network to put an instance into; all share one block of loopback."""
+
+    id: str
+    name: str
+    subnet_id: str
+
+
+@dataclass(frozen=True)
+class VolumeType:
+    """A kind of volume."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class DatastoreVersion:
+    """A datastore version as Trove's database is to hold it."""
+
+    datastore: str
+    name: str
+    default: bool = False
+
+
+FLAVORS = (
+    Flavor("e3feb785-af2e-41f7-899b-6bbc4e0b526e", "c1.c2r4", 4096, 2),
+    Flavor("db.small", "db.small", 1024),
+    Flavor("db.medium", "db.medium", 2048, 2),
+)
+GUIDE_NETWORK = Network(
+    "908816f1-933c-4ff2-8595-f0f57c689e48",
+    "guide-network",
+    "64f2e2a4-9c7f-4b39-a0a2-2c17f6d0a001",
+)
+DEFAULT_NETWORK = Network(
+    "3f0f6a3e-41a1-4b4e-9f31-6f2d0d5f77a1",
+    "default-network",
+    "64f2e2a4-9c7f-4b39-a0a2-2c17f6d0a002",
+)
+NETWORKS = (GUIDE_NETWORK, DEFAULT_NETWORK)
+VOLUME_TYPES = (
+    VolumeType("0a9f7a2e-7e1a-4c37-8a57-5b0f5d3c0b01", "b1.standard"),
+    VolumeType("0a9f7a2e-7e1a-4c37-8a57-5b0f5d3c0b02", "b1.fast"),
+)
+IMAGE_ID = "c1f0b0a6-7a05-4e2b-8a0e-70c9a7d1f001"
+
+# One manager for both: Trove picks its configuration templates by it, and those of
+# MySQL hold options that MariaDB refuses.
+MANAGER = "mariadb"
+
+
+def datastore_versions(engine: str) -> tuple[DatastoreVersion, ...]:
+    """Name the versions on offer, *engine* being the MariaDB here ("10.11").
+
+    The second of ``mariadb`` is newer by its label alone: something to upgrade to,
+    and a wrong version to be refused.
+    """
+    major, _, minor = engine.partition(".")
+    return (
+        DatastoreVersion("mariadb", engine, default=True),
+        DatastoreVersion("mariadb", f"{major}.{int(minor) + 1}"),
+        DatastoreVersion("mysql", "5.7.29", default=True),
+    )

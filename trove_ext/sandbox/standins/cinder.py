@@ -1,0 +1,139 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Cinder, as far as Trove asks it: volumes and their types.
+
+A volume is a number of GB; nothing is mounted. Which calls Trove makes stands in
+trove/taskmanager/models.py (``_create_volume``, ``ResizeVolumeAction``).
+"""
+
+import dataclasses
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+from cinderclient import exceptions
+
+from trove_ext.sandbox import labels
+from trove_ext.sandbox.standins import world
+from trove_ext.sandbox.standins.store import Row
+
+_HTTP_NOT_FOUND = 404
+
+
+def _not_found(what: str, key: str) -> Exception:
+    error: Exception = exceptions.NotFound(
+        _HTTP_NOT_FOUND, f"{what} {key} could not be found."
+    )
+    return error
+
+
+class Volume(SimpleNamespace):
+    """One volume."""
+
+    id: str
+    size: int
+    """GB."""
+
+    def delete(self) -> None:
+        """Remove the volume."""
+        world.current().store.delete("volume", self.id)
+
+
+class Volumes:
+    """``client.volumes``."""
+
+    def create(
+        self, size: int, name: str, volume_type: str | None = None, **_more: Any
+    ) -> Volume:
+        """Make a volume of *size* GB; raises Cinder's NotFound for a wrong type."""
+        chosen = VolumeTypes().get(volume_type or labels.VOLUME_TYPES[0].name)
+        row = {
+            "id": str(uuid.uuid4()),
+            "name": name,
+            "size": size,
+            "volume_type": chosen.name,
+            "status": "available",
+            "attachments": [],
+        }
+        world.current().store.put("volume", row)
+        return Volume(**row)
+
+    def get(self, volume_id: str) -> Volume:
+        """Return a volume; raises Cinder's NotFound."""
+        return Volume(**self._row(volume_id))
+
+    def list(self, search_opts: dict[str, str] | None = None) -> list[Volume]:
+        """Return the volumes of a name, or all."""
+        store = world.current().store
+        name = (search_opts or {}).get("name")
+        rows = store.all("volume") if name is None else store.by_name("volume", name)
+        return [Volume(**row) for row in rows]
+
+    def extend(self, volume: Volume | str, new_size: int) -> None:
+        """Make a volume larger, and tell the host that has it."""
+        here = world.current()
+        row = self._row(volume if isinstance(volume, str) else volume.id)
+        here.store.put("volume", row | {"size": new_size})
+        _tell_host(row["name"].removeprefix("trove-"), new_size)
+
+    @staticmethod
+    def delete(volume: Volume | str) -> None:
+        """Remove a volume."""
+        volume_id = volume if isinstance(volume, str) else volume.id
+        world.current().store.delete("volume", volume_id)
+
+    @staticmethod
+    def _row(volume_id: str) -> Row:
+        row = world.current().store.get("volume", str(volume_id))
+        if row is None:
+            raise _not_found("Volume", volume_id)
+        return row
+
+
+def _tell_host(instance_id: str, size: int) -> None:
+    here = world.current()
+    for server in here.store.by_owner("server", instance_id):
+        here.store.put("server", server | {"volume_gb": size}, instance_id)
+    if instance_id in here.hosts:
+        here.hosts[instance_id].set_volume(size)
+
+
+class VolumeTypes:
+    """``client.volume_types``."""
+
+    def get(self, key: str) -> SimpleNamespace:
+        """Return a volume type by ID or name; raises Cinder's NotFound."""
+        for found in self.list():
+            if key in {found.id, found.name}:
+                return found
+        raise _not_found("Volume type", key)
+
+    def list(self) -> list[SimpleNamespace]:
+        """All volume types."""
+        return [
+            SimpleNamespace(**dataclasses.asdict(t), is_public=True, description="")
+            for t in labels.VOLUME_TYPES
+        ]
+
+
+class Client:
+    """What Trove takes for a Cinder client."""
+
+    def __init__(self) -> None:
+        self.volumes = Volumes()
+        self.volume_types = VolumeTypes()
+
+
+def client(*_args: Any, **_kwargs: Any) -> Client:
+    """Stand in for trove.common.clients.cinder_client."""
+    return Client()

@@ -1,0 +1,101 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The one cloud that all stand-ins of a Trove process speak for."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trove_ext.sandbox.faults import Faults
+from trove_ext.sandbox.guest.host import Host
+from trove_ext.sandbox.standins.store import Row, Store
+from trove_ext.sandbox.state import StateDir
+
+_FIRST_HOST, _LAST_HOST = 10, 254
+
+
+@dataclass
+class World:
+    """Servers and what belongs to them, with the hosts that they really are."""
+
+    state: StateDir
+    block: int
+    store: Store
+    faults: Faults
+    hosts: dict[str, Host] = field(default_factory=dict)
+    """By ID of the Trove instance."""
+
+    def free_address(self) -> str:
+        """Find an address of the sandbox's block that no port has.
+
+        Raises RuntimeError when all are taken.
+        """
+        taken = {port["address"] for port in self.store.all("port")}
+        for number in range(_FIRST_HOST, _LAST_HOST + 1):
+            address = f"127.77.{self.block}.{number}"
+            if address not in taken:
+                return address
+        raise RuntimeError("All addresses of the sandbox are taken")
+
+    def make_host(self, server: Row) -> Host:
+        """Make the host of a server that the store holds; it isn't started yet."""
+        host = Host(
+            self.state.root,
+            server["instance_id"],
+            server["address"],
+            self.faults,
+            server["memory_mb"],
+            server["volume_gb"],
+        )
+        self.hosts[server["instance_id"]] = host
+        return host
+
+    def start_hosts(self, report: Callable[[str], None]) -> None:
+        """Start the host of each server anew, after Trove has been restarted."""
+        for server in self.store.all("server"):
+            if not server["hosted"] or self.faults.is_off(server["instance_id"]):
+                continue
+            report(f"Starting the host of instance {server['instance_id']}")
+            self.make_host(server).start()
+
+    def name_faults(self, name: str, instance_id: str) -> None:
+        """Let faults that were set for an instance's name strike it by its ID.
+
+        An instance that is yet to be made has no ID to name.
+        """
+        for path in self.state.root.glob(f"faults/*@{name}"):
+            point, _, _ = path.name.partition("@")
+            with contextlib.suppress(FileNotFoundError):
+                path.rename(path.with_name(f"{point}@{instance_id}"))
+
+
+_CURRENT: list[World] = []
+
+
+def build(root: Path) -> World:
+    """Open the world that a state directory holds."""
+    state = StateDir(root)
+    return World(state, state.settings().block, Store(state.inventory), Faults(root))
+
+
+def enter(world: World) -> None:
+    """Make *world* the one that this process' stand-ins speak for."""
+    _CURRENT[:] = [world]
+
+
+def current() -> World:
+    """Return the world that was entered; raises RuntimeError where none was."""
+    if not _CURRENT:
+        raise RuntimeError("No sandbox world has been entered in this process")
+    return _CURRENT[0]

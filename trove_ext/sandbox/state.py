@@ -1,0 +1,225 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Where a sandbox keeps its things, and the choices it made when it was first up.
+
+One directory holds all of it: settings, keys, databases, logs, pid files. Nothing
+outside is written, so that removing the directory removes the sandbox, and two
+directories are two sandboxes.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+# Raised where a new layout can't read what an older one wrote.
+LAYOUT = 1
+DATABASE_PORT = 3306
+_MARK = "settings.json"
+
+
+class SandboxError(Exception):
+    """Something that the user has to know and may be able to mend; one line."""
+
+
+class ForeignDirectoryError(SandboxError):
+    """The directory holds something else, or a sandbox of another layout."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What is chosen once, at the first ``up``, and kept."""
+
+    layout: int
+    block: int
+    """The sandbox's addresses are 127.77.<block>.1 to .254; .1 is its own database."""
+    keystone_port: int
+    trove_port: int
+    engine: str
+    """Major and minor version of the MariaDB that made the data: ``10.11``."""
+    database_password: str
+    admin_password: str
+    user_password: str
+    service_password: str
+    token_seconds: int = 86400
+    """Life-time of a Keystone token."""
+    rate: int = 100000
+    """Requests a minute that Trove takes from one user, of each method."""
+
+    @property
+    def database_address(self) -> str:
+        """Address of the private database, on port 3306."""
+        return f"127.77.{self.block}.1"
+
+    @property
+    def auth_url(self) -> str:
+        """Where Keystone answers."""
+        return f"http://127.0.0.1:{self.keystone_port}/v3"
+
+    @property
+    def database_url(self) -> str:
+        """Where Trove answers, without the project."""
+        return f"http://127.0.0.1:{self.trove_port}/v1.0"
+
+
+def default_root() -> Path:
+    """The state directory of a user who named none (XDG base directories)."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "trove-ext" / "sandbox"
+
+
+def is_free(address: str, port: int) -> bool:
+    """Whether somebody could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _free_block() -> int:
+    # By chance, so that two sandboxes that are set up at once, or of which one is
+    # down, hardly ever choose the same one.
+    for block in secrets.SystemRandom().sample(range(1, 255), 254):
+        if all(is_free(f"127.77.{block}.{n}", DATABASE_PORT) for n in (1, 10, 11)):
+            return block
+    raise SandboxError("No block of addresses 127.77.0.0/16 is free on port 3306")
+
+
+def choose(engine: str, token_seconds: int, rate: int) -> Settings:
+    """Choose ports, addresses and passwords for a new sandbox."""
+    return Settings(
+        layout=LAYOUT,
+        block=_free_block(),
+        keystone_port=_free_port(),
+        trove_port=_free_port(),
+        engine=engine,
+        database_password=secrets.token_urlsafe(18),
+        admin_password=secrets.token_urlsafe(18),
+        user_password=secrets.token_urlsafe(18),
+        service_password=secrets.token_urlsafe(18),
+        token_seconds=token_seconds,
+        rate=rate,
+    )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
+        out.write(text)
+    fresh.replace(path)
+
+
+class StateDir:
+    """The directory of one sandbox."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        self.instances = self.root / "instances"
+        self.backups = self.root / "backups"
+        self.logs = self.root / "logs"
+        self.pids = self.root / "pids"
+        self.database = self.root / "database"
+        self.keys = self.root / "keys"
+        self.clouds = self.root / "clouds.yaml"
+        self.policy = self.root / "policy.yaml"
+        self.inventory = self.root / "inventory.sqlite"
+        self.trove_config = self.root / "trove.conf"
+        self.keystone_config = self.root / "keystone.conf"
+
+    def exists(self) -> bool:
+        """Whether a sandbox has been set up here."""
+        return (self.root / _MARK).is_file()
+
+    def check(self) -> None:
+        """Raise ForeignDirectoryError where the directory is something else's."""
+        if self.root.exists() and not self.root.is_dir():
+            raise ForeignDirectoryError(f"{self.root} is not a directory")
+        if self.exists():
+            self.settings()
+        elif self.root.is_dir() and set(os.listdir(self.root)) - {"lock"}:
+            raise ForeignDirectoryError(
+                f"{self.root} holds files but no sandbox: name another one with --dir"
+            )
+
+    def make(self) -> None:
+        """Make the directory and what is in it; only its owner may enter."""
+        for path in (self.root, self.instances, self.backups, self.logs, self.pids):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def settings(self) -> Settings:
+        """Read the settings.
+
+        Raises SandboxError where none were made yet, ForeignDirectoryError where
+        they are of another layout or no settings at all.
+        """
+        path = self.root / _MARK
+        try:
+            return self._parse(path.read_text())
+        except FileNotFoundError:
+            raise SandboxError(
+                f"No sandbox in {self.root}: make one with trove-sandbox up"
+            ) from None
+        except (ValueError, TypeError, KeyError) as exc:
+            raise ForeignDirectoryError(
+                f"{self.root} is of another version of trove-sandbox, or damaged:"
+                " trove-sandbox reset removes it"
+            ) from exc
+
+    @staticmethod
+    def _parse(text: str) -> Settings:
+        settings = Settings(**json.loads(text))
+        if settings.layout != LAYOUT:
+            raise ValueError(settings.layout)
+        return settings
+
+    def save(self, settings: Settings) -> None:
+        """Keep the settings, for their owner's eyes only: they hold passwords."""
+        text = json.dumps(dataclasses.asdict(settings), indent=2)
+        write_private(self.root / _MARK, text + "\n")
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other commands that change the sandbox away meanwhile.
+
+        Raises SandboxError where one is at it already.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SandboxError(
+                    f"Another trove-sandbox command is at work in {self.root}"
+                ) from None
+            yield
+
+    def remove(self) -> None:
+        """Remove the sandbox with all that is in it."""
+        shutil.rmtree(self.root)
