@@ -23,6 +23,9 @@ class Progress(Protocol):
     def update(self, subject: str, state: str) -> None:
         """Tell the state that a subject is in now; called at each look at it."""
 
+    def done(self) -> None:
+        """Tell that nothing is followed any more: a result is printed next."""
+
     def note(self, text: str) -> None:
         """Tell something worth keeping: a step done, a choice made."""
 
@@ -35,6 +38,9 @@ class Silent:
 
     def update(self, subject: str, state: str) -> None:
         """Drop it."""
+
+    def done(self) -> None:
+        """Do nothing."""
 
     def note(self, text: str) -> None:
         """Drop it."""

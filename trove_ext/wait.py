@@ -109,10 +109,13 @@ class Target:
 
     :ivar label: how it is called in messages
     :ivar look: reads it once, with ``requests`` requests
+    :ivar follow: the words after ``openstack database`` of the command that goes on
+        waiting for it
     """
 
     label: str
     look: Callable[[], Reading]
+    follow: tuple[str, ...]
     requests: int = 1
 
 
@@ -134,6 +137,11 @@ class Outcome:
     def ok(self) -> bool:
         """Whether it arrived."""
         return self.reading is not None and self.reading.phase is Phase.DONE
+
+    @property
+    def state(self) -> str:
+        """The last state seen, to be shown."""
+        return self.reading.state if self.reading else "unknown"
 
 
 def confirmed(look: Callable[[], Reading], times: int = 2) -> Callable[[], Reading]:

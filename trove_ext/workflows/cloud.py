@@ -20,7 +20,6 @@ Every request has a read time-out. Every error comes out as one of
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from trove_ext import progress as progress_module
@@ -29,7 +28,7 @@ from trove_ext.exceptions import RefusedError, UnreachableError
 from trove_ext.workflows import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 R = TypeVar("R")
 
@@ -42,23 +41,12 @@ READ_BUDGET = 60.0
 LONGEST_RETRY_AFTER = 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class Underway:
-    """A job that goes on at the server even when the command ends.
-
-    :ivar what: a sentence without full stop, as in "Backup b1 (ID) is being made"
-    :ivar follow: the command that goes on waiting
-    """
-
-    what: str
-    follow: str
-
-
 class Cloud:
     """troveclient's managers, a clock, and where to tell progress.
 
-    :ivar underway: the jobs that this command started and that go on without it;
-        whoever ends the command early tells the user
+    :ivar sent: the changes sent so far, in words
+    :ivar awaited: what is being waited for now; whoever ends the command early tells
+        the user what was sent and how to follow what goes on
     """
 
     def __init__(
@@ -78,7 +66,8 @@ class Cloud:
         self.client = client
         self.clock = clock or waiting.SystemClock()
         self.progress = progress or progress_module.Silent()
-        self.underway: list[Underway] = []
+        self.sent: list[str] = []
+        self.awaited: tuple[waiting.Target, ...] = ()
         self._command = command
         self._deadline: waiting.Deadline | None = None
 
@@ -121,6 +110,7 @@ class Cloud:
         :raises NotFoundError, RefusedError, LoginError: it did not
         """
         budget = waiting.Deadline(self.clock, REQUEST_TIMEOUT)
+        self.sent.append(what)
         while True:
             try:
                 return self._send(call, self._deadline)
@@ -131,19 +121,23 @@ class Cloud:
                 self.clock.sleep(pause)
 
     def wait(
-        self, targets: list[waiting.Target], deadline: waiting.Deadline
+        self, targets: Sequence[waiting.Target], deadline: waiting.Deadline
     ) -> list[waiting.Outcome]:
         """Look at all targets until each has arrived or failed, or time is up.
 
         Reads inside keep to the deadline.
         """
         previous, self._deadline = self._deadline, deadline
+        self.awaited = tuple(targets)
         try:
-            return waiting.wait(
+            outcomes = waiting.wait(
                 targets, deadline=deadline, clock=self.clock, progress=self.progress
             )
         finally:
             self._deadline = previous
+            self.progress.done()
+        self.awaited = ()
+        return outcomes
 
     def deadline(self, timeout: float) -> waiting.Deadline:
         """Start a deadline of that many seconds from now (0: for ever)."""

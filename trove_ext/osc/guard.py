@@ -1,0 +1,121 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What surrounds every run of a command: errors in words, signals, exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import Exit, InterruptedJobError, TroveExtError
+from trove_ext.osc.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from cliff.app import App
+
+    from trove_ext.workflows.cloud import Cloud
+
+SIGNALS = {
+    signal.SIGINT: Exit.INTERRUPTED,
+    signal.SIGTERM: Exit.TERMINATED,
+    signal.SIGHUP: Exit.HANGUP,
+}
+
+
+class Stopped(BaseException):
+    """A signal asks the command to end. No ``except Exception`` may swallow it."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.number = number
+        super().__init__(number.name)
+
+
+def run(
+    app: App,
+    cloud: Callable[[], Cloud | None],
+    action: Callable[[], int],
+    *,
+    signals: bool = True,
+) -> int:
+    """Run a command and turn what goes wrong into a clear line and an exit code.
+
+    :param cloud: gives the cloud that the command works with, once it has one
+    :param signals: whether signals are answered too, and not left to Python
+    :returns: the exit code
+    """
+    try:
+        with catching_signals() if signals else contextlib.nullcontext():
+            return action()
+    except TroveExtError as exc:
+        return report(app, cloud(), exc)
+    except Stopped as exc:
+        code = SIGNALS[exc.number]
+        error = InterruptedJobError(describe_stop(exc.number, cloud()), code)
+        return report(app, cloud(), error)
+
+
+def report(app: App, cloud: Cloud | None, error: TroveExtError) -> int:
+    """Write an error to stderr; with ``--debug`` where it came from too."""
+    if cloud is not None:
+        cloud.progress.done()
+    if app.options.debug:
+        app.LOG.error("%s", type(error).__name__)
+    app.stderr.write(safe(str(error)) + "\n")
+    app.stderr.flush()
+    return int(error.exit_code)
+
+
+def describe_stop(number: signal.Signals, cloud: Cloud | None) -> str:
+    """Say what goes on at the server although the command has ended."""
+    start = f"Interrupted by {number.name}"
+    if cloud is None or not cloud.sent:
+        if cloud is not None and cloud.awaited:
+            return "\n".join([f"{start}; wait on with:", *_follow(cloud)])
+        return f"{start}; nothing was changed."
+    if cloud.awaited:
+        goes_on = f"{start}; at the server it goes on ({'; '.join(cloud.sent)})."
+        return "\n".join([f"{goes_on} Wait for it with:", *_follow(cloud)])
+    return f"{start}, after this was sent: {'; '.join(cloud.sent)}."
+
+
+def _follow(cloud: Cloud) -> list[str]:
+    return [f"  {cloud.command(*target.follow)}" for target in cloud.awaited]
+
+
+@contextlib.contextmanager
+def catching_signals() -> Iterator[None]:
+    """Raise :class:`Stopped` for SIGINT, SIGTERM and SIGHUP inside the block.
+
+    A second signal ends the process at once.
+    """
+    try:
+        before = {number: signal.signal(number, _stop) for number in SIGNALS}
+    except ValueError:
+        # Only the main thread may set handlers; a test may run in another.
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
+    raise Stopped(signal.Signals(number))

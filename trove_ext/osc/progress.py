@@ -1,0 +1,141 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Progress on stderr: a live line at a terminal, a line per change elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from trove_ext.osc.text import safe
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from trove_ext.wait import Clock
+
+#: Seconds after which a state that does not change is told again in a pipe.
+REPEAT = 30.0
+
+
+class LineProgress:
+    """A line for each change of state, and one each 30 s: for pipes and logs."""
+
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._start: dict[str, float] = {}
+        self._told: dict[str, tuple[str, float]] = {}
+
+    def update(self, subject: str, state: str) -> None:
+        """Tell a state where it is new, or was told 30 s ago."""
+        now = self._clock.monotonic()
+        start = self._start.setdefault(subject, now)
+        before, at = self._told.get(subject, ("", now))
+        if state == before and now - at < REPEAT:
+            return
+        self._told[subject] = (state, now)
+        self._write(f"{subject}: {state} ({now - start:.0f} s)")
+
+    def done(self) -> None:
+        """Start to count anew for what is followed next."""
+        self._start.clear()
+        self._told.clear()
+
+    def note(self, text: str) -> None:
+        """Tell a line."""
+        self._write(text)
+
+    def warn(self, text: str) -> None:
+        """Tell a warning."""
+        self._write(f"WARNING: {text}")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(safe(text) + "\n")
+        self._stream.flush()
+
+
+class QuietProgress(LineProgress):
+    """Tells warnings alone: ``openstack -q``."""
+
+    def update(self, subject: str, state: str) -> None:
+        """Drop it."""
+
+    def note(self, text: str) -> None:
+        """Drop it."""
+
+
+class TerminalProgress:
+    """A live line with state and elapsed time for each thing that is followed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+
+        self._console = Console(file=stream, highlight=False, markup=False)
+        self._live: RichProgress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def update(self, subject: str, state: str) -> None:
+        """Show a state in the line of its subject."""
+        if self._live is None:
+            self._live = self._start()
+        if subject not in self._tasks:
+            self._tasks[subject] = self._live.add_task(safe(subject), total=None)
+        self._live.update(self._tasks[subject], state=safe(state), refresh=True)
+
+    def done(self) -> None:
+        """Take the live lines away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+            self._tasks.clear()
+
+    def note(self, text: str) -> None:
+        """Print a line above the live ones."""
+        self._console.print(safe(text), soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Print a warning above the live ones."""
+        self._console.print(f"WARNING: {safe(text)}", style="yellow", soft_wrap=True)
+
+    def _start(self) -> RichProgress:
+        from rich.progress import (
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        live = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[state]}", style="bold", markup=False),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        live.start()
+        return live
+
+
+def make(
+    stream: TextIO, clock: Clock, *, quiet: bool
+) -> LineProgress | TerminalProgress:
+    """Choose by the stream: a terminal gets live lines, all else plain ones."""
+    if quiet:
+        return QuietProgress(stream, clock)
+    if stream.isatty():
+        return TerminalProgress(stream)
+    return LineProgress(stream, clock)

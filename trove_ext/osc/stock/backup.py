@@ -1,0 +1,133 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The stock backup commands, extended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from oslo_utils import uuidutils
+from troveclient.osc.v1 import database_backups as stock
+
+from trove_ext.exceptions import TroveExtError, UsageError
+from trove_ext.osc.stock.base import Stock, columns, delete_each, resolve_all, shown_id
+from trove_ext.workflows import actions, done, outcomes, resources
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class BackupCreate(Stock):
+    """``backup create``: the guide's form, ``--parent`` by name, ``--wait``."""
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Merge the two ways to name the instance; put IDs for names."""
+        if parsed_args.instance_positional is not None:
+            if parsed_args.instance is not None:
+                raise UsageError(
+                    "The instance is named twice: as "
+                    f"{parsed_args.instance_positional!r} before the backup's name "
+                    f"and by --instance {parsed_args.instance!r}. Give it once."
+                )
+            parsed_args.instance = parsed_args.instance_positional
+        if parsed_args.instance is not None:
+            parsed_args.instance = self.instance_id(parsed_args.instance)
+        if parsed_args.parent is not None:
+            parsed_args.parent = self.backup_id(parsed_args.parent)
+        if not self.takes_over(parsed_args) and parsed_args.incremental:
+            self.command.take_action = self._warn
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Create, wait, and show the backup as it is then."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        backup_id = actions.create_backup(
+            self.cloud,
+            parsed_args.name,
+            parsed_args.instance,
+            parsed_args.parent,
+            lambda: shown_id(self.action(parsed_args)),
+        )
+        backup = resources.get_backup(self.cloud, backup_id)
+        if parsed_args.incremental:
+            self._judge_parent(backup.parent_id)
+        found = self.cloud.wait([done.backup_completed(self.cloud, backup)], deadline)
+        self.fail(outcomes.error_of(self.cloud, found))
+        return columns(
+            self.cloud.read(
+                f"Backup {backup}",
+                lambda: stock.set_attributes_for_print_detail(
+                    self.client.backups.get(backup_id)
+                ),
+            )
+        )
+
+    def _warn(self, parsed_args: argparse.Namespace) -> Any:
+        names, values = self.action(parsed_args)
+        self._judge_parent(dict(zip(names, values, strict=True)).get("parent_id"))
+        return names, values
+
+    def _judge_parent(self, parent_id: str | None) -> None:
+        """Say what Trove did not: a full backup was taken, or a parent that goes."""
+        if parent_id is None:
+            self.cloud.progress.warn(
+                "Trove found no backup to build on and takes a FULL backup."
+            )
+            return
+        try:
+            parent = resources.get_backup(self.cloud, parent_id)
+        except TroveExtError as exc:
+            self.cloud.progress.warn(f"The parent can't be looked at: {exc}")
+            return
+        if parent.is_replication_snapshot:
+            self.cloud.progress.warn(
+                f"Trove chose {parent} as the parent: a temporary replication "
+                "snapshot. This backup will be DELETED together with it when the "
+                "replica is built. Take another one after that."
+            )
+
+
+class BackupDelete(Stock):
+    """``backup delete``: says what goes with it, and waits."""
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Put IDs for names, all unknown ones named together."""
+        parsed_args.backup = resolve_all(parsed_args.backup, self.backup_id)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Send each delete, then wait for all that were accepted."""
+        backups = [resources.get_backup(self.cloud, one) for one in parsed_args.backup]
+        delete_each(
+            self,
+            "database backup",
+            backups,
+            send=self.client.backups.delete,
+            target=done.backup_gone,
+            timeout=parsed_args.timeout,
+        )
+
+
+class BackupList(Stock):
+    """``backup list``: the instance filter holds on every page."""
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Put the ID where the stock command reads it for the further pages.
+
+        It sends ``--instance`` for the first page and ``--instance-id`` for the
+        others (``troveclient/osc/v1/database_backups.py``).
+        """
+        name_or_id = parsed_args.instance or parsed_args.instance_id
+        if name_or_id:
+            instance_id = name_or_id
+            if not uuidutils.is_uuid_like(name_or_id):
+                instance_id = self.instance_id(name_or_id)
+            parsed_args.instance = parsed_args.instance_id = instance_id

@@ -1,0 +1,197 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One run of a hooked stock command."""
+
+from __future__ import annotations
+
+import functools
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from oslo_utils import uuidutils
+
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    CheckError,
+    NotFoundError,
+    PartialFailureError,
+    TroveExtError,
+)
+from trove_ext.model.backup import Backup
+from trove_ext.model.instance import Instance
+from trove_ext.osc import guard, session
+from trove_ext.workflows import actions, outcomes, resources
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from cliff.command import Command
+
+    from trove_ext.wait import Outcome, Target
+    from trove_ext.workflows.cloud import Cloud
+
+T = TypeVar("T", Instance, Backup)
+
+
+class Stock:
+    """Looks names up on every page; with ``--wait`` takes the action over."""
+
+    def __init__(self, command: Command) -> None:
+        self.command: Any = command
+        self.action: Callable[[argparse.Namespace], Any] = command.take_action
+        self._failure: TroveExtError | None = None
+
+    @functools.cached_property
+    def cloud(self) -> Cloud:
+        """The cloud that the user has logged in to."""
+        return session.make_cloud(self.command.app)
+
+    @property
+    def client(self) -> Any:
+        """Troveclient's client."""
+        return self.cloud.client
+
+    def run(
+        self, run: Callable[[argparse.Namespace], int], parsed_args: argparse.Namespace
+    ) -> int:
+        """Surround the whole run: our errors in words, and signals where we wait."""
+        return guard.run(
+            self.command.app,
+            lambda: self.__dict__.get("cloud"),
+            functools.partial(self._run, run, parsed_args),
+            signals=self.takes_over(parsed_args),
+        )
+
+    def takes_over(self, parsed_args: argparse.Namespace) -> bool:
+        """Tell whether one of our options was given that changes the action."""
+        return bool(getattr(parsed_args, "wait", False))
+
+    def before(self, parsed_args: argparse.Namespace) -> None:
+        """Prepare the arguments, before the stock action sees them."""
+        taken = self.takes_over(parsed_args)
+        self.resolve(parsed_args)
+        if taken:
+            self.command.take_action = self.take_action
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Put IDs in the place of names."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Do what the stock command does, and wait."""
+        raise NotImplementedError
+
+    def fail(self, error: TroveExtError | None) -> None:
+        """Let the command end with this error after its result was printed."""
+        self._failure = error
+
+    def instance_id(self, name_or_id: str) -> str:
+        """Return the ID of an instance; what looks like an ID is handed on as it is.
+
+        The stock command asks for it anyway, and an admin may name what no list of
+        the own project shows.
+        """
+        if uuidutils.is_uuid_like(name_or_id):
+            return name_or_id
+        return resources.find_instance(self.cloud, name_or_id).id
+
+    def backup_id(self, name_or_id: str) -> str:
+        """Return the ID of a backup; what looks like an ID is handed on as it is."""
+        if uuidutils.is_uuid_like(name_or_id):
+            return name_or_id
+        return resources.find_backup(self.cloud, name_or_id).id
+
+    def _run(
+        self, run: Callable[[argparse.Namespace], int], parsed_args: argparse.Namespace
+    ) -> int:
+        code = run(parsed_args)
+        if self._failure is not None:
+            raise self._failure
+        return code
+
+
+def columns(info: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """Lay a resource out as the stock client does."""
+    names = tuple(sorted(info))
+    return names, tuple(info[name] for name in names)
+
+
+def shown_id(shown: Any) -> str:
+    """Return the ID in what a stock ShowOne returns."""
+    names, values = shown
+    return str(dict(zip(names, values, strict=True))["id"])
+
+
+def resolve_all(names: Sequence[str], resolve: Callable[[str], str]) -> list[str]:
+    """Return the ID of each, once each.
+
+    :raises NotFoundError: one is unknown; all others that are wrong are named too
+    """
+    ids: list[str] = []
+    problems: list[TroveExtError] = []
+    for name in names:
+        try:
+            ids.append(resolve(name))
+        except (NotFoundError, AmbiguousNameError) as exc:
+            problems.append(exc)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise CheckError("Not all can be found", map(str, problems))
+    return list(dict.fromkeys(ids))
+
+
+def delete_each(
+    stock: Stock,
+    kind: str,
+    things: Sequence[T],
+    *,
+    send: Callable[[str], object],
+    target: Callable[[Cloud, T], Target],
+    timeout: float,
+) -> None:
+    """Delete several, and wait for all that Trove accepted.
+
+    :param kind: as the stock client calls it: "database backup"
+    :param target: the idea of done
+    :param timeout: seconds for all of it
+    """
+    cloud = stock.cloud
+    deadline = cloud.deadline(timeout)
+    accepted: list[Target] = []
+    refused: list[str] = []
+    for thing in things:
+        try:
+            actions.delete(
+                cloud, f"delete of {kind} {thing}", thing, partial(send, thing.id)
+            )
+        except TroveExtError as exc:
+            refused.append(str(exc))
+            continue
+        stdout = stock.command.app.stdout
+        stdout.write(f"Request to delete {kind} {thing.id} has been accepted.\n")
+        stdout.flush()
+        accepted.append(target(cloud, thing))
+    waited = cloud.wait(accepted, deadline) if accepted else []
+    stock.fail(_deleted(cloud, waited, refused))
+
+
+def _deleted(
+    cloud: Cloud, waited: Sequence[Outcome], refused: Sequence[str]
+) -> TroveExtError | None:
+    error = outcomes.error_of(cloud, waited)
+    if not refused:
+        return error
+    text = "\n".join([*refused, *([str(error)] if error else [])])
+    count = len(refused) + len(waited)
+    return PartialFailureError(f"{text}\n{len(refused)} of {count} were not deleted.")
