@@ -74,12 +74,7 @@ class InstanceCreate(Stock):
             made = resources.get_instance(self.cloud, instance_id)
             return [done.settled(self.cloud, made, patience=None)]
         now = resources.get_instance(self.cloud, self.source.id)
-        ids = dict.fromkeys(
-            [
-                *(one for one in now.replicas if one not in self.source.replicas),
-                instance_id,
-            ]
-        )
+        new = [one for one in now.replicas if one not in self.source.replicas]
         return [
             done.is_replica_of(
                 self.cloud,
