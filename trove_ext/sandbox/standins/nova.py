@@ -18,6 +18,7 @@ Which calls Trove makes stands in trove/taskmanager/models.py (``_create_server`
 
 import dataclasses
 import uuid
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -108,12 +109,12 @@ class Server:
     def reboot(self, reboot_type: str = "SOFT") -> None:  # noqa: ARG002 - Nova's own
         """Restart the host; Trove polls until the server is ACTIVE again."""
         self._update(status="REBOOT")
-        eventlet.spawn(self._finish, "reboot", "ACTIVE")
+        eventlet.spawn(self._finish, "ACTIVE")
 
     def rebuild(self, image_id: str, **_kwargs: Any) -> None:
         """Give the host a new image, which here is a restart."""
         self._update(status="REBUILD", image_id=image_id)
-        eventlet.spawn(self._finish, "reboot", "ACTIVE")
+        eventlet.spawn(self._finish, "ACTIVE")
 
     def resize(self, flavor_id: str) -> None:
         """Move the server to another flavor; it waits to be confirmed."""
@@ -123,7 +124,7 @@ class Server:
             flavor_id=flavor_id,
             memory_mb=flavor_of(flavor_id).ram,
         )
-        eventlet.spawn(self._finish, "reboot", "VERIFY_RESIZE")
+        eventlet.spawn(self._finish, "VERIFY_RESIZE")
 
     def confirm_resize(self) -> None:
         """Keep the new flavor."""
@@ -131,12 +132,17 @@ class Server:
 
     def revert_resize(self) -> None:
         """Go back to the flavor from before."""
-        self._update(status="ACTIVE", flavor_id=self._row["old_flavor_id"])
+        before = self._row["old_flavor_id"]
+        self._update(
+            status="REVERT_RESIZE", flavor_id=before, memory_mb=flavor_of(before).ram
+        )
+        eventlet.spawn(self._finish, "ACTIVE")
 
-    def _finish(self, action: str, status: str) -> None:
+    def _finish(self, status: str) -> None:
         host = self._host
         if host is not None:
-            getattr(host, action)()
+            host.set_memory(self._row["memory_mb"])
+            host.reboot()
         self._update(status=status)
 
 
@@ -250,7 +256,7 @@ class ServerGroups:
         rows = world.current().store.all("server_group")
         return [SimpleNamespace(**row) for row in rows]
 
-    def create(self, name: str, policies: list[str]) -> SimpleNamespace:
+    def create(self, name: str, policies: Sequence[str]) -> SimpleNamespace:
         """Make a group; nothing is placed by it, there is one host."""
         row = {"id": str(uuid.uuid4()), "name": name, "policies": policies}
         world.current().store.put("server_group", row | {"members": []})

@@ -12,67 +12,51 @@
 
 """Swift, as far as Trove asks it: the objects that backups are.
 
-An object is a file under the state directory's ``backups``, put there by the guest.
-Trove asks for the account before it makes a backup, for the object's checksum before
-a restore (trove/backup/models.py ``check_swift_object_exist``), and deletes the object
-with its backup (trove/taskmanager/models.py ``delete_files_from_swift``).
+The guest writes them, under the state directory's ``backups``. Trove asks for the
+account before it makes a backup, for the object's checksum before a restore
+(trove/backup/models.py ``check_swift_object_exist``), and deletes the object with its
+backup (trove/taskmanager/models.py ``delete_files_from_swift``).
 """
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
-from eventlet import tpool
 from swiftclient.exceptions import ClientException
 
 from trove_ext.sandbox.faults import FaultInjected
+from trove_ext.sandbox.guest.backup_store import BackupMissingError, BackupStore
 from trove_ext.sandbox.standins import world
 
 _HTTP_NOT_FOUND = 404
 _HTTP_FAILED = 500
 
 
-def _checksum(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "md5").hexdigest()
-
-
 class Client:
     """What Trove takes for a Swift connection."""
+
+    def __init__(self) -> None:
+        self._store = BackupStore(world.current().state.root)
 
     def get_account(self) -> tuple[dict[str, str], list[dict[str, Any]]]:
         """Answer that the account is there."""
         return {}, []
 
-    def head_object(self, container: str, name: str) -> dict[str, str]:
-        """Return the object's headers; raises Swift's ClientException where none is.
-
-        The checksum is computed, not remembered: a damaged file is refused at a
-        restore as it would be by Swift.
-        """
-        path = self._path(container, name)
-        size = path.stat().st_size
-        digest = tpool.execute(_checksum, path)
+    def head_object(self, _container: str, name: str) -> dict[str, str]:
+        """Return the object's headers; raises Swift's ClientException where none is."""
+        try:
+            stored = self._store.find(name)
+        except BackupMissingError as exc:
+            raise ClientException(str(exc), http_status=_HTTP_NOT_FOUND) from exc
         # In double quotes, as Swift has it; Trove strips them.
-        return {"etag": f'"{digest}"', "content-length": str(size)}
+        return {"etag": f'"{stored.checksum}"', "content-length": str(stored.size)}
 
     def delete_object(self, container: str, name: str, **_more: Any) -> None:
         """Remove an object; fails where the fault ``backup-delete`` is set."""
-        path = self._path(container, name)
+        self.head_object(container, name)
         try:
             world.current().faults.hit("backup-delete")
         except FaultInjected as exc:
             raise ClientException(str(exc), http_status=_HTTP_FAILED) from exc
-        path.unlink()
-
-    @staticmethod
-    def _path(container: str, name: str) -> Path:
-        path = world.current().state.backups / container / name
-        if not path.is_file():
-            raise ClientException(
-                f"Object HEAD failed: {container}/{name}", http_status=_HTTP_NOT_FOUND
-            )
-        return path
+        self._store.delete(name)
 
 
 def client(*_args: Any, **_kwargs: Any) -> Client:

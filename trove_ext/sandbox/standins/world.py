@@ -13,6 +13,7 @@
 """The one cloud that all stand-ins of a Trove process speak for."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from trove_ext.sandbox.standins.store import Row, Store
 from trove_ext.sandbox.state import StateDir
 
 _FIRST_HOST, _LAST_HOST = 10, 254
+_WATCH_SECONDS = 0.5
 
 
 @dataclass
@@ -64,10 +66,26 @@ class World:
     def start_hosts(self, report: Callable[[str], None]) -> None:
         """Start the host of each server anew, after Trove has been restarted."""
         for server in self.store.all("server"):
-            if not server["hosted"] or self.faults.is_off(server["instance_id"]):
+            if not server["hosted"]:
                 continue
-            report(f"Starting the host of instance {server['instance_id']}")
-            self.make_host(server).start()
+            host = self.make_host(server)
+            if not self.faults.is_off(server["instance_id"]):
+                report(f"Starting the host of instance {server['instance_id']}")
+                host.start()
+
+    def watch_power(self) -> None:
+        """Switch hosts off and on as the files in ``power`` say; never returns."""
+        off = {key for key in self.hosts if self.faults.is_off(key)}
+        while True:
+            time.sleep(_WATCH_SECONDS)
+            for key, host in list(self.hosts.items()):
+                is_off = self.faults.is_off(key)
+                if is_off and key not in off:
+                    off.add(key)
+                    host.power_off()
+                elif not is_off and key in off:
+                    off.discard(key)
+                    host.power_on()
 
     def name_faults(self, name: str, instance_id: str) -> None:
         """Let faults that were set for an instance's name strike it by its ID.

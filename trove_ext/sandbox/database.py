@@ -1,0 +1,164 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Trove's own database: a small private mariadbd, and the rows that Trove needs.
+
+SQLite would do until an admin's ``reset status`` meets a running backup: then Trove
+waits for a lock that it holds itself.
+"""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+from trove_ext.sandbox import labels
+from trove_ext.sandbox.guest import programs, template
+from trove_ext.sandbox.state import (
+    DATABASE_PORT,
+    SandboxError,
+    Settings,
+    StateDir,
+    write_private,
+)
+from trove_ext.sandbox.trove_config import DATABASE, DATABASE_USER
+
+_CONNECT_SECONDS = 1.0
+
+
+def engine_version() -> str:
+    """Return major and minor version of the mariadbd here: ``10.11``.
+
+    Raises SandboxError where none is installed, or its backup program is missing.
+    """
+    try:
+        for name in ("mariadb-install-db", "mariadb-backup"):
+            programs.find(name)
+        text = programs.run([programs.find("mariadbd"), "--no-defaults", "--version"])
+    except programs.ProgramError as exc:
+        raise SandboxError(f"{exc} (Debian: mariadb-server, mariadb-backup)") from exc
+    # mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64
+    number = text.split("Ver ", 1)[1].split("-", 1)[0]
+    return ".".join(number.split(".")[:2])
+
+
+def _config(state: StateDir, settings: Settings) -> str:
+    return f"""\
+[mysqld]
+datadir = {state.database}
+socket = sandbox.sock
+pid_file = sandbox.pid
+bind_address = {settings.database_address}
+port = {DATABASE_PORT}
+init_file = {state.root / "database.sql"}
+skip_name_resolve = 1
+character_set_server = utf8mb4
+max_connections = 300
+performance_schema = OFF
+innodb_buffer_pool_size = 48M
+innodb_log_file_size = 32M
+innodb_flush_method = nosync
+innodb_flush_log_at_trx_commit = 2
+aria_pagecache_buffer_size = 8M
+"""
+
+
+def _first_sql(settings: Settings) -> str:
+    user = f"'{DATABASE_USER}'@'127.0.0.1'"
+    return (
+        f"CREATE DATABASE IF NOT EXISTS {DATABASE};\n"
+        f"CREATE OR REPLACE USER {user} IDENTIFIED BY '{settings.database_password}';\n"
+        f"GRANT ALL ON *.* TO {user};\n"
+    )
+
+
+def prepare(state: StateDir, settings: Settings) -> list[str]:
+    """Make the data directory where there is none; return the command to start it."""
+    if not state.database.is_dir():
+        template.copy_template(state.root, state.database)
+    config = state.root / "database.cnf"
+    write_private(config, _config(state, settings))
+    write_private(state.root / "database.sql", _first_sql(settings))
+    return [
+        programs.find("mariadbd"),
+        f"--defaults-file={config}",
+        *programs.as_user(),
+    ]
+
+
+def answers(settings: Settings) -> bool:
+    """Whether the database takes connections."""
+    address = (settings.database_address, DATABASE_PORT)
+    try:
+        with socket.create_connection(address, timeout=_CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def connect(settings: Settings) -> Any:
+    """Open a connection to Trove's database."""
+    import pymysql
+
+    return pymysql.connect(
+        host=settings.database_address,
+        port=DATABASE_PORT,
+        user=DATABASE_USER,
+        password=settings.database_password,
+        database=DATABASE,
+        charset="utf8mb4",
+        cursorclass=pymysql.cursors.DictCursor,
+    )
+
+
+def fill(engine: str) -> None:
+    """Make Trove's tables and the datastores on offer; to be run as Trove.
+
+    As ``trove-manage db_sync``, ``datastore_update``, ``datastore_version_update``
+    and ``db_load_datastore_config_parameters`` (trove/cmd/manage.py).
+    """
+    from trove.common import cfg
+    from trove.configuration import models as configurations
+    from trove.datastore import models as datastores
+    from trove.db import get_db_api
+
+    get_db_api().db_sync(cfg.CONF)
+    versions = labels.datastore_versions(engine)
+    for name in dict.fromkeys(version.datastore for version in versions):
+        datastores.update_datastore(name, None)
+    for version in versions:
+        _add_version(datastores, version)
+        configurations.load_datastore_configuration_parameters(
+            version.datastore, version.name, str(_rules()), version_number=version.name
+        )
+
+
+def _add_version(datastores: Any, version: labels.DatastoreVersion) -> None:
+    datastores.update_datastore_version(
+        version.datastore,
+        version.name,
+        labels.MANAGER,
+        labels.IMAGE_ID,
+        None,
+        "",
+        True,  # noqa: FBT003 - Trove's own signature: active
+        version=version.name,
+    )
+    if version.default:
+        datastores.update_datastore(version.datastore, version.name)
+
+
+def _rules() -> Path:
+    """Return what a configuration group may hold."""
+    import trove
+
+    templates = Path(trove.__path__[0]) / "templates"
+    return templates / labels.MANAGER / "validation-rules.json"

@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Bringing a sandbox up and down."""
+
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from trove_ext.sandbox import clouds, database, state, supervise
+from trove_ext.sandbox.guest import template
+from trove_ext.sandbox.state import SandboxError, Settings, StateDir
+
+KEYSTONE, DATABASE, TROVE = "keystone", "db", "trove"
+SERVICES = (DATABASE, KEYSTONE, TROVE)
+_START_SECONDS = 120.0
+_END_SECONDS = 10.0
+_HTTP_SECONDS = 5.0
+
+Report = Callable[[str], None]
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=_HTTP_SECONDS):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def check_machine() -> None:
+    """Raise SandboxError where a sandbox can't run."""
+    if sys.platform != "linux":
+        raise SandboxError(
+            "The sandbox needs Linux: only there all of 127.0.0.0/8 is loopback"
+        )
+
+
+def running(where: StateDir) -> list[supervise.Process]:
+    """Return the services that run, of the three that there are."""
+    found = [supervise.find(where, name) for name in SERVICES]
+    return [process for process in found if process is not None]
+
+
+def up(where: StateDir, report: Report, *, token_seconds: int, rate: int) -> bool:
+    """Start what doesn't run; return whether there was anything to start.
+
+    Raises SandboxError with one line that says what is in the way.
+    """
+    check_machine()
+    where.check()
+    if where.exists() and len(running(where)) == len(SERVICES):
+        return False
+    with where.lock():
+        settings = _settings(where, token_seconds, rate)
+        _check_engine(settings)
+        _check_free(where, settings)
+        _start(where, settings, report)
+    return True
+
+
+def _settings(where: StateDir, token_seconds: int, rate: int) -> Settings:
+    where.make()
+    if where.exists():
+        return where.settings()
+    settings = state.choose(database.engine_version(), token_seconds, rate)
+    where.save(settings)
+    clouds.write_first(where, settings)
+    return settings
+
+
+def _check_engine(settings: Settings) -> None:
+    engine = database.engine_version()
+    if engine != settings.engine:
+        raise SandboxError(
+            f"The data are of MariaDB {settings.engine}, installed is {engine}:"
+            " trove-sandbox reset makes room for a new sandbox"
+        )
+
+
+def _check_free(where: StateDir, settings: Settings) -> None:
+    """Raise SandboxError where another program has one of the sandbox's ports."""
+    wanted = {
+        KEYSTONE: ("127.0.0.1", settings.keystone_port),
+        TROVE: ("127.0.0.1", settings.trove_port),
+        DATABASE: (settings.database_address, state.DATABASE_PORT),
+    }
+    for name in {process.name for process in running(where)}:
+        del wanted[name]
+    for name, (address, port) in wanted.items():
+        if not state.is_free(address, port):
+            raise SandboxError(
+                f"Port {port} on {address}, which {name} needs, is taken by another"
+                " program: stop that, or choose anew with trove-sandbox reset"
+            )
+
+
+def _start(where: StateDir, settings: Settings, report: Report) -> None:
+    keystone = supervise.find(where, KEYSTONE) or _python(where, KEYSTONE)
+    trove = supervise.find(where, TROVE)
+    base = supervise.find(where, DATABASE)
+    if base is None:
+        report("Preparing the database")
+        template.prepare_template(where.root)
+        command = database.prepare(where, settings)
+        base = supervise.start(where, DATABASE, command)
+    report("Waiting for the database")
+    supervise.wait(base, lambda: database.answers(settings), _START_SECONDS, where)
+    trove = trove or _python(where, TROVE)
+    report("Waiting for Keystone")
+    supervise.wait(keystone, lambda: _answers(settings.auth_url), _START_SECONDS, where)
+    report("Waiting for Trove")
+    url = f"http://127.0.0.1:{settings.trove_port}/"
+    supervise.wait(trove, lambda: _answers(url), _START_SECONDS, where)
+
+
+def _python(where: StateDir, name: str) -> supervise.Process:
+    module = f"trove_ext.sandbox.{name}_server"
+    command = [sys.executable, "-W", "ignore", "-m", module, str(where.root)]
+    return supervise.start(where, name, command)
+
+
+def down(where: StateDir, report: Report) -> bool:
+    """End all processes, keep the data; return whether there was any process."""
+    with where.lock():
+        found = supervise.programs_of(where)
+        for group in _in_order(where, found):
+            report(f"Ending {len(group)} processes")
+            supervise.end(group, _END_SECONDS)
+        # What the ended ones had started meanwhile.
+        supervise.end(supervise.programs_of(where), _END_SECONDS)
+        return bool(found)
+
+
+def _in_order(
+    where: StateDir, found: list[supervise.Process]
+) -> list[list[supervise.Process]]:
+    """Trove first, lest it revive an instance; its own database last."""
+    by_pid = {process.pid: process.name for process in running(where)}
+    order: dict[str, list[supervise.Process]] = {TROVE: [], "": [], DATABASE: []}
+    for process in found:
+        name = by_pid.get(process.pid, "")
+        order[name if name in order else ""].append(process)
+    return [group for group in order.values() if group]
+
+
+def reset(where: StateDir, report: Report) -> None:
+    """End all processes and remove the directory.
+
+    Raises ForeignDirectoryError where the directory is no sandbox's.
+    """
+    if not where.root.is_dir():
+        return
+    if not where.exists():
+        where.check()
+    down(where, report)
+    shutil.rmtree(where.root)

@@ -1,0 +1,113 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The configuration of the real Trove: everything that isn't its default, and why."""
+
+import sysconfig
+from pathlib import Path
+
+from trove_ext.sandbox import labels
+from trove_ext.sandbox.keystone_server import SERVICE_PROJECT, SERVICE_USER
+from trove_ext.sandbox.state import Settings, StateDir
+
+DATABASE = "trove"
+DATABASE_USER = "trove"
+_STAND_INS = ("nova", "cinder", "neutron", "glance", "swift")
+
+
+def paste_file() -> Path:
+    """Return Trove's own api-paste.ini, as its distribution installs it."""
+    return Path(sysconfig.get_path("data")) / "etc" / "trove" / "api-paste.ini"
+
+
+def _stand_ins() -> str:
+    package = "trove_ext.sandbox.standins"
+    lines = [f"remote_{name}_client = {package}.{name}.client" for name in _STAND_INS]
+    return "\n".join(lines)
+
+
+def _limits(settings: Settings) -> str:
+    methods = ("get", "post", "put", "delete", "mgmt_post")
+    return "\n".join(f"http_{method}_rate = {settings.rate}" for method in methods)
+
+
+def _credentials(settings: Settings) -> str:
+    return f"""\
+auth_url = {settings.auth_url}
+username = {SERVICE_USER}
+password = {settings.service_password}
+project_name = {SERVICE_PROJECT}
+user_domain_id = default
+project_domain_id = default
+user_domain_name = Default
+project_domain_name = Default
+region_name = {labels.REGION}"""
+
+
+def config(state: StateDir, settings: Settings) -> str:
+    """Return the whole of trove.conf."""
+    return f"""\
+[DEFAULT]
+log_file = {state.logs / "trove.log"}
+use_stderr = false
+bind_host = 127.0.0.1
+bind_port = {settings.trove_port}
+api_paste_config = {paste_file()}
+# All services are in one process, and this transport works inside one only.
+transport_url = fake:/
+enable_secure_rpc_messaging = false
+{_stand_ins()}
+# Nothing listens there: Trove reads the URL of its Swift client, to name objects.
+swift_url = http://127.0.0.1:1/v1/AUTH_
+default_datastore = mariadb
+{_limits(settings)}
+max_instances_per_tenant = 10000
+max_volumes_per_tenant = 1000000
+max_backups_per_tenant = 100000
+max_accepted_volume_size = 1000
+# Seconds. A guest answers at once here; nobody wants to wait for the defaults.
+usage_sleep_time = 1
+usage_timeout = 40
+restore_usage_timeout = 600
+agent_call_low_timeout = 5
+agent_call_high_timeout = 20
+agent_heartbeat_expiry = 15
+state_change_poll_time = 1
+reboot_time_out = 60
+resize_time_out = 60
+revert_time_out = 60
+
+[{labels.MANAGER}]
+usage_timeout = 40
+
+[database]
+connection = mysql+pymysql://{DATABASE_USER}:{settings.database_password}\
+@{settings.database_address}/{DATABASE}?charset=utf8mb4
+max_pool_size = 30
+max_overflow = 60
+max_retries = 20
+
+[network]
+enable_access_check = false
+
+[oslo_policy]
+policy_file = {state.policy}
+
+[service_credentials]
+{_credentials(settings)}
+
+[keystone_authtoken]
+auth_type = password
+www_authenticate_uri = {settings.auth_url}
+service_token_roles_required = false
+{_credentials(settings)}
+"""

@@ -1,0 +1,165 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The real Trove in one process: API, task manager, conductor and all guest agents.
+
+Started by ``trove-sandbox up`` as ``python -m trove_ext.sandbox.trove_server DIR``. One
+process, because the transport ``fake:/`` reaches no further; so there is no broker.
+"""
+
+# Before anything that might take what is to be patched.
+import eventlet
+
+eventlet.monkey_patch()
+
+import logging  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable, Iterable  # noqa: E402
+from pathlib import Path  # noqa: E402
+from types import FrameType  # noqa: E402
+from typing import Any  # noqa: E402
+
+from trove_ext.sandbox import database, trove_config  # noqa: E402
+from trove_ext.sandbox.faults import FaultInjected, Faults  # noqa: E402
+from trove_ext.sandbox.standins import world  # noqa: E402
+from trove_ext.sandbox.state import Settings, StateDir, write_private  # noqa: E402
+
+_LOG = logging.getLogger(__name__)
+_PERIODIC_SECONDS = 30
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+
+class FaultyApi:
+    """Trove's API behind the faults ``slow-api`` and ``slow-answer``."""
+
+    def __init__(self, application: Any, faults: Faults) -> None:
+        self._application = application
+        self._faults = faults
+
+    def __call__(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer one request; an injected error is a 500."""
+        try:
+            self._faults.hit("slow-api")
+            answer: Iterable[bytes] = self._application(environ, start_response)
+            if environ["REQUEST_METHOD"] != "GET":
+                self._faults.hit("slow-answer")
+        except FaultInjected as exc:
+            start_response(
+                "500 Internal Server Error", [("Content-Type", "text/plain")]
+            )
+            return [str(exc).encode()]
+        return answer
+
+
+def configure(state: StateDir, settings: Settings) -> Any:
+    """Read the configuration, open the transport; return Trove's CONF."""
+    from oslo_log import log
+    from trove.common import cfg
+
+    write_private(state.trove_config, trove_config.config(state, settings))
+    if not state.policy.exists():
+        write_private(state.policy, "{}\n")
+    cfg.parse_args(["trove", f"--config-file={state.trove_config}"])
+    log.setup(cfg.CONF, None)
+
+    from trove import rpc
+
+    rpc.init(cfg.CONF)
+    return cfg.CONF
+
+
+def open_database(state: StateDir, settings: Settings) -> None:
+    """Open Trove's database; the first time it is made and filled."""
+    from trove.db import get_db_api
+
+    done = state.root / "trove.ready"
+    if not done.exists():
+        database.fill(settings.engine)
+        write_private(done, "")
+    get_db_api().configure_db()
+
+
+def start_services(conf: Any) -> None:
+    """Start task manager and conductor, as trove/cmd starts them."""
+    from trove.common import notification
+    from trove.common.rpc import conductor_host_serializer
+    from trove.common.rpc.service import RpcService
+    from trove.conductor import api as conductor_api
+    from trove.instance import models
+    from trove.taskmanager import api as task_api
+
+    # Without it no fault would be stored.
+    notification.DBaaSAPINotification.register_notify_callback(
+        models.persist_instance_fault
+    )
+    # RpcService.start waits for its periodic tasks, where there are any, for ever.
+    conf.set_override("report_interval", 0)
+    RpcService(
+        key=None,
+        topic=conf.taskmanager_queue,
+        manager=conf.taskmanager_manager,
+        rpc_api_version=task_api.API.API_LATEST_VERSION,
+    ).start()
+    RpcService(
+        key=None,
+        topic=conf.conductor_queue,
+        manager=conf.conductor_manager,
+        rpc_api_version=conductor_api.API.API_LATEST_VERSION,
+        secure_serializer=conductor_host_serializer.ConductorHostSerializer,
+    ).start()
+    # Twice this is how long a reboot waits for the database (BuiltInstanceTasks).
+    conf.set_override("report_interval", _PERIODIC_SECONDS)
+
+
+def start_api(conf: Any, faults: Faults) -> Any:
+    """Start the API on loopback; return the service."""
+    from trove.common import base_wsgi, cfg, pastedeploy
+
+    cfg.set_api_config_defaults()
+
+    application = pastedeploy.paste_deploy_app(conf.api_paste_config, "trove", {})
+    service = base_wsgi.Service(
+        FaultyApi(application, faults), conf.bind_port, host=str(conf.bind_host)
+    )
+    service.start()
+    return service
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    # At once: whatever runs is lost in any case, and the databases have processes
+    # of their own.
+    os._exit(0)
+
+
+def main() -> None:
+    """Run Trove for the state directory named by the first argument."""
+    state = StateDir(Path(sys.argv[1]))
+    settings = state.settings()
+    signal.signal(signal.SIGTERM, _end)
+    conf = configure(state, settings)
+    open_database(state, settings)
+    here = world.build(state.root)
+    world.enter(here)
+    start_services(conf)
+    here.start_hosts(_LOG.info)
+    eventlet.spawn(here.watch_power)
+    start_api(conf, here.faults).wait()
+
+
+if __name__ == "__main__":
+    main()
