@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A clock that only moves when somebody sleeps or asks the server something."""
+
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class EndOfTime(BaseException):
+    """More virtual time has passed than any test may take: an endless loop.
+
+    Not an Exception, so that no handler of the code under test hides it.
+    """
+
+
+class FakeClock:
+    """Virtual time: `sleep` returns at once and lets the due tasks run.
+
+    It has the three methods of `trove_ext.wait.SystemClock`.
+    """
+
+    def __init__(self, *, limit: float = 30 * 86400.0) -> None:
+        """Start at 2026-01-01T00:00:00Z; `limit` is in virtual seconds."""
+        self._elapsed = 0.0
+        self._limit = limit
+        self._sequence = itertools.count()
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self.sleeps: list[float] = []
+
+    def monotonic(self) -> float:
+        """Virtual seconds since the clock was made."""
+        return self._elapsed
+
+    def now(self) -> datetime:
+        """The virtual time of day, aware, in UTC."""
+        return EPOCH + timedelta(seconds=self._elapsed)
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass, as `time.sleep`: ValueError when negative."""
+        if seconds < 0:
+            raise ValueError("sleep length must be non-negative")
+        self.sleeps.append(seconds)
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass and run, at its own time, all that falls due."""
+        end = self._elapsed + seconds
+        while self._due and self._due[0][0] <= end:
+            moment, _, callback = heapq.heappop(self._due)
+            self._elapsed = max(self._elapsed, moment)
+            callback()
+        self._elapsed = max(self._elapsed, end)
+        if self._elapsed > self._limit:
+            raise EndOfTime(f"{self._elapsed:.0f} s of virtual time have passed")
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Have `callback` run when `seconds` more have passed.
+
+        What it raises comes out of the `sleep` that it interrupts, as an
+        exception out of a signal handler does.
+        """
+        moment = self._elapsed + seconds
+        heapq.heappush(self._due, (moment, next(self._sequence), callback))

@@ -1,0 +1,241 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Databases, users and root of an instance (trove/extensions/common)."""
+
+from typing import Any
+from urllib.parse import unquote
+
+from trove_ext.tests.fake import errors, schema, views
+from trove_ext.tests.fake.cloud import FakeCloud, Steps
+from trove_ext.tests.fake.state import Instance, Service, User
+
+Answer = tuple[int, Any]
+#: What a server brings along and Trove hides (trove/common/cfg.py, ignore_dbs).
+HIDDEN = {"mysql", "information_schema", "performance_schema", "sys", "lost+found"}
+
+
+class Guest:
+    """What the API reads from and writes to a database server."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self.cloud = cloud
+
+    def _load(self, rule: str, instance_id: str) -> Instance:
+        """`load_and_verify`.
+
+        :raises ApiError: 404; 403; 422 when the database does not run; 400 after
+            the guest's time-out when the host is off
+        """
+        instance = self.cloud.by_id(instance_id)
+        self.cloud.allow(f"instance:extension:{rule}")
+        if instance.service not in (Service.HEALTHY, Service.RUNNING):
+            raise errors.unprocessable(
+                f"Instance {instance_id} is not ready, status: "
+                f"{instance.service.description}."
+            )
+        if instance.off_since is not None:
+            self.cloud.clock.advance(self.cloud.timings.agent_call)
+            raise errors.bad_request("Timeout trying to connect to the Guest Agent.")
+        return instance
+
+    # Databases
+
+    def databases(
+        self, path: str, query: dict[str, str], _body: Any, instance_id: str
+    ) -> Answer:
+        """GET /instances/ID/databases: pages of 20 by name."""
+        instance = self._load("database:index", instance_id)
+        names, marker = views.key_page(list(instance.content.databases), str, query)
+        rows = [{"name": name} for name in names]
+        return 200, views.page("databases", rows, marker, path, query)
+
+    def create_databases(
+        self, _path: str, _query: Any, body: Any, instance_id: str
+    ) -> Answer:
+        """POST /instances/ID/databases; written to the replicas a moment later."""
+        schema.check("databases", body, {})
+        problem = schema.CREATE_DATABASES["databases"](body["databases"])
+        if problem:
+            raise errors.bad_request(f"Validation error: databases {problem}")
+        instance = self._load("database:create", instance_id)
+        with self.cloud.blamed(instance_id):
+            for database in body["databases"]:
+                self._check_new_database(instance, database["name"])
+            for database in body["databases"]:
+                self._write(instance, database["name"], drop=False)
+        return 202, None
+
+    @staticmethod
+    def _check_new_database(instance: Instance, name: str) -> None:
+        if name in HIDDEN:
+            raise errors.bad_request(
+                f"Database create error: Reserved database name: {name}"
+            )
+        if name in instance.content.databases:
+            raise errors.bad_request(
+                f'A database with the name "{name}" already exists.'
+            )
+
+    def delete_database(
+        self, _path: str, _query: Any, _body: Any, instance_id: str, name: str
+    ) -> Answer:
+        """DELETE /instances/ID/databases/NAME."""
+        instance = self._load("database:delete", instance_id)
+        name = unquote(name)
+        with self.cloud.blamed(instance_id):
+            if name not in instance.content.databases:
+                raise errors.missing(
+                    f"Database {name} cannot be found on the instance."
+                )
+        self._write(instance, name, drop=True)
+        return 202, None
+
+    def _write(self, instance: Instance, name: str, *, drop: bool) -> None:
+        _apply(instance, name, drop=drop)
+        for replica in self.cloud.replicas(instance):
+            self.cloud.start(self._replicate(instance, replica, name, drop=drop))
+
+    def _replicate(
+        self, source: Instance, replica: Instance, name: str, *, drop: bool
+    ) -> Steps:
+        yield self.cloud.timings.replication
+        if (
+            replica.replicating
+            and replica.replica_of == source.id
+            and replica.database_running
+            and replica.off_since is None
+        ):
+            _apply(replica, name, drop=drop)
+
+    # Users
+
+    def users(
+        self, path: str, query: dict[str, str], _body: Any, instance_id: str
+    ) -> Answer:
+        """GET /instances/ID/users: pages of 20 by name@host, without passwords."""
+        instance = self._load("user:index", instance_id)
+        users, marker = views.key_page(
+            list(instance.content.users.values()),
+            lambda user: f"{user.name}@{user.host}",
+            query,
+        )
+        rows = [_user_view(user) for user in users]
+        return 200, views.page("users", rows, marker, path, query)
+
+    def create_users(
+        self, _path: str, _query: Any, body: Any, instance_id: str
+    ) -> Answer:
+        """POST /instances/ID/users."""
+        problem = schema.CREATE_USERS["users"](body.get("users"))
+        if problem:
+            raise errors.bad_request(f"Validation error: users {problem}")
+        instance = self._load("user:create", instance_id)
+        for given in body["users"]:
+            databases = {db["name"] for db in given.get("databases") or []}
+            user = User(
+                given["name"], given.get("host", "%"), given["password"], databases
+            )
+            if (user.name, user.host) in instance.content.users:
+                raise errors.bad_request(
+                    f'A user with the name "{user.name}" already exists.'
+                )
+            instance.content.users[user.name, user.host] = user
+        return 202, None
+
+    def _user(self, instance: Instance, key: str) -> User:
+        name, _, host = unquote(unquote(key)).partition("@")
+        user = instance.content.users.get((name, host or "%"))
+        if user is None:
+            raise errors.missing(f"User {key} cannot be found on the instance.")
+        return user
+
+    def user(
+        self, _path: str, _query: Any, _body: Any, instance_id: str, key: str
+    ) -> Answer:
+        """GET /instances/ID/users/NAME."""
+        instance = self._load("user:show", instance_id)
+        return 200, {"user": _user_view(self._user(instance, key))}
+
+    def delete_user(
+        self, _path: str, _query: Any, _body: Any, instance_id: str, key: str
+    ) -> Answer:
+        """DELETE /instances/ID/users/NAME."""
+        instance = self._load("user:delete", instance_id)
+        user = self._user(instance, key)
+        del instance.content.users[user.name, user.host]
+        return 202, None
+
+    def access(
+        self, _path: str, _query: Any, _body: Any, instance_id: str, key: str
+    ) -> Answer:
+        """GET /instances/ID/users/NAME/databases."""
+        instance = self._load("user_access:index", instance_id)
+        names = sorted(self._user(instance, key).databases)
+        return 200, {"databases": [{"name": name} for name in names]}
+
+    def grant(
+        self, _path: str, _query: Any, body: Any, instance_id: str, key: str
+    ) -> Answer:
+        """PUT /instances/ID/users/NAME/databases."""
+        instance = self._load("user_access:update", instance_id)
+        user = self._user(instance, key)
+        user.databases |= {db["name"] for db in body["databases"]}
+        return 202, None
+
+    def revoke(
+        self, _path: str, _query: Any, _body: Any, instance_id: str, key: str, name: str
+    ) -> Answer:
+        """DELETE /instances/ID/users/NAME/databases/DATABASE."""
+        instance = self._load("user_access:delete", instance_id)
+        user = self._user(instance, key)
+        if unquote(name) not in user.databases:
+            raise errors.missing(f"Database {name} cannot be found on the instance.")
+        user.databases.discard(unquote(name))
+        return 202, None
+
+    # Root
+
+    def root(self, _path: str, _query: Any, _body: Any, instance_id: str) -> Answer:
+        """GET /instances/ID/root."""
+        return 200, {"rootEnabled": self._load("root:index", instance_id).root_enabled}
+
+    def enable_root(
+        self, _path: str, _query: Any, body: Any, instance_id: str
+    ) -> Answer:
+        """POST /instances/ID/root."""
+        instance = self._load("root:create", instance_id)
+        instance.root_enabled = True
+        password = (body or {}).get("password") or "fake-root-password"
+        return 200, {"user": {"name": "root", "password": password}}
+
+    def disable_root(
+        self, _path: str, _query: Any, _body: Any, instance_id: str
+    ) -> Answer:
+        """DELETE /instances/ID/root."""
+        instance = self._load("root:delete", instance_id)
+        if not instance.root_enabled:
+            raise errors.missing("Root user has never been enabled on the instance.")
+        instance.root_enabled = False
+        return 204, None
+
+
+def _apply(instance: Instance, name: str, *, drop: bool) -> None:
+    if drop:
+        instance.content.databases.discard(name)
+    else:
+        instance.content.databases.add(name)
+
+
+def _user_view(user: User) -> dict[str, Any]:
+    databases = [{"name": name} for name in sorted(user.databases)]
+    return {"name": user.name, "host": user.host, "databases": databases}

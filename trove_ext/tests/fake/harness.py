@@ -1,0 +1,216 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The real client and the real `openstack` shell over a fake cloud."""
+
+import contextlib
+import io
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import requests
+from keystoneauth1 import session as ksa_session
+from keystoneauth1.identity import v3
+from troveclient.v1 import client as trove_client
+
+from trove_ext.tests.fake import keystone
+from trove_ext.tests.fake.clock import FakeClock
+from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.faults import Fault
+from trove_ext.tests.fake.log import RequestLog
+from trove_ext.tests.fake.transport import FakeTransport, server_of
+
+# troveclient keeps a completion cache under the home directory: nowhere, in tests.
+os.environ.setdefault("TROVECLIENT_UUID_CACHE_DIR", os.devnull)
+
+
+def make_session(
+    cloud: FakeCloud, faults: list[Fault] | None = None
+) -> ksa_session.Session:
+    """Make a keystoneauth session that is logged in at the fake Keystone."""
+    identity = server_of(cloud).keystone
+    auth = v3.Password(
+        keystone.IDENTITY,
+        username=identity.username,
+        password=identity.password,
+        project_name=identity.project,
+        user_domain_id="default",
+        project_domain_id="default",
+    )
+    inner = requests.Session()
+    transport = FakeTransport(cloud, faults)
+    inner.mount("http://", transport)
+    inner.mount("https://", transport)
+    return ksa_session.Session(auth=auth, session=inner)
+
+
+def make_client(cloud: FakeCloud, faults: list[Fault] | None = None) -> Any:
+    """Make a real troveclient over the fake cloud.
+
+    The log-in is done, and counts as the first requests of the fault plan.
+    """
+    session = make_session(cloud, faults)
+    return trove_client.Client(
+        session=session,
+        auth=session.auth,
+        region_name=server_of(cloud).keystone.region,
+        endpoint_type="public",
+    )
+
+
+@contextlib.contextmanager
+def virtual_time(clock: FakeClock) -> Iterator[None]:
+    """Let the project's own clock be a fake one."""
+    with mock.patch.multiple(
+        "trove_ext.wait.SystemClock",
+        monotonic=staticmethod(clock.monotonic),
+        sleep=staticmethod(clock.sleep),
+        now=staticmethod(clock.now),
+    ):
+        yield
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run of `openstack` ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    requests: RequestLog
+
+
+class _Stream(io.TextIOWrapper):
+    """A standard stream in memory, a terminal or not."""
+
+    def __init__(self, content: bytes = b"", *, tty: bool = False) -> None:
+        self.memory = io.BytesIO(content)
+        super().__init__(self.memory, encoding="utf-8", write_through=True)
+        self._tty = tty
+
+    def isatty(self) -> bool:
+        return self._tty
+
+    def text(self) -> str:
+        self.flush()
+        return self.memory.getvalue().decode()
+
+
+def environment(cloud: FakeCloud, home: str) -> dict[str, str]:
+    """Return what a user of the fake cloud has in the environment."""
+    identity = server_of(cloud).keystone
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": home,
+        "COLUMNS": "200",
+        "TZ": "UTC",
+        "OS_CLIENT_CONFIG_FILE": f"{home}/no-clouds.yaml",
+        "TROVECLIENT_UUID_CACHE_DIR": os.devnull,
+        "OS_AUTH_TYPE": "password",
+        "OS_AUTH_URL": keystone.IDENTITY,
+        "OS_USERNAME": identity.username,
+        "OS_PASSWORD": identity.password,
+        "OS_PROJECT_NAME": identity.project,
+        "OS_USER_DOMAIN_ID": "default",
+        "OS_PROJECT_DOMAIN_ID": "default",
+        "OS_REGION_NAME": identity.region,
+        "OS_IDENTITY_API_VERSION": "3",
+    }
+
+
+@contextlib.contextmanager
+def _streams(stdin: str | None, *, tty: bool) -> Iterator[tuple[_Stream, _Stream]]:
+    given = _Stream((stdin or "").encode(), tty=tty)
+    out, err = _Stream(tty=tty), _Stream(tty=tty)
+    saved = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin, sys.stdout, sys.stderr = given, out, err
+    try:
+        yield out, err
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = saved
+
+
+@contextlib.contextmanager
+def _logging_restored() -> Iterator[None]:
+    """Undo what the shell does to the logging of the whole process."""
+    root = logging.getLogger()
+    handlers, level, filters = root.handlers[:], root.level, root.filters[:]
+    levels = {
+        name: item.level
+        for name, item in logging.root.manager.loggerDict.items()
+        if isinstance(item, logging.Logger)
+    }
+    root.handlers = []
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        root.handlers, root.filters = handlers, filters
+        root.setLevel(level)
+        for name, item in logging.root.manager.loggerDict.items():
+            if isinstance(item, logging.Logger):
+                item.setLevel(levels.get(name, logging.NOTSET))
+
+
+def run_openstack(
+    argv: list[str],
+    cloud: FakeCloud,
+    clock: FakeClock | None = None,
+    *,
+    stdin: str | None = None,
+    tty: bool = False,
+    faults: list[Fault] | None = None,
+    env: dict[str, str | None] | None = None,
+) -> Result:
+    """Run `openstack` with these arguments inside this process.
+
+    :param env: changes to the environment; None takes a variable away
+    :returns: the requests of this run only
+    """
+    # Costly, and not needed by those who only want a client.
+    from openstackclient import shell
+
+    clock = clock or cloud.clock
+    transport = FakeTransport(cloud, faults)
+    seen = len(cloud.log)
+    with contextlib.ExitStack() as stack:
+        home = stack.enter_context(tempfile.TemporaryDirectory())
+        variables: dict[str, str | None] = {**environment(cloud, home), **(env or {})}
+        present = {k: v for k, v in variables.items() if v is not None}
+        stack.enter_context(mock.patch.dict(os.environ, present, clear=True))
+        stack.enter_context(
+            mock.patch.object(requests.Session, "get_adapter", return_value=transport)
+        )
+        stack.enter_context(virtual_time(clock))
+        stack.enter_context(_logging_restored())
+        out, err = stack.enter_context(_streams(stdin, tty=tty))
+        code = _exit_code(lambda: shell.main(list(argv)))
+        return Result(code, out.text(), err.text(), RequestLog(cloud.log[seen:]))
+
+
+def _exit_code(run: Any) -> int:
+    """What the shell would hand to the operating system."""
+    try:
+        code = run()
+    except SystemExit as leave:
+        code = leave.code
+    if isinstance(code, str):
+        sys.stderr.write(code + "\n")
+        return 1
+    return int(code or 0)

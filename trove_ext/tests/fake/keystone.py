@@ -1,0 +1,179 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Keystone: tokens with a catalog, discovery, and the own project."""
+
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.errors import ApiError
+
+IDENTITY = "http://keystone.fake/v3"
+TROVE = "http://trove.fake/v1.0"
+REGION = "RegionOne"
+USER_ID = "0d1e2f3a4b5c6d7e8f90a1b2c3d4e5f6"
+
+
+@dataclass
+class Answer:
+    """An answer of Keystone: code, body, headers."""
+
+    code: int
+    body: Any
+    headers: dict[str, str]
+
+
+class Keystone:
+    """The identity service.
+
+    :ivar token_life: seconds that a token lives
+    :ivar catalog: whether the database service is in the catalog
+    """
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self.cloud = cloud
+        self.username = "demo"
+        self.password = "secret"
+        self.project = "demo"
+        self.token_life = 3600.0
+        self.region = REGION
+        self.database_url: str | None = TROVE
+        self._serial = itertools.count(1)
+        self.tokens: dict[str, datetime] = {}
+
+    def expire_tokens(self) -> None:
+        """Make every token that was given out run out now."""
+        self.tokens.clear()
+
+    def check(self, token: str | None) -> None:
+        """What keystonemiddleware does in front of Trove.
+
+        :raises ApiError: its 401, whose body has the key "error"
+        """
+        expires = self.tokens.get(token or "")
+        if expires is None or expires <= self.cloud.clock.now():
+            raise token_refused()
+
+    def handle(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        body: Any,
+        token: str | None,
+    ) -> Answer:
+        """Answer one request."""
+        if method == "POST" and path == "/v3/auth/tokens":
+            return self._log_in(body)
+        if method == "GET" and path in ("/v3", "/v3/"):
+            return Answer(200, {"version": _version()}, {})
+        if method == "GET" and path in ("", "/"):
+            return Answer(300, {"versions": {"values": [_version()]}}, {})
+        self.check(token)
+        project = {"id": self.cloud.project_id, "name": self.project, "enabled": True}
+        project.update(domain_id="default", description="", tags=[])
+        if path.startswith("/v3/projects/"):
+            if path.rsplit("/", 1)[1] != self.cloud.project_id:
+                raise _error(404, "Not Found", "Could not find project.")
+            return Answer(200, {"project": project}, {})
+        if path == "/v3/projects":
+            found = [project] if query.get("name") in (None, self.project) else []
+            return Answer(200, {"projects": found, "links": {}}, {})
+        raise _error(404, "Not Found", "Could not find the resource.")
+
+    def _log_in(self, body: Any) -> Answer:
+        user = body["auth"]["identity"].get("password", {}).get("user", {})
+        if (user.get("name"), user.get("password")) != (self.username, self.password):
+            raise token_refused()
+        token = f"gAAAAAB{next(self._serial):08}-not-a-real-token"
+        now = self.cloud.clock.now()
+        self.tokens[token] = now + timedelta(seconds=self.token_life)
+        return Answer(201, {"token": self._token()}, {"X-Subject-Token": token})
+
+    def _token(self) -> dict[str, Any]:
+        # keystoneauth compares with the machine's clock, and would otherwise ask
+        # for a new token before each request. Virtual time runs out at the server.
+        now = datetime.now(UTC)
+        domain = {"id": "default", "name": "Default"}
+        roles = ["member", "reader"] + (["admin"] if self.cloud.admin else [])
+        expires = now + timedelta(seconds=self.token_life)
+        return {
+            "methods": ["password"],
+            "user": {"id": USER_ID, "name": self.username, "domain": domain},
+            "project": {
+                "id": self.cloud.project_id,
+                "name": self.project,
+                "domain": domain,
+            },
+            "roles": [{"id": name, "name": name} for name in roles],
+            "audit_ids": ["none"],
+            "issued_at": _time(now),
+            "expires_at": _time(expires),
+            "catalog": self._catalog(),
+        }
+
+    def _catalog(self) -> list[dict[str, Any]]:
+        services = [_service("identity", "keystone", IDENTITY, self.region)]
+        if self.database_url is not None:
+            url = f"{self.database_url}/{self.cloud.project_id}"
+            services.append(_service("database", "trove", url, self.region))
+        return services
+
+
+def token_refused() -> ApiError:
+    """401 of keystonemiddleware and of Keystone."""
+    return _error(
+        401, "Unauthorized", "The request you have made requires authentication."
+    )
+
+
+def _error(code: int, title: str, message: str) -> ApiError:
+    headers = {"WWW-Authenticate": 'Keystone uri="http://keystone.fake"'}
+    error = ApiError(code, "error", message, headers if code == 401 else {})
+    error.title = title
+    return error
+
+
+def _version() -> dict[str, Any]:
+    return {
+        "id": "v3.14",
+        "status": "stable",
+        "updated": "2020-04-07T00:00:00Z",
+        "links": [{"rel": "self", "href": IDENTITY + "/"}],
+        "media-types": [
+            {
+                "base": "application/json",
+                "type": "application/vnd.openstack.identity-v3+json",
+            }
+        ],
+    }
+
+
+def _service(kind: str, name: str, url: str, region: str) -> dict[str, Any]:
+    endpoints = [
+        {
+            "id": f"{name}-{interface}",
+            "interface": interface,
+            "region": region,
+            "region_id": region,
+            "url": url,
+        }
+        for interface in ("public", "internal", "admin")
+    ]
+    return {"id": name, "type": kind, "name": name, "endpoints": endpoints}
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000000Z")

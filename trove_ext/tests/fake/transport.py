@@ -1,0 +1,231 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A transport for `requests` that asks the fake cloud instead of a socket.
+
+keystoneauth, python-troveclient and the openstack shell run unmodified above it.
+"""
+
+import io
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ReadTimeout
+from urllib3.exceptions import NewConnectionError, ProtocolError
+from urllib3.response import HTTPResponse
+
+from trove_ext.tests.fake import keystone, views
+from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.errors import ApiError
+from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.fake.log import Request
+from trove_ext.tests.fake.server import Reply, Server, rate_limited
+
+SERVICES = {"trove.fake": "trove", "keystone.fake": "keystone"}
+HTML = (
+    b"<html><head><title>Maintenance</title></head>"
+    b"<body><h1>Please come back later</h1></body></html>"
+)
+PROXY_TEXT = {
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Time-out",
+}
+
+
+class RequestWithoutTimeout(BaseException):
+    """A request that nobody answers was sent without a read time-out.
+
+    Not an Exception, so that no handler of the code under test hides it.
+    """
+
+
+class TooManyRequests(BaseException):
+    """A run sent more requests than any may: an endless loop."""
+
+
+class FakeTransport(BaseAdapter):
+    """Carries requests to a fake cloud, by a plan of faults.
+
+    :ivar faults: the plan; the first that meets a request happens
+    """
+
+    def __init__(self, cloud: FakeCloud, faults: list[Fault] | None = None) -> None:
+        super().__init__()
+        self.cloud = cloud
+        self.server = server_of(cloud)
+        self.faults = faults or []
+        self.limit = 5000
+        self._sent = 0
+
+    def send(  # noqa: PLR0917 - as requests defines it
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Answer as a server or the network would."""
+        entry = self._note(request, timeout)
+        fault = next((f for f in self.faults if f.meets(entry)), None)
+        self.cloud.clock.advance(self.cloud.timings.request)
+        if fault is None:
+            reply = self._ask(request, entry)
+        else:
+            entry.fault = str(fault)
+            reply = self._spoil(fault, request, entry)
+        entry.status = reply.code
+        return _respond(request, reply)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _note(self, request: requests.PreparedRequest, timeout: Any) -> Request:
+        parts = urlsplit(request.url or "")
+        host = parts.hostname or ""
+        if host not in SERVICES:
+            raise _refused(request)
+        self._sent += 1
+        if self._sent > self.limit:
+            raise TooManyRequests(f"{self._sent} requests in one run")
+        entry = Request(
+            self._sent,
+            SERVICES[host],
+            request.method or "",
+            parts.path,
+            views.parse_query(parts.query),
+            _json(request.body),
+            self.cloud.clock.monotonic(),
+            timeout[1] if isinstance(timeout, tuple) else timeout,
+        )
+        self.cloud.log.append(entry)
+        return entry
+
+    def _ask(self, request: requests.PreparedRequest, entry: Request) -> Reply:
+        entry.reached = True
+        return self.server.answer(
+            urlsplit(request.url or "").hostname or "",
+            entry.method,
+            entry.path,
+            entry.query,
+            body=entry.body,
+            token=request.headers.get("X-Auth-Token"),
+        )
+
+    def _spoil(
+        self, fault: Fault, request: requests.PreparedRequest, entry: Request
+    ) -> Reply:
+        """Carry the request out where the fault says so, then spoil the answer."""
+        real = self._ask(request, entry) if fault.carried_out else None
+        if fault.kind is Kind.REFUSED:
+            raise _refused(request)
+        if fault.kind in (Kind.RESET_BEFORE, Kind.RESET_AFTER):
+            reset = ConnectionResetError(104, "Connection reset by peer")
+            broken = ProtocolError("Connection aborted.", reset)
+            raise RequestsConnectionError(broken, request=request)
+        if fault.kind is Kind.HANG:
+            self._hang(request, entry)
+        if fault.kind in (Kind.TRUNCATED, Kind.CUT_SHORT) and real is not None:
+            return _cut(real, says_length=fault.kind is Kind.TRUNCATED)
+        if fault.kind is Kind.HTML:
+            return Reply(200, HTML, {"Content-Type": "text/html"})
+        return self._refusal(fault)
+
+    def _hang(self, request: requests.PreparedRequest, entry: Request) -> None:
+        if entry.timeout is None:
+            raise RequestWithoutTimeout(f"request without a read time-out: {entry}")
+        self.cloud.clock.advance(entry.timeout)
+        raise ReadTimeout(
+            f"HTTPConnectionPool(host='{entry.service}.fake', port=80): "
+            f"Read timed out. (read timeout={entry.timeout})",
+            request=request,
+        )
+
+    def _refusal(self, fault: Fault) -> Reply:
+        if fault.kind is Kind.TOKEN_EXPIRED:
+            self.server.keystone.expire_tokens()
+            return _error(keystone.token_refused())
+        if fault.kind is Kind.RATE_LIMIT:
+            return _error(rate_limited(fault.retry_after))
+        if fault.kind is Kind.QUOTA:
+            text = "Quota exceeded for resources: ['backups']."
+            return _error(ApiError(413, "overLimit", text))
+        code = int(fault.kind.value)
+        if code == 500:
+            text = (
+                "The server has either erred or is incapable of performing the "
+                "requested operation."
+            )
+            return _error(ApiError(500, "instanceFault", text))
+        page = f"<html><body><h1>{code} {PROXY_TEXT[code]}</h1></body></html>"
+        return Reply(code, page.encode(), {"Content-Type": "text/html"})
+
+
+def server_of(cloud: FakeCloud) -> Server:
+    """The one server of a cloud: tokens outlive a transport."""
+    server = getattr(cloud, "server", None)
+    if server is None:
+        server = cloud.server = Server(cloud)
+    return server
+
+
+def _json(body: Any) -> Any:
+    if not body:
+        return None
+    return json.loads(body if isinstance(body, str) else body.decode())
+
+
+def _error(error: ApiError) -> Reply:
+    headers = {"Content-Type": "application/json", **error.headers}
+    return Reply(error.code, json.dumps(error.body()).encode(), headers)
+
+
+def _refused(request: requests.PreparedRequest) -> RequestsConnectionError:
+    parts = urlsplit(request.url or "")
+    cause = NewConnectionError(
+        f"HTTPConnection(host='{parts.hostname}', port={parts.port or 80})",  # type: ignore[arg-type]
+        "Failed to establish a new connection: [Errno 111] Connection refused",
+    )
+    return RequestsConnectionError(
+        f"HTTPConnectionPool(host='{parts.hostname}', port={parts.port or 80}): Max "
+        f"retries exceeded with url: {parts.path} (Caused by {cause!r})",
+        request=request,
+    )
+
+
+def _cut(reply: Reply, *, says_length: bool) -> Reply:
+    """Keep the first half of a body; an empty one loses its whole answer."""
+    if not reply.body and says_length:
+        return Reply(reply.code, b"", {**reply.headers, "Content-Length": "1"})
+    headers = dict(reply.headers)
+    if says_length:
+        headers["Content-Length"] = str(len(reply.body))
+    return Reply(reply.code, reply.body[: len(reply.body) // 2], headers)
+
+
+def _respond(request: requests.PreparedRequest, reply: Reply) -> requests.Response:
+    headers = {"Content-Length": str(len(reply.body)), **reply.headers}
+    raw = HTTPResponse(
+        body=io.BytesIO(reply.body),
+        headers=headers,
+        status=reply.code,
+        reason=requests.status_codes._codes.get(reply.code, ("",))[0],
+        preload_content=False,
+        request_method=request.method,
+    )
+    return HTTPAdapter().build_response(request, raw)

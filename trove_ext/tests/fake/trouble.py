@@ -1,0 +1,93 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a test makes go wrong in a fake cloud."""
+
+from trove_ext.tests.fake.clock import FakeClock
+from trove_ext.tests.fake.state import Instance, Knobs, Service
+
+
+class Trouble:
+    """The failures that the sandbox can make, under the same circumstances.
+
+    A key is an instance's ID or name, or "*" for any.
+
+    :ivar forbidden: rules of Trove's policy that refuse, as "backup:delete"
+    """
+
+    clock: FakeClock
+    knobs: Knobs
+    forbidden: set[str]
+    _generation: int
+
+    @staticmethod
+    def beat(instance: Instance) -> None:
+        """Let the guest say how it is."""
+        if instance.off_since is None:
+            running = instance.database_running
+            instance.service = Service.HEALTHY if running else Service.SHUTDOWN
+
+    def stop_replication(self, instance: Instance) -> None:
+        """Stop a replica's replication; no status shows it."""
+        instance.replicating = False
+
+    def kill_database(self, instance: Instance) -> None:
+        """Kill the database server; the guest agent lives."""
+        instance.database_running = False
+        self.beat(instance)
+
+    def host_off(self, instance: Instance) -> None:
+        """Switch the host off: the heartbeat stops now."""
+        instance.off_since = self.clock.now()
+
+    def host_on(self, instance: Instance) -> None:
+        """Switch the host on again."""
+        instance.off_since = None
+        self.beat(instance)
+
+    def restart_trove(self) -> None:
+        """Lose every task in flight; what runs inside guests goes on."""
+        self._generation += 1
+
+    def policy_forbid(self, rule: str) -> None:
+        """Refuse an action by policy, as "instance:promote_to_replica_source"."""
+        self.forbidden.add(rule)
+
+    def fail_backup(self, key: str = "*", message: str = "The backup failed.") -> None:
+        """Let backups of an instance fail."""
+        self.knobs.backup[key] = message
+
+    def fail_restore(self, key: str = "*") -> None:
+        """Let an instance fail that is restored from a backup."""
+        self.knobs.restore[key] = "Service not active, status: failed to spawn"
+
+    def fail_create(self, key: str = "*", message: str = "") -> None:
+        """Let instances, replicas too, fail to build."""
+        default = "Service not active, status: failed to spawn"
+        self.knobs.create[key] = message or default
+
+    def hang_create(self, key: str = "*") -> None:
+        """Let instances build until Trove gives up."""
+        self.knobs.create_hangs[key] = "Polling request timed out."
+
+    def fail_promote_candidate(self, key: str = "*") -> None:
+        """Let a replica that is promoted never catch up."""
+        self.knobs.promote_candidate[key] = (
+            "An error occurred communicating with the guest: Timed out waiting for "
+            "the replica to catch up."
+        )
+
+    def fail_promote_sibling(self, key: str = "*") -> None:
+        """Let another replica fail to attach to the new source."""
+        self.knobs.promote_sibling[key] = (
+            "An error occurred communicating with the guest: attach_replica failed."
+        )
