@@ -16,7 +16,8 @@ from typing import Any
 
 from trove_ext.tests.fake import errors, schema, views
 from trove_ext.tests.fake.backups import Backups
-from trove_ext.tests.fake.cloud import NETWORK_ID, FakeCloud, Steps
+from trove_ext.tests.fake.cloud import FakeCloud, Steps
+from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.fake.state import (
     Backup,
     BackupState,

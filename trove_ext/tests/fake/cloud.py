@@ -13,7 +13,6 @@
 """The state of a fake cloud, its clock, and what all of its rules share."""
 
 import random
-import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -21,16 +20,18 @@ from datetime import datetime, timedelta
 from trove_ext.tests.fake import errors
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.log import RequestLog
+from trove_ext.tests.fake.rows import (
+    DATASTORES,
+    FLAVORS,
+    PROJECT_ID,
+    VERSIONS,
+    Rows,
+)
 from trove_ext.tests.fake.state import (
     TASK_STATUS,
     Backup,
-    BackupState,
     Configuration,
-    Content,
-    Datastore,
-    DatastoreVersion,
     Fault,
-    Flavor,
     Instance,
     Knobs,
     Service,
@@ -42,36 +43,12 @@ from trove_ext.tests.fake.trouble import Trouble
 #: What a process yields: the seconds until its next step.
 Steps = Generator[float, None, None]
 
-PROJECT_ID = "5f0e7a1c9d3b4e6f8a2b4c6d8e0f1a2b"
-NETWORK_ID = "33a0fb4d-1c8f-4a55-8fb9-e2a2c2c5a3c4"
-
-FLAVORS = (
-    Flavor("10", "db.small", ram=2048, vcpus=1),
-    Flavor("11", "db.medium", ram=4096, vcpus=2),
-    Flavor("a1b2c3d4-0000-4000-8000-00000000000c", "db.large", ram=8192, vcpus=4),
-)
-VERSIONS = (
-    DatastoreVersion(
-        "00000000-0000-4000-8000-000000000571", "5.7.29", "5.7.29", "mysql"
-    ),
-    DatastoreVersion(
-        "00000000-0000-4000-8000-000000000572", "5.7.40", "5.7.40", "mysql"
-    ),
-    DatastoreVersion(
-        "00000000-0000-4000-8000-000000001011", "10.11", "10.11", "mariadb"
-    ),
-)
-DATASTORES = (
-    Datastore("00000000-0000-4000-8000-00000000da01", "mysql", VERSIONS[0].id),
-    Datastore("00000000-0000-4000-8000-00000000da02", "mariadb", VERSIONS[2].id),
-)
-
 
 class GuestError(Exception):
     """A guest agent refused, failed or stayed silent."""
 
 
-class FakeCloud(Trouble):
+class FakeCloud(Rows, Trouble):
     """Trove and Keystone as their users see them, with Trove's rules.
 
     Tests read and change the public attributes as they like. `instances` and
@@ -103,165 +80,6 @@ class FakeCloud(Trouble):
         self.backups: dict[str, Backup] = {}
         self._random = random.Random(seed)
         self._generation = 0
-
-    # Rows
-
-    def new_id(self) -> str:
-        """Make an ID: the same ones in every run."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
-
-    def add_instance(
-        self,
-        name: str,
-        *,
-        replica_of: Instance | None = None,
-        volume: int = 5,
-        flavor: str = "10",
-        datastore: str = "mysql",
-        databases: tuple[str, ...] = (),
-        access: dict[str, object] | None = None,
-        created: datetime | None = None,
-    ) -> Instance:
-        """Put a settled instance there, past all rules but counted by the quotas."""
-        created = created or self.clock.now()
-        instance = Instance(
-            self.new_id(),
-            name,
-            created,
-            created,
-            flavor_id=flavor,
-            volume_size=volume,
-            version_id=self.datastores[datastore].default_version_id,
-            replica_of=replica_of.id if replica_of else None,
-            network_id=NETWORK_ID,
-            access=access,
-            content=(
-                replica_of.content.copy() if replica_of else Content(set(databases))
-            ),
-        )
-        self.put(instance)
-        self.settle(instance)
-        deltas = {"instances": 1, "ram": self.flavors[flavor].ram, "volumes": volume}
-        self.charge(deltas)
-        return instance
-
-    def put(self, instance: Instance) -> None:
-        """Store a new instance and give it an address."""
-        number = len(self.instances) + 1
-        instance.ip = f"10.0.{number // 250}.{number % 250 + 1}"
-        self.instances[instance.id] = instance
-
-    def add_backup(
-        self,
-        name: str,
-        instance: Instance,
-        *,
-        parent: Backup | None = None,
-        state: BackupState = BackupState.COMPLETED,
-        size: float | None = 0.31,
-        created: datetime | None = None,
-        description: str | None = None,
-    ) -> Backup:
-        """Put a backup there, past all rules but counted by the quota."""
-        created = created or self.clock.now()
-        backup = Backup(
-            self.new_id(),
-            name,
-            created,
-            created,
-            instance.id,
-            instance.version_id,
-            description=description,
-            parent_id=parent.id if parent else None,
-            state=state,
-            content=instance.content.copy(),
-        )
-        if state in (BackupState.COMPLETED, BackupState.RESTORED):
-            self.store(backup, size)
-        self.backups[backup.id] = backup
-        self.charge({"backups": 1})
-        return backup
-
-    @staticmethod
-    def store(backup: Backup, size: float | None) -> None:
-        """Give a backup its object in the store."""
-        backup.size = size
-        backup.location = (
-            "http://swift.fake/v1/AUTH_"
-            + PROJECT_ID
-            + f"/database_backups/{backup.id}.xbstream.gz.enc"
-        )
-
-    def add_configuration(self, name: str, **values: object) -> Configuration:
-        """Put a configuration group there, for the default version of mysql."""
-        now = self.clock.now()
-        version_id = self.datastores["mysql"].default_version_id
-        group = Configuration(
-            self.new_id(), name, version_id, now, now, values=dict(values)
-        )
-        self.configurations[group.id] = group
-        return group
-
-    def instance(self, key: str) -> Instance:
-        """Find the instance with this ID or name that is not deleted.
-
-        :raises ApiError: 404
-        """
-        for instance in self.instances.values():
-            if not instance.deleted and key in (instance.id, instance.name):
-                return instance
-        raise errors.not_found(key)
-
-    def backup(self, key: str) -> Backup:
-        """Find the backup with this ID or name that is not deleted.
-
-        :raises ApiError: 404
-        """
-        for backup in self.backups.values():
-            if not backup.deleted and key in (backup.id, backup.name):
-                return backup
-        raise errors.not_found(key)
-
-    def by_id(self, instance_id: str) -> Instance:
-        """Find an instance as the API does, by its ID alone.
-
-        :raises ApiError: 404
-        """
-        found = self.instances.get(instance_id)
-        if found is None or found.deleted:
-            raise errors.not_found(instance_id)
-        return found
-
-    def backup_by_id(self, backup_id: str) -> Backup:
-        """Find a backup as the API does, by its ID alone.
-
-        :raises ApiError: 404
-        """
-        found = self.backups.get(backup_id)
-        if found is None or found.deleted:
-            raise errors.not_found(backup_id)
-        return found
-
-    @property
-    def live_instances(self) -> list[Instance]:
-        """All that are not deleted."""
-        return [i for i in self.instances.values() if not i.deleted]
-
-    @property
-    def live_backups(self) -> list[Backup]:
-        """All that are not deleted."""
-        return [b for b in self.backups.values() if not b.deleted]
-
-    def replicas(self, source: Instance) -> list[Instance]:
-        """List the replicas of a source."""
-        return [i for i in self.live_instances if i.replica_of == source.id]
-
-    def running_backup(self, instance: Instance) -> Backup | None:
-        """Find a backup that keeps the instance busy."""
-        for backup in self.live_backups:
-            if backup.instance_id == instance.id and backup.state.is_running:
-                return backup
-        return None
 
     # States, as trove/instance/models.py derives them
 
