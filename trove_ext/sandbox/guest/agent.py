@@ -1,0 +1,292 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The guest agent of one instance: what Trove's taskmanager and API call by RPC.
+
+trove/guestagent/api.py has the calls; the originals are Manager in
+trove/guestagent/datastore/manager.py and MySqlManager in
+trove/guestagent/datastore/mysql_common/manager.py. A call of theirs that the sandbox
+can't have (SSL certificates, modules, publishing logs) is refused as they refuse what
+a datastore lacks.
+"""
+
+# ruff: noqa: ARG002 - Trove's calls carry more than is needed here
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import oslo_messaging as messaging
+import pymysql
+from trove.common import exception
+from trove.guestagent import api as guest_api
+from trove.guestagent.common import guestagent_utils
+
+from trove_ext.sandbox.guest import config, template
+from trove_ext.sandbox.guest.agent_base import Info
+from trove_ext.sandbox.guest.agent_replication import ReplicationAgent
+from trove_ext.sandbox.guest.agent_users import Items, UserAgent
+
+_LOG = logging.getLogger(__name__)
+
+Overrides = Mapping[str, Any]
+
+
+class GuestAgent(ReplicationAgent, UserAgent):
+    """All calls of a guest agent."""
+
+    target = messaging.Target(version=guest_api.API.API_LATEST_VERSION)
+
+    # Life of the agent itself
+
+    def rpc_ping(self, context: Any) -> bool:
+        """Answer that the agent is there."""
+        return True
+
+    def update_status(self, context: Any = None) -> None:
+        """Report how the database is, once there is one."""
+        if self._is_installed():
+            self._set_status(self._status())
+
+    # Making an instance
+
+    def prepare(  # noqa: PLR0917 - the order is Trove's
+        self,
+        context: Any,
+        packages: list[str],
+        databases: Items | None,
+        memory_mb: int,
+        users: Items | None,
+        device_path: str | None = None,
+        mount_point: str | None = None,
+        backup_info: Info | None = None,
+        config_contents: str | None = None,
+        root_password: str | None = None,
+        overrides: Overrides | None = None,
+        cluster_config: Info | None = None,
+        snapshot: Info | None = None,
+        modules: Items | None = None,
+        ds_version: str | None = None,
+    ) -> None:
+        """Make the database; prepare and _prepare in datastore/manager.py.
+
+        *config_contents* is not used: config.settings says why.
+        """
+        with self._conductor.notification(context, instance_id=self._instance_id):
+            self._begin_install()
+            try:
+                self._do_prepare(context, memory_mb, backup_info, overrides, snapshot)
+            except Exception:
+                self._fail_install()
+                raise
+            self._end_install(ds_version)
+            self._create_first(databases, users)
+            # A restored root stays as it is.
+            if root_password and not backup_info:
+                self._accounts.enable_root(root_password)
+
+    def _do_prepare(
+        self,
+        context: Any,
+        memory_mb: int,
+        backup_info: Info | None,
+        overrides: Overrides | None,
+        snapshot: Info | None,
+    ) -> None:
+        """As do_prepare in mysql_common/manager.py."""
+        self._db.stop()
+        self._db.memory_mb = memory_mb
+        self._db.configure()
+        self._override(config.USER, dict(overrides or {}))
+        if backup_info:
+            self._restore(backup_info)
+        else:
+            template.copy_template(self._state_dir, self._db.layout.data)
+        self._db.start_first(keep_root=bool(backup_info))
+        if backup_info and self._accounts.is_root_enabled():
+            self._conductor.report_root(context)
+        if snapshot:
+            self.attach_replica(context, snapshot, snapshot["config"])
+
+    def _create_first(self, databases: Items | None, users: Items | None) -> None:
+        # As in the original a failure here is logged and the instance still good.
+        try:
+            self._accounts.create_databases(databases or [])
+            self._accounts.create_users(users or [])
+        except (pymysql.MySQLError, ValueError):
+            _LOG.exception("Creating the databases and users of %s", self._instance_id)
+
+    # Starting and stopping
+
+    def restart(self, context: Any) -> None:
+        """Restart the database."""
+        self._restart()
+
+    def stop_db(self, context: Any, do_not_start_on_reboot: bool = False) -> None:
+        """Stop the database."""
+        self._db.stop()
+
+    def start_db_with_conf_changes(
+        self, context: Any, config_contents: str, ds_version: str
+    ) -> None:
+        """Start the database with the memory of another flavor.
+
+        As in trove/guestagent/datastore/service.py; the host was told the memory.
+        """
+        self._db.stop()
+        self._db.configure()
+        self._restart()
+
+    def pre_upgrade(self, context: Any) -> Info:
+        """Prepare for an upgrade; nothing, as in the original."""
+        return {}
+
+    def upgrade(self, context: Any, upgrade_info: Info) -> None:
+        """Run another version, by a restart: upgrade in mysql_common/service.py.
+
+        The engine stays the one that this machine has. Raises TroveError for
+        another major version.
+        """
+        version = upgrade_info["datastore_version"]
+        installed = self._db.layout.prepared.read_text()
+        guestagent_utils.prevent_major_version_upgrade(installed, version)
+        self._restart()
+        self._db.layout.prepared.write_text(version)
+
+    def post_upgrade(self, context: Any, upgrade_info: Info) -> None:
+        """Recover after an upgrade; nothing, as in the original."""
+
+    def rebuild(
+        self,
+        context: Any,
+        ds_version: str,
+        config_contents: str | None = None,
+        config_overrides: Overrides | None = None,
+    ) -> None:
+        """Start on the kept volume after a new image; mysql_common/manager.py.
+
+        What was there beside the volume is gone, and so are the replication roles:
+        trove/taskmanager/models.py RebuildAction gives them back.
+        """
+        self._begin_install()
+        try:
+            self._db.stop()
+            for name in (config.SOURCE, config.REPLICA, config.USER):
+                self._db.remove_override(name)
+            self._db.configure()
+            self._override(config.USER, dict(config_overrides or {}))
+            self._db.start()
+        except Exception:
+            self._fail_install()
+            raise
+        self._end_install(ds_version)
+
+    # Configuration
+
+    def reset_configuration(self, context: Any, configuration: Info) -> None:
+        """Write the base configuration anew, from the next start on."""
+        self._db.configure()
+
+    def update_overrides(
+        self, context: Any, overrides: Overrides, remove: bool = False
+    ) -> None:
+        """Put a configuration group's values into the configuration, or take them."""
+        if remove:
+            self._db.remove_override(config.USER)
+        self._override(config.USER, dict(overrides or {}))
+
+    def apply_overrides(self, context: Any, overrides: Overrides) -> None:
+        """Set a configuration group's values at once; mysql_common/service.py.
+
+        As there a value that can't be set is logged and passed over.
+        """
+        for name, value in overrides.items():
+            try:
+                self._db.query(f"SET GLOBAL {name} = %s", value)
+            except pymysql.MySQLError:
+                _LOG.exception("Setting %s of %s", name, self._instance_id)
+
+    # The volume, which here is a directory
+
+    def get_filesystem_stats(self, context: Any, fs_path: str | None) -> Info:
+        """Return how full the volume is."""
+        return {**self._volume_stats(), "mgr_extra_info": {}}
+
+    def mount_volume(
+        self,
+        context: Any,
+        device_path: str | None = None,
+        mount_point: str | None = None,
+    ) -> None:
+        """Mount the volume: it always is."""
+
+    def unmount_volume(
+        self,
+        context: Any,
+        device_path: str | None = None,
+        mount_point: str | None = None,
+    ) -> None:
+        """Unmount the volume: nobody minds that it stays."""
+
+    def resize_fs(
+        self,
+        context: Any,
+        device_path: str | None = None,
+        mount_point: str | None = None,
+        online: bool = False,
+    ) -> None:
+        """Grow the file system: its size is what Cinder's stand-in told the host."""
+
+    # What else may be asked for
+
+    def guest_log_list(self, context: Any) -> list[Info]:
+        """List the logs, in the form of show in trove/guestagent/guest_log.py."""
+        log = self._db.layout.error_log
+        return [
+            {
+                "name": "error",
+                "type": "SYS",
+                "status": "Ready",
+                "published": 0,
+                "pending": log.stat().st_size if log.exists() else 0,
+                "container": "None",
+                "prefix": "None",
+                "metafile": "None",
+            }
+        ]
+
+    def guest_log_action(self, context: Any, **kwargs: object) -> Info:
+        """Refuse: logs go to Swift, and there is none."""
+        raise _unsupported("guest_log_action")
+
+    def ssl_show(self, context: Any) -> Info:
+        """Say that connections aren't encrypted."""
+        return {"status": "off"}
+
+    def ssl_action(self, context: Any, **kwargs: object) -> Info:
+        """Refuse to change that."""
+        raise _unsupported("ssl_action")
+
+    def module_list(self, context: Any, include_contents: bool = False) -> list[Info]:
+        """List the modules: there are none."""
+        return []
+
+    def module_apply(self, context: Any, modules: Items | None = None) -> list[Info]:
+        """Refuse to run somebody's module on this machine."""
+        raise _unsupported("module_apply")
+
+
+def _unsupported(operation: str) -> Exception:
+    refusal: Exception = exception.DatastoreOperationNotSupported(
+        operation=operation, datastore="mariadb"
+    )
+    return refusal

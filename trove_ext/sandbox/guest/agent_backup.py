@@ -1,0 +1,83 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The guest agent's part in backups and restores."""
+
+# ruff: noqa: ARG002 - Trove's calls carry more than is needed here
+
+from typing import Any
+
+from trove.backup.state import BackupState
+from trove.common import exception
+
+from trove_ext.sandbox.guest.agent_base import AgentBase, Info, Statuses
+from trove_ext.sandbox.guest.backup_store import CONTAINER, BackupObject
+
+
+class BackupAgent(AgentBase):
+    """Takes backups into the store, and prepares data from it."""
+
+    def create_backup(self, context: Any, backup_info: Info) -> None:
+        """Take a backup; create_backup in mysql_common/manager.py."""
+        with self._conductor.notification(context):
+            self._create_backup(context, backup_info)
+
+    def pre_create_backup(self, context: Any, **kwargs: object) -> Info:
+        """Prepare for a snapshot of the volume, which the sandbox has none of."""
+        raise exception.BackupCreationError("The sandbox has no volume snapshots")
+
+    def post_create_backup(self, context: Any, **kwargs: object) -> Info:
+        """Clean up after pre_create_backup in mariadb/manager.py."""
+        return {}
+
+    def _create_backup(self, context: Any, info: Info) -> None:
+        """As create_backup in trove/guestagent/datastore/service.py.
+
+        Raises TroveError with the reason, which becomes the instance's fault.
+        """
+        state: Info = {
+            "size": self._volume_stats()["used"],
+            "state": BackupState.BUILDING,
+            "backup_type": "incremental" if info.get("parent") else "full",
+        }
+        self._conductor.update_backup(context, info["id"], **state)
+        try:
+            stored = self._take(info)
+            state |= {
+                "checksum": stored.checksum,
+                "location": stored.location,
+                "success": True,
+                "state": BackupState.COMPLETED,
+            }
+        except Exception as exc:
+            state |= {"success": False, "state": BackupState.FAILED}
+            raise exception.TroveError(
+                f"Failed to create backup {info['id']}, error: {exc}"
+            ) from exc
+        finally:
+            self._conductor.update_backup(context, info["id"], **state)
+
+    def _take(self, info: Info) -> BackupObject:
+        self._faults.hit("backup", self._instance_id)
+        parent = info.get("parent")
+        found = self._store.find(parent["location"] or "") if parent else None
+        container = info.get("swift_container") or CONTAINER
+        return self._backups.take(info["id"], f"{info['swift_url']}/{container}", found)
+
+    def _restore(self, info: Info) -> None:
+        """Restore the data, as perform_restore in datastore/manager.py."""
+        try:
+            self._faults.hit("restore", self._instance_id)
+            self._backups.restore(info["location"], info["checksum"])
+        except Exception:
+            self._set_status(Statuses.FAILED)
+            raise

@@ -1,0 +1,150 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the parts of the guest agent share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trove.common import utils
+from trove.instance import service_status
+
+from trove_ext.sandbox.faults import Faults
+from trove_ext.sandbox.guest import config, programs
+from trove_ext.sandbox.guest.accounts import Accounts
+from trove_ext.sandbox.guest.backup import Backups
+from trove_ext.sandbox.guest.backup_store import BackupStore
+from trove_ext.sandbox.guest.conductor import Conductor
+from trove_ext.sandbox.guest.mariadb import MariaDB, State
+from trove_ext.sandbox.guest.replication import Replication
+
+Statuses = service_status.ServiceStatuses
+
+Info = dict[str, Any]
+"""What Trove sends and takes: the names and values are its own."""
+
+_STATUS = {
+    State.ANSWERS: Statuses.HEALTHY,
+    State.STARTING: Statuses.RUNNING,
+    State.SILENT: Statuses.CRASHED,
+    State.DEAD: Statuses.SHUTDOWN,
+}
+
+
+@dataclass
+class Volume:
+    """The volume that the data are on."""
+
+    gb: float
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a host gives to its agent."""
+
+    state_dir: Path
+    instance_id: str
+    db: MariaDB
+    conductor: Conductor
+    faults: Faults
+    volume: Volume
+    jobs: programs.Jobs
+
+
+class AgentBase:
+    """The state of a guest agent, and its database's status.
+
+    Every public method of an agent can be called by RPC; the context comes first.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._state_dir = parts.state_dir
+        self._instance_id = parts.instance_id
+        self._db = parts.db
+        self._conductor = parts.conductor
+        self._faults = parts.faults
+        self._volume = parts.volume
+        self._store = BackupStore(parts.state_dir)
+        self._backups = Backups(parts.db, self._store, parts.jobs)
+        self._replication = Replication(parts.db)
+        self._accounts = Accounts(parts.db)
+
+    # Status, as BaseDbStatus in trove/guestagent/datastore/service.py
+
+    def _begin_install(self) -> None:
+        self._db.layout.prepared.unlink(missing_ok=True)
+        self._conductor.heartbeat(Statuses.BUILDING)
+
+    def _end_install(self, version: str | None) -> None:
+        self._db.layout.prepared.write_text(version or "")
+        self._conductor.heartbeat(self._status())
+
+    def _fail_install(self) -> None:
+        self._conductor.heartbeat(Statuses.FAILED)
+
+    def _is_installed(self) -> bool:
+        return self._db.layout.prepared.exists()
+
+    def _status(self) -> service_status.ServiceStatus:
+        return _STATUS[self._db.state()]
+
+    def _set_status(self, status: service_status.ServiceStatus) -> None:
+        if self._is_installed():
+            self._conductor.heartbeat(status)
+
+    # The database
+
+    def _restart(self) -> None:
+        """Restart and say how the database is; restart in mysql_common/service.py."""
+        self._db.restart()
+        self._set_status(self._status())
+
+    def _override(self, name: str, values: dict[str, Any] | None) -> None:
+        if values:
+            self._db.write_override(name, values)
+
+    def _set_replication_role(self, name: str, contents: str) -> None:
+        values = config.replication_settings(contents)
+        # A replica without it would take writes of its own.
+        required = {"read_only": "true"} if name == config.REPLICA else {}
+        self._db.write_override(name, {**values, **required})
+
+    # The volume
+
+    def _volume_stats(self) -> dict[str, Any]:
+        """Return total and used GB, as get_filesystem_volume_stats in dbaas.py."""
+        total = int(self._volume.gb * 1024**3)
+        block = 4096
+        used = _used_bytes(self._db.layout.data)
+        return {
+            "block_size": block,
+            "total_blocks": total // block,
+            "free_blocks": max(total - used, 0) // block,
+            "avail_blocks": max(total - used, 0) // block,
+            "total": utils.to_gb(total),
+            "free": max(total - used, 0),
+            "used": utils.to_gb(used),
+        }
+
+
+def _used_bytes(directory: Path) -> int:
+    """Return what the files of *directory* take on the disk."""
+    used = 0
+    for path in directory.rglob("*"):
+        try:
+            # In units of 512 bytes, whatever the disk's own are.
+            used += path.lstat().st_blocks * 512
+        except FileNotFoundError:
+            # mariadbd works on while this looks.
+            continue
+    return used

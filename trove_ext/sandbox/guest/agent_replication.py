@@ -1,0 +1,189 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The guest agent's part in replication.
+
+Trove's taskmanager calls these in the order that promote_to_replica_source and
+eject_replica_source in trove/taskmanager/manager.py have.
+"""
+
+# ruff: noqa: ARG002 - Trove's calls carry more than is needed here
+
+import dataclasses
+from typing import Any
+
+from trove.backup.state import BackupState
+from trove.common import exception
+
+from trove_ext.sandbox.guest import config
+from trove_ext.sandbox.guest.agent_backup import BackupAgent
+from trove_ext.sandbox.guest.agent_base import Info, Statuses
+from trove_ext.sandbox.guest.replication import source_of
+
+_STRATEGY = "MariaDBGTIDReplication"
+_MANAGER = "mariadb"
+
+
+class ReplicationAgent(BackupAgent):
+    """Turns an instance into a source, a replica, or neither."""
+
+    # A source
+
+    def backup_required_for_replication(self, context: Any) -> bool:
+        """Say that a replica starts from a backup; strategies/replication/base.py."""
+        return True
+
+    def get_replication_snapshot(
+        self, context: Any, snapshot_info: Info, replica_source_config: str = ""
+    ) -> Info:
+        """Become a source and take the backup that a replica starts from.
+
+        get_replication_snapshot in trove/guestagent/datastore/manager.py and
+        snapshot_for_replication in strategies/replication/mysql_base.py.
+        """
+        self._become_source(replica_source_config)
+        self._create_backup(context, snapshot_info)
+        self._conductor.wait_for_backup(snapshot_info["id"], BackupState.COMPLETED)
+        stats = self._volume_stats()
+        return {
+            "dataset": {
+                "datastore_manager": _MANAGER,
+                "dataset_size": stats["used"],
+                "volume_size": stats["total"],
+                "snapshot_id": snapshot_info["id"],
+            },
+            "replication_strategy": _STRATEGY,
+            "master": self._reference(),
+            "replica_conf": {"log_position": {}, "replication_user": self._account()},
+        }
+
+    def get_replica_context(self, context: Any) -> Info:
+        """Say how to replicate from here; get_replica_context in mariadb_gtid.py."""
+        account = self._account()
+        position = {"gtid_pos": self._binlog_position()}
+        return {
+            "master": self._reference(),
+            "replica_conf": {"log_position": position, "replication_user": account},
+        }
+
+    def enable_as_master(self, context: Any, replica_source_config: str) -> None:
+        """Become a source, by a restart unless it is one; mysql_base.py."""
+        self._become_source(replica_source_config)
+
+    def demote_replication_master(self, context: Any) -> None:
+        """Be no source any longer, by a restart; demote_master in mysql_base.py."""
+        self._db.remove_override(config.SOURCE)
+        self._restart()
+
+    def make_read_only(self, context: Any, read_only: bool) -> None:
+        """Refuse or take writes until the next restart; mysql_common/service.py."""
+        self._db.query(f"SET GLOBAL read_only = {'ON' if read_only else 'OFF'}")
+
+    def get_latest_txn_id(self, context: Any) -> str:
+        """Return where the binary log is; get_latest_txn_id in mariadb/service.py."""
+        return self._binlog_position()
+
+    def cleanup_source_on_replica_detach(
+        self, context: Any, replica_info: Info
+    ) -> None:
+        """Remove the account of a replica that is gone; mysql_base.py."""
+        self._replication.drop_account(replica_info["replication_user"])
+
+    # A replica
+
+    def attach_replica(
+        self,
+        context: Any,
+        replica_info: Info,
+        slave_config: str,
+        restart: bool = False,
+    ) -> None:
+        """Become a replica; attach_replica in mysql_common/manager.py.
+
+        As there *restart* changes nothing: it restarts in any case.
+        """
+        try:
+            self._faults.hit("attach-replica", self._instance_id)
+            self._check_snapshot(replica_info)
+            self._become_replica(replica_info, slave_config)
+        except Exception:
+            self._set_status(Statuses.FAILED)
+            raise
+
+    def attach_replication_slave(
+        self, context: Any, snapshot: Info, slave_config: str
+    ) -> None:
+        """Become a replica, by the name that the call once had."""
+        self.attach_replica(context, snapshot, slave_config)
+
+    def detach_replica(self, context: Any, for_failover: bool = False) -> Info:
+        """Be no replica any longer, by a restart; detach_slave in mysql_base.py."""
+        user = self._replication.disconnect(for_failover=for_failover)
+        self._db.remove_override(config.REPLICA)
+        self._restart()
+        return {"replication_user": user}
+
+    def get_last_txn(self, context: Any) -> list[int | None]:
+        """Return the source's server ID and the last transaction of it.
+
+        As a list: _get_replica_txns in trove/taskmanager/manager.py adds it to one.
+        """
+        return list(self._replication.last_transaction())
+
+    def wait_for_txn(self, context: Any, txn: str) -> None:
+        """Wait for a position of the source; wait_for_txn in mariadb/service.py."""
+        self._faults.hit("promote-candidate", self._instance_id)
+        self._replication.wait_for(txn)
+
+    def get_txn_count(self, context: Any) -> int:
+        """Refuse, as trove/guestagent/datastore/manager.py does."""
+        raise exception.DatastoreOperationNotSupported(
+            operation="get_txn_count", datastore=_MANAGER
+        )
+
+    # Helpers
+
+    def _become_source(self, contents: str) -> None:
+        if not self._db.has_override(config.SOURCE):
+            self._set_replication_role(config.SOURCE, contents)
+            self._restart()
+
+    def _become_replica(self, info: Info, contents: str) -> None:
+        self._set_replication_role(config.REPLICA, contents)
+        self._restart()
+        # Only what comes with a new replica's backup names a dataset.
+        is_new = "dataset" in info
+        position = self._backups.restored_position() if is_new else None
+        self._replication.connect(source_of(info), position)
+
+    def _check_snapshot(self, info: Info) -> None:
+        """Refuse what doesn't fit; _validate_slave_for_replication there."""
+        if info.get("replication_strategy", _STRATEGY) != _STRATEGY:
+            raise exception.IncompatibleReplicationStrategy(
+                guest_strategy=_STRATEGY,
+                replication_strategy=info["replication_strategy"],
+            )
+        total = self._volume_stats()["total"]
+        if "dataset" in info and total < info["dataset"]["dataset_size"]:
+            raise exception.InsufficientSpaceForReplica(
+                slave_volume_size=total, dataset_size=info["dataset"]["dataset_size"]
+            )
+
+    def _account(self) -> dict[str, str]:
+        return dataclasses.asdict(self._replication.create_account())
+
+    def _reference(self) -> Info:
+        """Return where replicas connect to; get_master_ref in mysql_base.py."""
+        return {"host": self._db.address, "port": config.PORT}
+
+    def _binlog_position(self) -> str:
+        return str(self._db.value("SELECT @@global.gtid_binlog_pos"))

@@ -1,0 +1,109 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Where backups are kept: what stands for Swift, seen from both of its sides.
+
+The guest writes ``<container>/<backup_id>.xbstream`` and beside it what Trove keeps as
+the object's metadata; the Swift stand-in answers HEAD and DELETE from the archive.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+CONTAINER = "database_backups"
+"""Trove's default backup_swift_container."""
+
+_SUFFIX = ".xbstream"
+
+
+class BackupMissingError(Exception):
+    """There is no such object, or not all of it."""
+
+
+@dataclass(frozen=True)
+class BackupObject:
+    """A backup as it is stored, with the metadata that Trove keeps in Swift.
+
+    See get_metadata in Trove's backup/drivers/mysql_base.py and mariabackup.py.
+    """
+
+    location: str
+    checksum: str
+    """MD5, compared with Swift's etag before each restore."""
+    size: int
+    """Bytes."""
+    lsn: str
+    """How far it reaches in the redo log; where an incremental goes on."""
+    parent_location: str | None = None
+    parent_checksum: str | None = None
+
+
+class BackupStore:
+    """All backups of one sandbox, by their location: a URL or its last two parts."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._root = state_dir / "backups"
+
+    def archive(self, location: str) -> Path:
+        """Return the file that holds the object at *location*."""
+        container, name = location.split("/")[-2:]
+        return self._root / container / name
+
+    def scratch(self, backup_id: str) -> Path:
+        """Return a directory for what is needed only while a backup is made."""
+        return self._root / f"{backup_id}.tmp"
+
+    def save(self, stored: BackupObject) -> None:
+        """Make known an object whose archive is complete."""
+        text = json.dumps(dataclasses.asdict(stored), indent=1)
+        _sidecar(self.archive(stored.location)).write_text(text)
+
+    def find(self, location: str) -> BackupObject:
+        """Return the object at *location*; raises BackupMissingError."""
+        archive = self.archive(location)
+        if not archive.exists():
+            _sidecar(archive).unlink(missing_ok=True)
+            raise BackupMissingError(f"No backup object {location}")
+        return BackupObject(**json.loads(_sidecar(archive).read_text()))
+
+    def chain(self, location: str) -> list[BackupObject]:
+        """Return the objects that a restore of *location* needs, the full one first.
+
+        As incremental_restore in Trove's backup/drivers/mysql_base.py walks it: each
+        names its parent and the checksum that the parent had. Raises
+        BackupMissingError.
+        """
+        links = [self.find(location)]
+        while links[0].parent_location is not None:
+            parent = self.find(links[0].parent_location)
+            _check_same(parent, links[0].parent_checksum)
+            links.insert(0, parent)
+        return links
+
+
+def object_name(backup_id: str) -> str:
+    """Return the name that the object of a backup has."""
+    return f"{backup_id}{_SUFFIX}"
+
+
+def _sidecar(archive: Path) -> Path:
+    return archive.with_suffix(".json")
+
+
+def _check_same(stored: BackupObject, checksum: str | None) -> None:
+    if stored.checksum != checksum:
+        raise BackupMissingError(
+            f"Backup object {stored.location} has checksum {stored.checksum}, "
+            f"{checksum} was expected"
+        )
