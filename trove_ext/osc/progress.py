@@ -90,7 +90,9 @@ class TerminalProgress:
         if self._live is None:
             self._live = self._start()
         if subject not in self._tasks:
-            self._tasks[subject] = self._live.add_task(safe(subject), total=None)
+            self._tasks[subject] = self._live.add_task(
+                safe(subject), total=None, state=safe(state)
+            )
         self._live.update(self._tasks[subject], state=safe(state), refresh=True)
 
     def done(self) -> None:
