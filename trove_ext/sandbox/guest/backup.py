@@ -102,7 +102,6 @@ class Backups:
         self, location: str, parent: BackupObject | None, scratch: Path
     ) -> BackupObject:
         archive = self._store.archive(location)
-        archive.parent.mkdir(mode=0o700, exist_ok=True)
         with archive.open("wb") as stream:
             command = self._command(scratch, parent)
             words = self._jobs.run(command, scratch / "log", stdout=stream)

@@ -12,8 +12,8 @@
 
 """Where backups are kept: what stands for Swift, seen from both of its sides.
 
-The guest writes ``<container>/<backup_id>.xbstream`` and beside it what Trove keeps as
-the object's metadata; the Swift stand-in answers HEAD and DELETE from the archive.
+The guest writes ``<backup_id>.xbstream`` and beside it ``<backup_id>.json``, what Trove
+keeps as the object's metadata; the Swift stand-in answers HEAD and DELETE from both.
 """
 
 import dataclasses
@@ -50,15 +50,14 @@ class BackupObject:
 
 
 class BackupStore:
-    """All backups of one sandbox, by their location: a URL or its last two parts."""
+    """All backups of one sandbox, by their location: a URL, or its last part alone."""
 
     def __init__(self, state_dir: Path) -> None:
         self._root = state_dir / "backups"
 
     def archive(self, location: str) -> Path:
         """Return the file that holds the object at *location*."""
-        container, name = location.split("/")[-2:]
-        return self._root / container / name
+        return self._root / location.rpartition("/")[2]
 
     def scratch(self, backup_id: str) -> Path:
         """Return a directory for what is needed only while a backup is made."""
@@ -72,10 +71,15 @@ class BackupStore:
     def find(self, location: str) -> BackupObject:
         """Return the object at *location*; raises BackupMissingError."""
         archive = self.archive(location)
-        if not archive.exists():
-            _sidecar(archive).unlink(missing_ok=True)
+        if not archive.exists() or not _sidecar(archive).exists():
             raise BackupMissingError(f"No backup object {location}")
         return BackupObject(**json.loads(_sidecar(archive).read_text()))
+
+    def delete(self, location: str) -> None:
+        """Remove an object; raises BackupMissingError where there is none."""
+        archive = self.archive(self.find(location).location)
+        archive.unlink()
+        _sidecar(archive).unlink()
 
     def chain(self, location: str) -> list[BackupObject]:
         """Return the objects that a restore of *location* needs, the full one first.
