@@ -151,11 +151,7 @@ def _logging_restored() -> Iterator[None]:
     """Undo what the shell does to the logging of the whole process."""
     root = logging.getLogger()
     handlers, level, filters = root.handlers[:], root.level, root.filters[:]
-    levels = {
-        name: item.level
-        for name, item in logging.root.manager.loggerDict.items()
-        if isinstance(item, logging.Logger)
-    }
+    levels = {item: item.level for item in _loggers()}
     root.handlers = []
     try:
         with warnings.catch_warnings():
@@ -163,9 +159,16 @@ def _logging_restored() -> Iterator[None]:
     finally:
         root.handlers, root.filters = handlers, filters
         root.setLevel(level)
-        for name, item in logging.root.manager.loggerDict.items():
-            if isinstance(item, logging.Logger):
-                item.setLevel(levels.get(name, logging.NOTSET))
+        for item in _loggers():
+            before = levels.get(item, logging.NOTSET)
+            # Only where it changed: setLevel empties the caches of all loggers.
+            if item.level != before:
+                item.setLevel(before)
+
+
+def _loggers() -> list[logging.Logger]:
+    known = logging.root.manager.loggerDict.values()
+    return [item for item in known if isinstance(item, logging.Logger)]
 
 
 def run_openstack(
