@@ -85,7 +85,7 @@ unit() {
 functional() {
     heading 'trove-sandbox up'
     if ! STATE=$(mktemp -d -t trove-ext-test.XXXXXX) \
-            || ! trove-sandbox up --dir "$STATE" </dev/null; then
+            || ! trove-sandbox --dir "$STATE" up </dev/null; then
         echo 'FAILED: trove-sandbox up'
         count 0 1 0
         return
@@ -103,7 +103,7 @@ docs() {
 
 stop_sandbox() {
     [ -n "$STATE" ] || return 0
-    trove-sandbox down --dir "$STATE" </dev/null >/dev/null 2>&1 9>&- || true
+    trove-sandbox --dir "$STATE" down </dev/null >/dev/null 2>&1 || true
     rm -rf "$STATE"
     STATE=
 }

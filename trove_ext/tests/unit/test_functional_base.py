@@ -1,0 +1,43 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The functional tests notice what a user would notice."""
+
+import testtools
+
+from trove_ext.tests.functional.base import PROGRESS, Run
+
+
+def _run(exit_code=0, stderr=""):
+    return Run(("database", "instance", "list"), exit_code, "", stderr)
+
+
+class RunTest(testtools.TestCase):
+    def test_silent_success_is_right(self):
+        self.assertIsNone(_run().problem(0, None))
+
+    def test_undeclared_line_on_stderr_is_a_problem(self):
+        run = _run(stderr="Instance db: ACTIVE (3 s)\nWARNING: odd\n")
+        self.assertIn("WARNING: odd", run.problem(0, PROGRESS))
+        self.assertIn("ACTIVE", run.problem(0, None))
+        self.assertIsNone(run.problem(0, rf"{PROGRESS}|^WARNING"))
+
+    def test_wrong_exit_code_is_a_problem(self):
+        self.assertIsNotNone(_run(1, "No instance db.").problem(0, "No instance"))
+
+    def test_failure_says_what_it_should(self):
+        self.assertIsNone(_run(1, "No instance db.").problem(1, "No instance"))
+        self.assertIsNotNone(_run(1, "No instance db.").problem(1, "two of them"))
+
+    def test_traceback_is_never_right(self):
+        text = "Traceback (most recent call last):\n  db\n"
+        self.assertEqual("a traceback", _run(1, text).problem(1, "db"))
