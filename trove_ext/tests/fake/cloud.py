@@ -15,6 +15,7 @@
 import random
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trove_ext.tests.fake import errors
@@ -73,8 +74,9 @@ class FakeCloud(Rows, Trouble):
         self.forbidden: set[str] = set()
         self.default_datastore: str | None = "mysql"
         self.flavors = {flavor.id: flavor for flavor in FLAVORS}
-        self.versions = {version.id: version for version in VERSIONS}
-        self.datastores = {store.name: store for store in DATASTORES}
+        # Copies: tests change them.
+        self.versions = {version.id: replace(version) for version in VERSIONS}
+        self.datastores = {store.name: replace(store) for store in DATASTORES}
         self.configurations: dict[str, Configuration] = {}
         self.instances: dict[str, Instance] = {}
         self.backups: dict[str, Backup] = {}
