@@ -1,0 +1,246 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which backups a policy keeps, which it lets go, and why.
+
+A restore point is a COMPLETED backup whose whole path to its full backup is there. The
+doubtful ones (`BackupForest.doubt`) take part in a second round only, beside the sound
+ones: so they neither push a sound one out nor stay for ever.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trove_ext.model.backup import BackupForest
+from trove_ext.model.retention_policy import Policy, PolicyError, judge
+from trove_ext.model.rotation import is_sound
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from trove_ext.model.backup import Backup
+
+__all__ = [
+    "PlanRow",
+    "Policy",
+    "PolicyError",
+    "RetentionPlan",
+    "chain_signature",
+    "plan",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One backup and what becomes of it.
+
+    :ivar reasons: why; at least one
+    """
+
+    backup: Backup
+    keep: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPlan:
+    """What a policy makes of some backups.
+
+    :ivar rows: every backup that was judged, by instance, newest first
+    :ivar deletions: in the order in which to delete them: leaves first, tree by tree
+    """
+
+    rows: tuple[PlanRow, ...]
+    deletions: tuple[Backup, ...]
+
+    @property
+    def kept(self) -> tuple[Backup, ...]:
+        """Those that stay."""
+        return tuple(row.backup for row in self.rows if row.keep)
+
+    def of_instance(self, instance_id: str | None) -> tuple[PlanRow, ...]:
+        """Return the rows of one instance."""
+        return tuple(row for row in self.rows if row.backup.instance_id == instance_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What is judged, with what."""
+
+    forest: BackupForest
+    policy: Policy
+    now: datetime
+    instance_ids: frozenset[str] | None
+    project_id: str | None
+
+    def is_listed(self, backup: Backup) -> bool:
+        """Tell whether it gets a row."""
+        return self.instance_ids is None or backup.instance_id in self.instance_ids
+
+    def is_foreign(self, backup: Backup) -> bool:
+        """Tell whether it is of another project; older releases don't say."""
+        return None not in {self.project_id, backup.project_id} and (
+            self.project_id != backup.project_id
+        )
+
+    def is_point(self, backup: Backup) -> bool:
+        """Tell whether it is a restore point for the policy to judge."""
+        return (
+            backup.status == "COMPLETED"
+            and backup.instance_id is not None
+            and not backup.is_replication_snapshot
+            and self.is_listed(backup)
+            and not self.is_foreign(backup)
+            and self.forest.is_restorable(backup.id)
+        )
+
+
+def plan(
+    backups: BackupForest | Iterable[Backup],
+    policy: Policy,
+    now: datetime,
+    *,
+    instance_ids: Iterable[str] | None = None,
+    project_id: str | None = None,
+) -> RetentionPlan:
+    """Judge the backups of each instance by themselves.
+
+    These stay whatever the policy says: ancestors of what stays; the newest restore
+    point of an instance; what is running or in a state that is not known here;
+    replication snapshots, which Trove deletes itself; what was registered from another
+    region; and a COMPLETED one that can't be restored, because its parent may only be
+    missing in the list (Trove pages by offset while rows move). What FAILED goes, for
+    it counts in the quota, unless it is the newest of its instance.
+
+    :param backups: of the whole project, also where only some instances are judged
+    :param now: aware
+    :param instance_ids: judge and list only these
+    :param project_id: never touch what is known to belong to another project
+    :raises PolicyError: where the policy can't be used
+    """
+    policy.check()
+    forest = backups if isinstance(backups, BackupForest) else BackupForest.of(backups)
+    only = None if instance_ids is None else frozenset(instance_ids)
+    scope = _Scope(forest, policy, now, only, project_id)
+    groups = _by_instance(forest)
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for group in groups:
+        _judge_group(scope, group, reasons)
+    _keep_ancestors(forest, reasons)
+    listed = [backup for group in groups for backup in group if scope.is_listed(backup)]
+    preorder = tuple(forest)
+    return RetentionPlan(
+        rows=tuple(_row(backup, reasons.get(backup.id)) for backup in listed),
+        deletions=tuple(b for b in reversed(preorder) if b.id not in reasons),
+    )
+
+
+def chain_signature(
+    forest: BackupForest, backup_id: str, gone: Collection[str] = ()
+) -> frozenset[tuple[str, str, str | None]]:
+    """Return what has to be the same for a plan about a chain still to hold.
+
+    Compare that of the forest that was planned over, ``gone`` being what has been
+    deleted by the plan since, with that of a forest read anew.
+
+    :return: ID, state and parent of each member; empty where the backup itself is gone
+    """
+    if backup_id not in forest:
+        return frozenset()
+    return frozenset(
+        (member.id, member.status, member.parent_id)
+        for member in forest.chain(backup_id).members
+        if member.id not in gone
+    )
+
+
+def _by_instance(forest: BackupForest) -> list[list[Backup]]:
+    """Group by instance, in order of its ID, each group newest first."""
+    groups: dict[str, list[Backup]] = defaultdict(list)
+    for backup in sorted(forest, key=lambda backup: backup.age_key, reverse=True):
+        groups[backup.instance_id or ""].append(backup)
+    return [group for _, group in sorted(groups.items())]
+
+
+def _judge_group(
+    scope: _Scope, group: Sequence[Backup], reasons: dict[str, list[str]]
+) -> None:
+    """Add the reasons that the backups of one instance have by themselves."""
+    for backup in group:
+        reason = _untouchable(scope, backup, is_newest=backup is group[0])
+        if reason is not None:
+            reasons[backup.id].append(reason)
+    points = [backup for backup in group if scope.is_point(backup)]
+    _judge_points(scope, [p for p in points if is_sound(scope.forest, p)], reasons)
+    _judge_points(scope, points, reasons)
+
+
+def _judge_points(
+    scope: _Scope, points: Sequence[Backup], reasons: dict[str, list[str]]
+) -> None:
+    """Add what the policy says, and never let the last restorable chain go."""
+    for point, reason in judge(
+        scope.policy, points, scope.now, lambda point: scope.forest.root(point.id).id
+    ):
+        if reason not in reasons[point.id]:
+            reasons[point.id].append(reason)
+    if points and points[0].id not in reasons:
+        reasons[points[0].id].append("the newest restore point")
+
+
+def _untouchable(scope: _Scope, backup: Backup, *, is_newest: bool) -> str | None:
+    """Say why a backup is out of the policy's reach, or None."""
+    if not scope.is_listed(backup):
+        return "not asked for"
+    if scope.is_foreign(backup):
+        return f"of project {backup.project_id}"
+    for pattern in scope.policy.keep_names:
+        if fnmatch.fnmatchcase(backup.name, pattern):
+            return f"named '{pattern}'"
+    if backup.is_failed:
+        return f"{backup.status}, but the newest" if is_newest else None
+    return _untouchable_state(scope, backup)
+
+
+def _untouchable_state(scope: _Scope, backup: Backup) -> str | None:
+    if backup.is_running:
+        return f"still {backup.status}"
+    if backup.is_replication_snapshot:
+        return "a replication snapshot, which Trove deletes itself"
+    if not backup.is_completed:
+        return f"in the unknown state {backup.status}"
+    if backup.instance_id is None:
+        return "registered from elsewhere, of no instance here"
+    why_not = scope.forest.why_not(backup.id)
+    return f"can't be restored, left for you to judge: {why_not}" if why_not else None
+
+
+def _keep_ancestors(forest: BackupForest, reasons: dict[str, list[str]]) -> None:
+    """Keep the path to each kept backup; name the one below that is kept by itself."""
+    needed_by = {backup_id: backup_id for backup_id in reasons}
+    for backup in reversed(tuple(forest)):
+        parent = forest.get(backup.parent_id)
+        if backup.id in needed_by and parent and parent.id not in needed_by:
+            needed_by[parent.id] = needed_by[backup.id]
+            reasons[parent.id].append(f"needed by {needed_by[backup.id]}")
+
+
+def _row(backup: Backup, reasons: Sequence[str] | None) -> PlanRow:
+    if reasons:
+        return PlanRow(backup, keep=True, reasons=tuple(reasons))
+    reason = backup.status if backup.is_failed else "no rule keeps it"
+    return PlanRow(backup, keep=False, reasons=(reason,))

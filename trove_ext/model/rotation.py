@@ -1,0 +1,118 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the next backup of an instance should be: on which parent, or a full one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from trove_ext.model.durations import format_duration
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from trove_ext.model.backup import Backup, BackupForest
+
+#: A daily cron job starts a second earlier one day and a second later the next. A full
+#: backup is due this much early, or "every 7d" would now and then mean eight days:
+#: a twentieth of the interval, an hour at most.
+FULL_SLACK_SHARE = 20
+FULL_SLACK_MAX = timedelta(hours=1)
+
+
+def choose_parent(
+    forest: BackupForest,
+    instance_id: str,
+    *,
+    datastore_version_id: str | None = None,
+    datastore_version: str | None = None,
+) -> Backup | None:
+    """Return the backup that the next incremental of an instance should build on.
+
+    It is the newest COMPLETED one of that instance that can be restored without a
+    doubt: its whole path is there, of this instance and of one datastore version, and
+    no replication snapshot is in it. The newest is the one created last, by ID among
+    equals.
+
+    Trove's own choice (``get_last_completed`` in ``trove/backup/models.py``) is the
+    COMPLETED one that was *updated* last among the first page, whatever it hangs on.
+
+    :param datastore_version_id: only a backup of this version will do
+    :param datastore_version: the same by name, which is all that an instance's view
+        tells; each of the two is left aside where it or the backup's is None
+    """
+    for backup in forest.of_instance(instance_id):
+        if (
+            is_sound(forest, backup)
+            and _agree(backup.datastore_version_id, datastore_version_id)
+            and _agree(backup.datastore_version, datastore_version)
+        ):
+            return backup
+    return None
+
+
+def is_sound(forest: BackupForest, backup: Backup) -> bool:
+    """Tell whether it is a restore point without a doubt, taken of an instance here."""
+    return (
+        backup.status == "COMPLETED"
+        and forest.is_restorable(backup.id)
+        and forest.doubt(backup.id) is None
+    )
+
+
+def full_is_due(
+    forest: BackupForest,
+    instance_id: str,
+    *,
+    now: datetime,
+    full_every: timedelta | None = None,
+    chain_length: int | None = None,
+    datastore_version_id: str | None = None,
+    datastore_version: str | None = None,
+) -> str | None:
+    """Say why the next backup has to be a full one, or None where it need not.
+
+    :param full_every: how old the full backup may grow under its incrementals
+    :param chain_length: how many backups a restore may have to read, the full one
+        included: with 1 each backup is full
+    """
+    parent = choose_parent(
+        forest,
+        instance_id,
+        datastore_version_id=datastore_version_id,
+        datastore_version=datastore_version,
+    )
+    if parent is None:
+        return "there is no backup to build on"
+    length = forest.depth(parent.id) + 1
+    if chain_length is not None and length >= chain_length:
+        return f"the chain is {length} long, {chain_length} is the limit"
+    root = forest.root(parent.id)
+    return _too_old(root, now - root.created, full_every)
+
+
+def _too_old(root: Backup, age: timedelta, full_every: timedelta | None) -> str | None:
+    if full_every is None:
+        return None
+    slack = min(full_every / FULL_SLACK_SHARE, FULL_SLACK_MAX)
+    if age < full_every - slack:
+        return None
+    return (
+        f"the full backup {root.id} is {format_duration(age)} old, "
+        f"one is due every {format_duration(full_every)}"
+    )
+
+
+def _agree(one: str | None, other: str | None) -> bool:
+    return one is None or other is None or one == other
