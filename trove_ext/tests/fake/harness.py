@@ -203,8 +203,21 @@ def run_openstack(
         stack.enter_context(virtual_time(clock))
         stack.enter_context(_logging_restored())
         out, err = stack.enter_context(_streams(stdin, tty=tty))
+        _forget_clients()
         code = _exit_code(lambda: shell.main(list(argv)))
         return Result(code, out.text(), err.text(), RequestLog(cloud.log[seen:]))
+
+
+def _forget_clients() -> None:
+    """Drop the clients of an earlier run in this process.
+
+    osc-lib keeps them in descriptors of the class: a process has one cloud.
+    """
+    from osc_lib import clientmanager
+
+    for item in vars(clientmanager.ClientManager).values():
+        if isinstance(item, clientmanager.ClientCache):
+            item._handle = None
 
 
 def _exit_code(run: Any) -> int:
