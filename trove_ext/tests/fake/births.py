@@ -220,6 +220,7 @@ class Births:
             row.volume_type = (data.get("volume") or {}).get("type")
             row.locality = data.get("locality")
             row.content = _content(data)
+            row.database_running = False
             self.cloud.put(row)
             rows.append(row)
         return rows
@@ -250,6 +251,7 @@ class Births:
     def _serve(self, instance: Instance) -> None:
         # Not where somebody has deleted it in the meantime.
         if instance.task is Task.BUILDING:
+            instance.database_running = True
             self.cloud.settle(instance)
 
     def _fail(self, instance: Instance, message: str) -> None:

@@ -31,6 +31,9 @@ class FakeClock:
     """Virtual time: `sleep` returns at once and lets the due tasks run.
 
     It has the three methods of `trove_ext.wait.SystemClock`.
+
+    :ivar sleeps: the seconds of every sleep so far
+    :ivar before_sleep: called with the seconds; what they raise ends the sleep
     """
 
     def __init__(self, *, limit: float = 30 * 86400.0) -> None:
@@ -40,6 +43,7 @@ class FakeClock:
         self._sequence = itertools.count()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self.sleeps: list[float] = []
+        self.before_sleep: list[Callable[[float], None]] = []
 
     def monotonic(self) -> float:
         """Virtual seconds since the clock was made."""
@@ -54,6 +58,8 @@ class FakeClock:
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
         self.sleeps.append(seconds)
+        for call in self.before_sleep:
+            call(seconds)
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:

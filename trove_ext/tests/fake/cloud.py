@@ -13,14 +13,14 @@
 """The state of a fake cloud, its clock, and what all of its rules share."""
 
 import random
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trove_ext.tests.fake import errors
 from trove_ext.tests.fake.clock import FakeClock
-from trove_ext.tests.fake.log import RequestLog
+from trove_ext.tests.fake.log import Request, RequestLog
 from trove_ext.tests.fake.rows import (
     DATASTORES,
     FLAVORS,
@@ -58,6 +58,10 @@ class FakeCloud(Rows, Trouble):
     :ivar admin: whether the user has the role admin
     :ivar quotas: limits by resource; volumes in GB, ram in MB, -1 for none
     :ivar rate_limit: requests of one method a minute, None for no limit
+    :ivar missing_fields: names that are left out of every answer of Trove
+    :ivar before_request: called with each request before a server sees it; what
+        they raise comes out of the request, as out of a signal handler
+    :ivar after_request: the same when it was carried out, before the answer
     """
 
     def __init__(self, clock: FakeClock, *, seed: int = 1) -> None:
@@ -71,6 +75,9 @@ class FakeCloud(Rows, Trouble):
         self.usage = dict.fromkeys(self.quotas, 0)
         self.max_volume_size = 100
         self.rate_limit: int | None = None
+        self.missing_fields: set[str] = set()
+        self.before_request: list[Callable[[Request], None]] = []
+        self.after_request: list[Callable[[Request], None]] = []
         self.forbidden: set[str] = set()
         self.default_datastore: str | None = "mysql"
         self.flavors = {flavor.id: flavor for flavor in FLAVORS}

@@ -30,15 +30,15 @@ class ApiError(Exception):
     name: str
     message: str
     headers: dict[str, str] = field(default_factory=dict)
-    title: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.message
 
     def body(self) -> dict[str, object]:
-        """The body as the service writes it; only Keystone's has a title."""
+        """The body as the service writes it; some have a little more inside."""
         body = {"code": self.code, "message": self.message}
-        return {self.name: {**body, **({"title": self.title} if self.title else {})}}
+        return {self.name: {**body, **self.extra}}
 
 
 def bad_request(message: str) -> ApiError:

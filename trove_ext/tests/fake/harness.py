@@ -16,8 +16,10 @@ import contextlib
 import io
 import logging
 import os
+import signal
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,10 +101,18 @@ class Result:
 class _Stream(io.TextIOWrapper):
     """A standard stream in memory, a terminal or not."""
 
-    def __init__(self, content: bytes = b"", *, tty: bool = False) -> None:
+    def __init__(
+        self, content: bytes = b"", *, tty: bool = False, room: int | None = None
+    ) -> None:
         self.memory = io.BytesIO(content)
         super().__init__(self.memory, encoding="utf-8", write_through=True)
         self._tty = tty
+        self._room = room
+
+    def write(self, text: str) -> int:
+        if self._room is not None and self.memory.tell() + len(text) > self._room:
+            raise BrokenPipeError(32, "Broken pipe")
+        return super().write(text)
 
     def isatty(self) -> bool:
         return self._tty
@@ -135,9 +145,11 @@ def environment(cloud: FakeCloud, home: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _streams(stdin: str | None, *, tty: bool) -> Iterator[tuple[_Stream, _Stream]]:
+def _streams(
+    stdin: str | None, *, tty: bool, room: int | None
+) -> Iterator[tuple[_Stream, _Stream]]:
     given = _Stream((stdin or "").encode(), tty=tty)
-    out, err = _Stream(tty=tty), _Stream(tty=tty)
+    out, err = _Stream(tty=tty, room=room), _Stream(tty=tty)
     saved = sys.stdin, sys.stdout, sys.stderr
     sys.stdin, sys.stdout, sys.stderr = given, out, err
     try:
@@ -180,9 +192,13 @@ def run_openstack(
     tty: bool = False,
     faults: list[Fault] | None = None,
     env: dict[str, str | None] | None = None,
+    room: int | None = None,
 ) -> Result:
     """Run `openstack` with these arguments inside this process.
 
+    A signal that the command does not handle ends the run, not the tests.
+
+    :param room: characters after which standard output is a broken pipe
     :param env: changes to the environment; None takes a variable away
     :returns: the requests of this run only
     """
@@ -202,7 +218,8 @@ def run_openstack(
         )
         stack.enter_context(virtual_time(clock))
         stack.enter_context(_logging_restored())
-        out, err = stack.enter_context(_streams(stdin, tty=tty))
+        out, err = stack.enter_context(_streams(stdin, tty=tty, room=room))
+        stack.enter_context(_deadly_signals())
         _forget_clients()
         code = _exit_code(lambda: shell.main(list(argv)))
         return Result(code, out.text(), err.text(), RequestLog(cloud.log[seen:]))
@@ -220,12 +237,44 @@ def _forget_clients() -> None:
             item._handle = None
 
 
+class Killed(BaseException):
+    """What a signal does that nobody handles; a real one runs no `finally`."""
+
+
+@contextlib.contextmanager
+def _deadly_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the run, and not the tests."""
+
+    def die(number: int, _frame: object) -> None:
+        raise Killed(number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    saved = {number: signal.getsignal(number) for number in numbers}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, die)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in saved.items():
+            signal.signal(number, handler)
+
+
 def _exit_code(run: Any) -> int:
-    """What the shell would hand to the operating system."""
+    """What a shell would find in `$?`, with the traceback that a user would see."""
     try:
         code = run()
     except SystemExit as leave:
         code = leave.code
+    except Killed as killed:
+        return 128 + int(killed.args[0])
+    except KeyboardInterrupt:
+        traceback.print_exc()
+        return 130
+    except Exception:  # noqa: BLE001 - as the interpreter does
+        # Python itself ends that way; a test looks for the traceback.
+        traceback.print_exc()
+        return 1
     if isinstance(code, str):
         sys.stderr.write(code + "\n")
         return 1

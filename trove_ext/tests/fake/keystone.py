@@ -141,9 +141,8 @@ def token_refused() -> ApiError:
 
 def _error(code: int, title: str, message: str) -> ApiError:
     headers = {"WWW-Authenticate": 'Keystone uri="http://keystone.fake"'}
-    error = ApiError(code, "error", message, headers if code == 401 else {})
-    error.title = title
-    return error
+    headers = headers if code == 401 else {}
+    return ApiError(code, "error", message, headers, {"title": title})
 
 
 def _version() -> dict[str, Any]:

@@ -30,6 +30,9 @@ from trove_ext.tests.fake.instances import Instances
 from trove_ext.tests.fake.keystone import Keystone
 from trove_ext.tests.fake.replication import Replication
 
+#: What a web server that is no Trove says to everything.
+WEB_PAGE = b"<html><body><h1>It works!</h1></body></html>"
+
 Handler = Callable[..., tuple[int, Any]]
 
 
@@ -72,6 +75,8 @@ class Server:
     ) -> Reply:
         """Carry one request out."""
         try:
+            if host == "web.fake":
+                return Reply(200, WEB_PAGE, {"Content-Type": "text/html"})
             if host == "keystone.fake":
                 answer = self.keystone.handle(method, path, query, body, token)
                 return _reply(answer.code, answer.body, answer.headers)
@@ -101,8 +106,18 @@ class Server:
         for verb, pattern, handler in self._routes:
             match = pattern.fullmatch(inner)
             if match and verb == method:
-                return _reply(*handler(path, query, body, *match.groups()))
+                code, answer = handler(path, query, body, *match.groups())
+                return _reply(code, self._prune(answer))
         raise errors.missing("The resource could not be found.")
+
+    def _prune(self, answer: Any) -> Any:
+        """Leave out the fields that an older Trove does not know."""
+        if isinstance(answer, list):
+            return [self._prune(item) for item in answer]
+        if isinstance(answer, dict):
+            missing = self.cloud.missing_fields
+            return {k: self._prune(v) for k, v in answer.items() if k not in missing}
+        return answer
 
     def _limit_rate(self, method: str) -> None:
         """Refuse above so many requests of one method a minute (trove/common/limits).
@@ -126,6 +141,10 @@ def rate_limited(seconds: int) -> ApiError:
         "overLimit",
         "This request was rate-limited.",
         {"Retry-After": str(seconds)},
+        {
+            "details": 'Only 200 request(s) can be made to "*" every minute.',
+            "retryAfter": str(seconds),
+        },
     )
 
 

@@ -34,7 +34,7 @@ from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.log import Request
 from trove_ext.tests.fake.server import Reply, Server, rate_limited
 
-SERVICES = {"trove.fake": "trove", "keystone.fake": "keystone"}
+SERVICES = {"trove.fake": "trove", "keystone.fake": "keystone", "web.fake": "web"}
 HTML = (
     b"<html><head><title>Maintenance</title></head>"
     b"<body><h1>Please come back later</h1></body></html>"
@@ -82,6 +82,8 @@ class FakeTransport(BaseAdapter):
     ) -> requests.Response:
         """Answer as a server or the network would."""
         entry = self._note(request, timeout)
+        for call in self.cloud.before_request:
+            call(entry)
         fault = next((f for f in self.faults if f.meets(entry)), None)
         self.cloud.clock.advance(self.cloud.timings.request)
         if fault is None:
@@ -118,7 +120,7 @@ class FakeTransport(BaseAdapter):
 
     def _ask(self, request: requests.PreparedRequest, entry: Request) -> Reply:
         entry.reached = True
-        return self.server.answer(
+        reply = self.server.answer(
             urlsplit(request.url or "").hostname or "",
             entry.method,
             entry.path,
@@ -126,6 +128,9 @@ class FakeTransport(BaseAdapter):
             body=entry.body,
             token=request.headers.get("X-Auth-Token"),
         )
+        for call in self.cloud.after_request:
+            call(entry)
+        return reply
 
     def _spoil(
         self, fault: Fault, request: requests.PreparedRequest, entry: Request

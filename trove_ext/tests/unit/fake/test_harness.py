@@ -13,6 +13,7 @@
 import json
 import logging
 import os
+import signal
 import sys
 
 import testtools
@@ -109,6 +110,47 @@ class TestRunOpenstack(testtools.TestCase):
         self.assertEqual(before, (dict(os.environ), root.handlers[:], root.level))
         self.assertEqual(streams, (sys.stdin, sys.stdout, sys.stderr))
 
+    def kill(self, number):
+        self.cloud.before_request.append(
+            lambda r: os.kill(os.getpid(), number) if r.service == "trove" else None
+        )
+
+    def test_unhandled_signal_ends_the_run_and_not_the_tests(self):
+        for number, code in ((signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+            self.kill(number)
+            self.assertEqual(code, self.run_line("flavor list").exit_code)
+            self.cloud.before_request.clear()
+
+    def test_request_that_a_signal_interrupts_never_reached_the_server(self):
+        self.kill(signal.SIGTERM)
+        result = self.run_line(f"backup create b1 --instance {self.db.id}")
+        self.assertEqual([], self.cloud.live_backups)
+        self.assertEqual([False], [r.reached for r in result.requests.changing])
+
+    def test_interrupt_after_the_server_was_reached_loses_the_answer(self):
+        self.cloud.after_request.append(
+            lambda r: os.kill(os.getpid(), signal.SIGTERM) if r.changing else None
+        )
+        result = self.run_line(f"backup create b1 --instance {self.db.id}")
+        self.assertEqual(143, result.exit_code)
+        self.assertEqual(1, len(self.cloud.live_backups))
+
+    def test_stdout_can_be_a_broken_pipe(self):
+        result = self.run_line("instance list", room=10)
+        self.assertNotEqual(0, result.exit_code)
+        self.assertEqual("", result.stdout)
+
+    def test_endpoint_that_is_no_trove_answers_html(self):
+        server_of(self.cloud).keystone.database_url = "http://web.fake"
+        result = self.run_line("instance list")
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual("web", result.requests[-1].service)
+
+    def test_older_trove_lacks_fields(self):
+        self.cloud.missing_fields = {"operating_status", "addresses"}
+        result = self.run_line("instance show db1 -f json")
+        self.assertNotIn("operating_status", json.loads(result.stdout))
+
 
 class TestClock(testtools.TestCase):
     def test_sleep_takes_no_time_and_runs_what_is_due_in_order(self):
@@ -133,6 +175,12 @@ class TestClock(testtools.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             clock.sleep(10)
         self.assertEqual(3.0, clock.monotonic())
+
+    def test_each_sleep_can_be_watched(self):
+        clock, seen = FakeClock(), []
+        clock.before_sleep.append(seen.append)
+        clock.sleep(3)
+        self.assertEqual([3], seen)
 
     def test_endless_wait_ends(self):
         with self.assertRaises(EndOfTime):
