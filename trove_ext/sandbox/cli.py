@@ -10,81 +10,42 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The command ``trove-sandbox``."""
+"""A real Trove and Keystone on this machine, with real MariaDB instances.
+
+The engine is the MariaDB that is installed, whatever a datastore is called.
+"""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from trove_ext.sandbox import clouds, state
+from trove_ext.sandbox import arguments
 from trove_ext.sandbox.state import SandboxError, StateDir
-
-Command = Callable[[argparse.Namespace, StateDir], int]
-
-
-def say(text: str) -> None:
-    """Tell the user what is being done; stdout is for results alone."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def _up(args: argparse.Namespace, where: StateDir) -> int:
-    from trove_ext.sandbox import lifecycle
-
-    started = lifecycle.up(where, say, token_seconds=args.token_seconds, rate=args.rate)
-    if not started:
-        say(f"The sandbox in {where.root} runs already")
-    print(clouds.exports(where))
-    return 0
-
-
-def _down(_args: argparse.Namespace, where: StateDir) -> int:
-    from trove_ext.sandbox import lifecycle
-
-    where.settings()
-    if not lifecycle.down(where, say):
-        say(f"The sandbox in {where.root} didn't run")
-    return 0
-
-
-def _reset(_args: argparse.Namespace, where: StateDir) -> int:
-    from trove_ext.sandbox import lifecycle
-
-    lifecycle.reset(where, say)
-    return 0
-
-
-def _env(_args: argparse.Namespace, where: StateDir) -> int:
-    where.settings()
-    print(clouds.exports(where))
-    return 0
-
-
-def parser() -> argparse.ArgumentParser:
-    """Build the parser of the whole command."""
-    top = argparse.ArgumentParser(prog="trove-sandbox", description=__doc__)
-    top.add_argument("--dir", type=Path, default=state.default_root())
-    commands = top.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up")
-    up.add_argument("--token-seconds", type=int, default=86400)
-    up.add_argument("--rate", type=int, default=100000)
-    up.set_defaults(run=_up)
-    commands.add_parser("down").set_defaults(run=_down)
-    commands.add_parser("reset").set_defaults(run=_reset)
-    commands.add_parser("env").set_defaults(run=_env)
-    return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code."""
+    """Run one command; return its exit code.
+
+    0; 1 with one line on stderr for what the user has to know; 2 for wrong usage.
+    """
     os.umask(0o077)
-    args = parser().parse_args(argv)
+    args = arguments.parser(__doc__).parse_args(argv)
     try:
-        code: int = args.run(args, StateDir(args.dir))
+        return run(args, StateDir(Path(args.dir)))
     except SandboxError as exc:
-        say(f"trove-sandbox: {exc}")
+        print(f"trove-sandbox: {exc}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(args: argparse.Namespace, where: StateDir) -> int:
+    """Run the command that was parsed, importing no more than it needs."""
+    from trove_ext.sandbox import commands
+
+    code: int = getattr(commands, args.run)(args, where)
     return code
 
 

@@ -64,5 +64,5 @@ def write_first(state: StateDir, settings: Settings) -> None:
 
 
 def exports(state: StateDir) -> str:
-    """The two lines that make a shell use the sandbox."""
+    """Return the two lines that make a shell use the sandbox."""
     return f"export OS_CLIENT_CONFIG_FILE={state.clouds}\nexport OS_CLOUD={CLOUD}"

@@ -82,6 +82,8 @@ VOLUME_TYPES = (
     VolumeType("0a9f7a2e-7e1a-4c37-8a57-5b0f5d3c0b02", "b1.fast"),
 )
 IMAGE_ID = "c1f0b0a6-7a05-4e2b-8a0e-70c9a7d1f001"
+SEEDED_CONTAINER = "seeded"
+"""Where the backups that ``trove-sandbox seed`` makes up are said to be: nowhere."""
 
 # One manager for both: Trove picks its configuration templates by it, and those of
 # MySQL hold options that MariaDB refuses.

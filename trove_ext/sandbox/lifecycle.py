@@ -49,6 +49,15 @@ def check_machine() -> None:
         )
 
 
+def addresses(settings: Settings) -> dict[str, str]:
+    """Return where each service listens, by its name."""
+    return {
+        DATABASE: f"{settings.database_address}:{state.DATABASE_PORT}",
+        KEYSTONE: settings.auth_url,
+        TROVE: settings.database_url,
+    }
+
+
 def running(where: StateDir) -> list[supervise.Process]:
     """Return the services that run, of the three that there are."""
     found = [supervise.find(where, name) for name in SERVICES]

@@ -79,7 +79,7 @@ class Settings:
 
 
 def default_root() -> Path:
-    """The state directory of a user who named none (XDG base directories)."""
+    """Return the state directory of a user who named none (XDG base directories)."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "trove-ext" / "sandbox"
 
@@ -163,7 +163,9 @@ class StateDir:
             raise ForeignDirectoryError(f"{self.root} is not a directory")
         if self.exists():
             self.settings()
-        elif self.root.is_dir() and set(os.listdir(self.root)) - {"lock"}:
+        elif self.root.is_dir() and {path.name for path in self.root.iterdir()} - {
+            "lock"
+        }:
             raise ForeignDirectoryError(
                 f"{self.root} holds files but no sandbox: name another one with --dir"
             )
@@ -205,15 +207,15 @@ class StateDir:
         write_private(self.root / _MARK, text + "\n")
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, wait: bool = False) -> Iterator[None]:
         """Keep other commands that change the sandbox away meanwhile.
 
-        Raises SandboxError where one is at it already.
+        Raises SandboxError where one is at it already, unless told to wait for it.
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.root / "lock").open("w") as handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
                 raise SandboxError(
                     f"Another trove-sandbox command is at work in {self.root}"

@@ -21,7 +21,14 @@ from trove_ext.sandbox.state import Settings, StateDir
 
 DATABASE = "trove"
 DATABASE_USER = "trove"
-_STAND_INS = ("nova", "cinder", "neutron", "glance", "swift")
+_STAND_INS = {
+    "nova": "nova",
+    "cinder": "cinder",
+    "neutron": "neutron",
+    "glance": "glance",
+    "swift": "swift",
+    "guest": "guests",
+}
 
 
 def paste_file() -> Path:
@@ -31,8 +38,10 @@ def paste_file() -> Path:
 
 def _stand_ins() -> str:
     package = "trove_ext.sandbox.standins"
-    lines = [f"remote_{name}_client = {package}.{name}.client" for name in _STAND_INS]
-    return "\n".join(lines)
+    return "\n".join(
+        f"remote_{name}_client = {package}.{module}.client"
+        for name, module in _STAND_INS.items()
+    )
 
 
 def _limits(settings: Settings) -> str:

@@ -54,11 +54,13 @@ class FaultyApi:
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer one request; an injected error is a 500."""
+        # /v1.0/<project>/...
+        project = environ["PATH_INFO"].split("/")[2:3]
         try:
-            self._faults.hit("slow-api")
+            self._faults.hit("slow-api", *project)
             answer: Iterable[bytes] = self._application(environ, start_response)
             if environ["REQUEST_METHOD"] != "GET":
-                self._faults.hit("slow-answer")
+                self._faults.hit("slow-answer", *project)
         except FaultInjected as exc:
             start_response(
                 "500 Internal Server Error", [("Content-Type", "text/plain")]

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Small stand-ins for the services that Trove asks: Nova, Cinder, Neutron, Glance, Swift.
+"""Small stand-ins for Nova, Cinder, Neutron, Glance and Swift, which Trove asks.
 
 Trove takes them by configuration (``remote_nova_client`` and its like,
 trove/common/clients.py). They answer what Trove asks and no more. What they know is

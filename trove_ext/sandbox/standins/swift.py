@@ -22,6 +22,7 @@ from typing import Any
 
 from swiftclient.exceptions import ClientException
 
+from trove_ext.sandbox import labels
 from trove_ext.sandbox.faults import FaultInjected
 from trove_ext.sandbox.guest.backup_store import BackupMissingError, BackupStore
 from trove_ext.sandbox.standins import world
@@ -40,8 +41,10 @@ class Client:
         """Answer that the account is there."""
         return {}, []
 
-    def head_object(self, _container: str, name: str) -> dict[str, str]:
+    def head_object(self, container: str, name: str) -> dict[str, str]:
         """Return the object's headers; raises Swift's ClientException where none is."""
+        if container == labels.SEEDED_CONTAINER:
+            return {"etag": '""', "content-length": "0"}
         try:
             stored = self._store.find(name)
         except BackupMissingError as exc:
@@ -56,7 +59,8 @@ class Client:
             world.current().faults.hit("backup-delete")
         except FaultInjected as exc:
             raise ClientException(str(exc), http_status=_HTTP_FAILED) from exc
-        self._store.delete(name)
+        if container != labels.SEEDED_CONTAINER:
+            self._store.delete(name)
 
 
 def client(*_args: Any, **_kwargs: Any) -> Client:

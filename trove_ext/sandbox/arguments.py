@@ -1,0 +1,182 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The options of ``trove-sandbox``; each command names the function that runs it."""
+
+import argparse
+import os
+from typing import Any
+
+from trove_ext.sandbox import policies
+from trove_ext.sandbox.clouds import CLOUD
+from trove_ext.sandbox.faults import POINTS
+from trove_ext.sandbox.state import default_root
+
+_TOKEN_SECONDS = 86400
+_RATE = 100000
+_TEXT = "Injected by trove-sandbox"
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Build the parser of the whole command."""
+    top = argparse.ArgumentParser(prog="trove-sandbox", description=description)
+    top.add_argument(
+        "--dir",
+        default=str(default_root()),
+        help="the state directory; two directories are two sandboxes (%(default)s)",
+    )
+    commands = top.add_subparsers(metavar="<command>", required=True)
+    _add_life(commands)
+    _add_reports(commands)
+    _add_fault(commands)
+    _add_policy(commands)
+    _add_project(commands)
+    _add_seed(commands)
+    return top
+
+
+def _add(commands: Any, name: str, run: str, text: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text
+    )
+    made.set_defaults(run=run)
+    return made
+
+
+def _setting(name: str, value: int) -> int:
+    return int(os.environ.get(f"TROVE_SANDBOX_{name}", value))
+
+
+def _add_life(commands: Any) -> None:
+    up = _add(commands, "up", "up", "start the sandbox and print what to export")
+    up.add_argument(
+        "--token-seconds",
+        type=int,
+        default=_setting("TOKEN_SECONDS", _TOKEN_SECONDS),
+        metavar="<seconds>",
+        help="life-time of a token; kept from the first up on (%(default)s)",
+    )
+    up.add_argument(
+        "--rate",
+        type=int,
+        default=_setting("RATE", _RATE),
+        metavar="<number>",
+        help="requests a minute that Trove takes from a user, of each method;"
+        " kept from the first up on (%(default)s)",
+    )
+    _add(commands, "down", "down", "end all its processes, keep its data")
+    _add(commands, "reset", "reset", "end all its processes, remove all its data")
+
+
+def _add_reports(commands: Any) -> None:
+    status = _add(commands, "status", "status", "show processes and instances")
+    status.add_argument(
+        "-f", "--format", choices=["table", "json"], default="table", help="how"
+    )
+    _add(commands, "env", "env", "print what to export")
+    logs = _add(commands, "logs", "logs", "show the end of a log")
+    logs.add_argument(
+        "source",
+        nargs="?",
+        default="trove",
+        metavar="<source>",
+        help="trove, keystone, db, or an instance by name or ID (%(default)s)",
+    )
+    logs.add_argument("-n", type=int, default=20, metavar="<lines>", help="how many")
+    logs.add_argument("--follow", action="store_true", help="go on until interrupted")
+
+
+def _add_fault(commands: Any) -> None:
+    fault = commands.add_parser("fault", help="make things fail, and mend them")
+    verbs = fault.add_subparsers(metavar="<verb>", required=True)
+    _add_fault_set(verbs)
+    listing = _add(verbs, "list", "fault_list", "show the faults that are set")
+    listing.add_argument(
+        "-f", "--format", choices=["table", "json"], default="table", help="how"
+    )
+    clear = _add(verbs, "clear", "fault_clear", "take back faults, all or of one point")
+    clear.add_argument("point", nargs="?", metavar="<point>", help="where")
+    for name, text in (
+        ("kill-database", "kill an instance's mariadbd; its agent lives"),
+        ("stop-replication", "stop a replica's replication, unknown to Trove"),
+        ("host-off", "switch an instance's host off"),
+        ("host-on", "switch an instance's host on again"),
+    ):
+        verb = _add(verbs, name, f"fault_{name.replace('-', '_')}", text)
+        verb.add_argument("instance", metavar="<instance>", help="name or ID")
+
+
+def _add_fault_set(verbs: Any) -> None:
+    points = "; ".join(f"{point}: {text}" for point, text in POINTS.items())
+    made = _add(verbs, "set", "fault_set", f"make something fail. Points: {points}")
+    made.add_argument("point", choices=list(POINTS), metavar="<point>", help="where")
+    strikes = made.add_mutually_exclusive_group()
+    strikes.add_argument(
+        "--instance",
+        metavar="<instance>",
+        help="strike this one alone, by name or ID, also one that is yet to be made",
+    )
+    strikes.add_argument(
+        "--cloud",
+        metavar="<cloud>",
+        help="strike the requests of this cloud's project alone (slow-*)",
+    )
+    made.add_argument("--once", action="store_true", help="strike one time only")
+    made.add_argument(
+        "--text", default=_TEXT, metavar="<text>", help="what the error says"
+    )
+    how = made.add_mutually_exclusive_group()
+    how.add_argument(
+        "--sleep", type=float, metavar="<seconds>", help="delay instead of failing"
+    )
+    how.add_argument("--hang", action="store_true", help="hang until it is cleared")
+
+
+def _add_policy(commands: Any) -> None:
+    policy = commands.add_parser("policy", help="let Trove refuse actions with 403")
+    verbs = policy.add_subparsers(metavar="<verb>", required=True)
+    forbid = _add(verbs, "forbid", "policy_forbid", "let only admins do this")
+    forbid.add_argument(
+        "action",
+        metavar="<action>",
+        help=f"{', '.join(policies.RULES)}, or a rule of Trove's by its name",
+    )
+    forbid.add_argument(
+        "--cloud", metavar="<cloud>", help="in this cloud's project alone"
+    )
+    _add(verbs, "list", "policy_list", "show the rules that differ from Trove's own")
+    _add(verbs, "clear", "policy_clear", "go back to Trove's own rules")
+
+
+def _add_project(commands: Any) -> None:
+    project = commands.add_parser("project", help="make more projects")
+    verbs = project.add_subparsers(metavar="<verb>", required=True)
+    create = _add(
+        verbs,
+        "create",
+        "project_create",
+        "make a project with a user, add its cloud to clouds.yaml, print its name",
+    )
+    create.add_argument("name", metavar="<name>", help="of project, user and cloud")
+
+
+def _add_seed(commands: Any) -> None:
+    seed = _add(commands, "seed", "seed", "fill Trove's database with rows")
+    seed.add_argument(
+        "--instances", type=int, default=1000, metavar="<n>", help="(%(default)s)"
+    )
+    seed.add_argument(
+        "--backups", type=int, default=10000, metavar="<n>", help="(%(default)s)"
+    )
+    seed.add_argument(
+        "--cloud", default=CLOUD, metavar="<cloud>", help="whose project (%(default)s)"
+    )

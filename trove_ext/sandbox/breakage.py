@@ -1,0 +1,114 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What ``trove-sandbox fault`` does to instances."""
+
+import contextlib
+import os
+import signal
+
+from trove_ext.sandbox import inventory, projects
+from trove_ext.sandbox.faults import POINTS, Fault, Faults
+from trove_ext.sandbox.guest.config import Layout
+from trove_ext.sandbox.standins.store import Row
+from trove_ext.sandbox.state import DATABASE_PORT, SandboxError, StateDir
+
+# Points at which a fault strikes requests; all others strike an instance.
+_OF_REQUESTS = ("slow-api", "slow-answer")
+_SLOW_SECONDS = 5.0
+
+
+def make(
+    point: str,
+    *,
+    text: str,
+    sleep: float | None,
+    hang: bool,
+    once: bool,
+    target: str | None,
+) -> Fault:
+    """Make the fault that the options of ``fault set`` ask for.
+
+    Raises SandboxError for a point that isn't known.
+    """
+    if point not in POINTS:
+        raise SandboxError(f"{point} is none of {', '.join(POINTS)}")
+    if hang or point == "create-hang":
+        return Fault(point, "hang", "", target, once)
+    if sleep is None and point in _OF_REQUESTS:
+        sleep = _SLOW_SECONDS
+    if sleep is not None:
+        return Fault(point, "sleep", f"{sleep:g}", target, once)
+    return Fault(point, "error", text, target, once)
+
+
+def target(where: StateDir, instance: str | None, cloud: str | None) -> str | None:
+    """Return what a fault is to strike: an instance's ID, a project's, or all.
+
+    An instance that isn't there yet is struck by its name, once it is made.
+    """
+    if cloud is not None:
+        return projects.project_id(where, cloud)
+    if instance is None:
+        return None
+    row = inventory.find(where, instance)
+    return instance if row is None else str(row["instance_id"])
+
+
+def _existing(where: StateDir, instance: str) -> Row:
+    row = inventory.find(where, instance)
+    if row is None or not row["hosted"]:
+        raise SandboxError(f"The sandbox has no instance {instance}")
+    return row
+
+
+def kill_database(where: StateDir, instance: str) -> None:
+    """Kill an instance's mariadbd; its agent lives and reports that."""
+    row = _existing(where, instance)
+    pid = inventory.pid_of(where, row["instance_id"])
+    if pid is None:
+        raise SandboxError(f"The database of {instance} doesn't run")
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def stop_replication(where: StateDir, instance: str) -> None:
+    """Stop a replica's replication; Trove isn't told and goes on to call it healthy.
+
+    Raises SandboxError where the database doesn't answer.
+    """
+    import pymysql
+
+    row = _existing(where, instance)
+    layout = Layout(where.instances / row["instance_id"])
+    try:
+        connection = pymysql.connect(
+            read_default_file=str(layout.credentials),
+            host=row["address"],
+            port=DATABASE_PORT,
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.execute("STOP SLAVE")
+    except pymysql.MySQLError as exc:
+        raise SandboxError(
+            f"Replication of {instance} can't be stopped: {exc}"
+        ) from exc
+
+
+def host_off(where: StateDir, instance: str) -> None:
+    """Switch an instance's host off: no database, no agent, no heartbeat."""
+    Faults(where.root).power_off(_existing(where, instance)["instance_id"])
+
+
+def host_on(where: StateDir, instance: str) -> None:
+    """Switch an instance's host on again."""
+    Faults(where.root).power_on(_existing(where, instance)["instance_id"])

@@ -1,0 +1,110 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What instances the sandbox has, read from its files and Trove's database."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trove_ext.sandbox import database
+from trove_ext.sandbox.faults import Faults
+from trove_ext.sandbox.guest.config import Layout
+from trove_ext.sandbox.standins.store import Row, Store
+from trove_ext.sandbox.state import SandboxError, Settings, StateDir
+from trove_ext.sandbox.supervise import start_time
+
+
+@dataclass(frozen=True)
+class Member:
+    """One instance that has a host of its own."""
+
+    id: str
+    name: str
+    address: str
+    pid: int | None
+    """Of its mariadbd, None where that doesn't run."""
+    role: str
+    """``source`` or ``replica of <name>``; ``?`` while Trove's database is down."""
+    host: str
+    """``on`` or ``off``."""
+    data: Path
+
+
+def servers(where: StateDir) -> list[Row]:
+    """Return the rows of all servers, those that seed made up as well."""
+    if not where.inventory.exists():
+        return []
+    store = Store(where.inventory)
+    try:
+        return store.all("server")
+    finally:
+        store.close()
+
+
+def members(where: StateDir, settings: Settings) -> list[Member]:
+    """Return the instances that have a host."""
+    hosted = [row for row in servers(where) if row["hosted"]]
+    roles = _roles(settings) if hosted else {}
+    return [_member(where, row, roles) for row in hosted]
+
+
+def find(where: StateDir, key: str) -> Row | None:
+    """Return the server of the instance with this ID or name, if there is one.
+
+    Raises SandboxError where several have that name.
+    """
+    found = [row for row in servers(where) if key in {row["instance_id"], row["name"]}]
+    if len(found) > 1:
+        ids = ", ".join(row["instance_id"] for row in found)
+        raise SandboxError(f"Several instances are called {key}: {ids}")
+    return found[0] if found else None
+
+
+def pid_of(where: StateDir, instance_id: str) -> int | None:
+    """Return the number of an instance's mariadbd, where that runs."""
+    layout = Layout(where.instances / instance_id)
+    try:
+        pid = int(layout.pid_file.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return None
+    is_its = str(layout.root).encode() in command
+    return pid if is_its and start_time(pid) is not None else None
+
+
+def _member(where: StateDir, row: Row, roles: dict[str, str] | None) -> Member:
+    instance_id = row["instance_id"]
+    is_off = Faults(where.root).is_off(instance_id)
+    return Member(
+        id=instance_id,
+        name=row["name"],
+        address=row["address"],
+        pid=pid_of(where, instance_id),
+        role="?" if roles is None else roles.get(instance_id, ""),
+        host="off" if is_off else "on",
+        data=Layout(where.instances / instance_id).data,
+    )
+
+
+def _roles(settings: Settings) -> dict[str, str] | None:
+    """Return the role of each instance that has one; None without the database."""
+    if not database.answers(settings):
+        return None
+    sql = (
+        "SELECT r.id, s.id AS source, s.name FROM instances r"
+        " JOIN instances s ON s.id = r.slave_of_id WHERE r.deleted = 0"
+    )
+    with database.connect(settings) as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        rows = cursor.fetchall()
+    sources = {row["source"]: "source" for row in rows}
+    return sources | {row["id"]: f"replica of {row['name']}" for row in rows}

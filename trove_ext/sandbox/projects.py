@@ -1,0 +1,97 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""More projects for the sandbox, each with a user and an entry in clouds.yaml."""
+
+import secrets
+import uuid
+from typing import Any
+
+from trove_ext.sandbox import clouds, database
+from trove_ext.sandbox.state import SandboxError, Settings, StateDir
+
+_QUOTAS = ("instances", "ram", "volumes", "backups")
+
+
+def session(entry: dict[str, Any]) -> Any:
+    """Open a session with Keystone as a cloud's user."""
+    from keystoneauth1 import session as ksession
+    from keystoneauth1.identity import v3
+
+    return ksession.Session(auth=v3.Password(**entry["auth"]))
+
+
+def project_id(where: StateDir, name: str) -> str:
+    """Return the ID of the project that a cloud of clouds.yaml uses.
+
+    Raises SandboxError where there is no such cloud, or Keystone doesn't answer.
+    """
+    from keystoneauth1 import exceptions
+
+    entry = clouds.read(where.clouds).get(name)
+    if entry is None:
+        raise SandboxError(f"{where.clouds} has no cloud {name}")
+    try:
+        found: str = session(entry).get_project_id()
+    except exceptions.ClientException as exc:
+        raise SandboxError(f"Keystone doesn't let {name} in: {exc}") from exc
+    return found
+
+
+def create(where: StateDir, name: str) -> str:
+    """Make a project and a user of this name, and a cloud to use them by.
+
+    Returns the cloud's name. Raises SandboxError where the name is taken or Keystone
+    doesn't answer.
+    """
+    from keystoneauth1 import exceptions
+
+    settings = where.settings()
+    password = secrets.token_urlsafe(18)
+    try:
+        made = _in_keystone(where, settings, name, password)
+    except exceptions.Conflict:
+        raise SandboxError(f"There is a project or user {name} already") from None
+    except exceptions.ClientException as exc:
+        raise SandboxError(f"Keystone refuses to make {name}: {exc}") from exc
+    warm(settings, made)
+    with where.lock(wait=True):
+        clouds.add(where.clouds, name, clouds.cloud(settings, name, name, password))
+    return name
+
+
+def _in_keystone(where: StateDir, settings: Settings, name: str, password: str) -> str:
+    admin = session(clouds.read(where.clouds)[clouds.ADMIN_CLOUD])
+    url, common = settings.auth_url, {"name": name, "domain_id": "default"}
+    project = admin.post(f"{url}/projects", json={"project": common}).json()["project"]
+    body = {"user": common | {"password": password}}
+    user = admin.post(f"{url}/users", json=body).json()["user"]
+    # The sandbox's roles have their names for IDs.
+    admin.put(f"{url}/projects/{project['id']}/users/{user['id']}/roles/member")
+    made: str = project["id"]
+    return made
+
+
+def warm(settings: Settings, project: str) -> None:
+    """Make the rows in which Trove counts what a project uses.
+
+    Trove makes them at a project's first request, and two first requests at once make
+    them twice: one of the two is answered with 500 (trove/quota/quota.py).
+    """
+    sql = (
+        "INSERT IGNORE INTO quota_usages"
+        " (id, created, updated, tenant_id, in_use, reserved, resource)"
+        " VALUES (%s, UTC_TIMESTAMP(), UTC_TIMESTAMP(), %s, 0, 0, %s)"
+    )
+    with database.connect(settings) as connection, connection.cursor() as cursor:
+        cursor.executemany(sql, [(str(uuid.uuid4()), project, q) for q in _QUOTAS])
+        connection.commit()
