@@ -38,7 +38,7 @@ def text(value: object, *, longest: int = 255, pattern: str = _NAME) -> str | No
     if not isinstance(value, str):
         return f"{value!r} is not of type 'string'"
     if not value:
-        return "'' should be non-empty"
+        return f"'' should be non-empty; '' does not match {pattern!r}"
     if len(value) > longest:
         return f"{value!r} is too long"
     if not re.search(pattern, value):
@@ -57,12 +57,20 @@ def volume_size(value: object) -> str | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return None
-    return f"{value!r} is not valid under any of the given schemas"
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    reason = (
+        f"{value} is less than the minimum of 1"
+        if whole
+        else f"{value!r} is not of type 'integer'"
+    )
+    return f"{value!r} is not valid under any of the given schemas; {reason}"
 
 
 def flag(value: object) -> str | None:
     """Say what is wrong with a 0-or-1, or None."""
-    return None if value in (0, 1) else f"{value!r} is not of type 'integer'"
+    if not isinstance(value, int) or isinstance(value, bool):
+        return f"{value!r} is not of type 'integer'"
+    return None if value in (0, 1) else f"{value} is greater than the maximum of 1"
 
 
 def count(value: object) -> str | None:
