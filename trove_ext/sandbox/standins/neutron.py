@@ -45,7 +45,10 @@ def _shown(port: Row) -> Row:
     network = next((n for n in labels.NETWORKS if n.id == port["network_id"]), None)
     subnet_id = network.subnet_id if network else labels.DEFAULT_NETWORK.subnet_id
     fixed = {"subnet_id": subnet_id, "ip_address": port["address"]}
-    return port | {"fixed_ips": [fixed]}
+    # Trove writes it into a rebuilt guest's files (_get_user_nic_info).
+    octets = port["address"].split(".")
+    mac = ":".join(["02", "00", *(f"{int(octet):02x}" for octet in octets)])
+    return port | {"fixed_ips": [fixed], "mac_address": mac}
 
 
 class Client:
