@@ -25,6 +25,7 @@ import shlex
 import subprocess
 import sys
 import uuid
+import warnings
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -127,7 +128,6 @@ class FunctionalTestCase(testtools.TestCase):
             "PATH": f"{running.PROGRAMS}{os.pathsep}{os.environ['PATH']}",
             "TZ": "UTC",
             "LC_ALL": "C.UTF-8",
-            "PYTHONWARNINGS": "ignore",
         }
 
     @classmethod
@@ -225,6 +225,8 @@ class FunctionalTestCase(testtools.TestCase):
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
             _kept_logging(),
+            # A test runner turns on warnings that a process does not show.
+            warnings.catch_warnings(action="ignore"),
         ):
             try:
                 code = shell.main(list(argv))

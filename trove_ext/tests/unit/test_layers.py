@@ -1,0 +1,136 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The layers keep their order: a test for each arrow of the architecture page."""
+
+import ast
+import pathlib
+import sys
+
+import testtools
+
+PACKAGE = pathlib.Path(__file__).parents[2]
+
+#: What the modules of each layer may import of this project.
+MAY_IMPORT = {
+    "exceptions": {"exceptions"},
+    "progress": {"progress"},
+    "model": {"model"},
+    "wait": {"wait", "progress", "model", "exceptions"},
+    "workflows": {"workflows", "wait", "progress", "model", "exceptions"},
+    "osc": {"osc", "workflows", "wait", "progress", "model", "exceptions"},
+    "sandbox": {"sandbox"},
+}
+
+#: Calls by which a pure module would reach the world.
+IMPURE_CALLS = {"open", "print", "input", "now", "utcnow", "today", "monotonic"}
+
+
+def _modules(*parts):
+    """The paths of all source files, tests aside."""
+    for path in sorted(PACKAGE.joinpath(*parts).rglob("*.py")):
+        if path.relative_to(PACKAGE).parts[0] != "tests":
+            yield path
+
+
+def _layer(dotted):
+    """The layer of ``trove_ext.<layer>.rest``, None for another package."""
+    parts = dotted.split(".")
+    return parts[1] if parts[0] == "trove_ext" and len(parts) > 1 else None
+
+
+def _imports(path):
+    """The dotted names that a file imports, wherever in it that happens."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                yield "relative import"
+            elif node.module == "trove_ext":
+                yield from (f"trove_ext.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def _calls(path):
+    """The last part of the name of everything that a file calls."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            name = node.func
+            yield getattr(name, "attr", getattr(name, "id", ""))
+
+
+class ArrowsTest(testtools.TestCase):
+    def test_every_module_belongs_to_a_layer(self):
+        layers = {path.relative_to(PACKAGE).parts[0] for path in _modules()}
+        known = {*MAY_IMPORT, "__init__"}
+        self.assertLessEqual({layer.removesuffix(".py") for layer in layers}, known)
+
+    def test_layers_import_downwards_only(self):
+        wrong = []
+        for path in _modules():
+            own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+            for name in _imports(path):
+                layer = _layer(name)
+                if layer and layer not in MAY_IMPORT.get(own, set()):
+                    wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
+        self.assertEqual([], wrong)
+
+    def test_imports_are_absolute(self):
+        wrong = [path for path in _modules() if "relative import" in _imports(path)]
+        self.assertEqual([], wrong)
+
+    def test_model_and_exceptions_need_the_standard_library_only(self):
+        wrong = []
+        for path in [*_modules("model"), PACKAGE / "exceptions.py"]:
+            for name in _imports(path):
+                top = name.split(".")[0]
+                if top not in {*sys.stdlib_module_names, "trove_ext"}:
+                    wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
+        self.assertEqual([], wrong)
+
+    def test_model_is_pure(self):
+        wrong = [
+            f"{path.relative_to(PACKAGE)} calls {name}"
+            for path in _modules("model")
+            for name in _calls(path)
+            if name in IMPURE_CALLS
+        ]
+        self.assertEqual([], wrong)
+
+    def test_workflows_know_no_command_line(self):
+        wrong = []
+        for path in _modules("workflows"):
+            wrong += [
+                f"{path.relative_to(PACKAGE)} imports {name}"
+                for name in _imports(path)
+                if name.split(".")[0] in {"argparse", "cliff", "osc_lib", "rich"}
+            ]
+            if "print" in set(_calls(path)):
+                wrong.append(f"{path.relative_to(PACKAGE)} prints")
+        self.assertEqual([], wrong)
+
+    def test_sandbox_is_imported_by_itself_and_its_tests_only(self):
+        wrong = []
+        for path in sorted(PACKAGE.rglob("*.py")):
+            where = path.relative_to(PACKAGE).parts
+            if where[0] == "sandbox" or where[:2] == ("tests", "functional"):
+                continue
+            if where[:3] == ("tests", "unit", "sandbox"):
+                continue
+            wrong += [
+                f"{path.relative_to(PACKAGE)} imports {name}"
+                for name in _imports(path)
+                if _layer(name) == "sandbox"
+            ]
+        self.assertEqual([], wrong)
