@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 #: stored before the 202, that of the other members once the task manager gets to it.
 PATIENCE = 30.0
 PATIENCE_WITH_OTHERS = 180.0
+#: Seconds without any change in a set after which Trove has lost the job. Its longest
+#: silence is a call of a guest (``agent_call_high_timeout``, 600 s) and one that
+#: ended just before.
+LOST_AFTER = 1200.0
 GONE = "deleted"
 
 
@@ -115,6 +119,27 @@ def instance_gone(cloud: Cloud, instance: Instance) -> Target:
     return Target(f"Instance {instance}", look, follow)
 
 
+class Stillness:
+    """Notices that nothing moves any more in a whole set.
+
+    A Trove that was restarted in the middle of a promote leaves every member in
+    PROMOTE for ever: nothing else in the API tells that.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._clock = cloud.clock
+        self._last: dict[str, object] = {}
+        self._moved = self._clock.monotonic()
+
+    def lasts(self, now: Instance) -> bool:
+        """Take in a reading; tell whether the job has to be given up as lost."""
+        trace = (now.state, now.updated, now.replica_of, now.fault)
+        if self._last.get(now.id) != trace:
+            self._last[now.id] = trace
+            self._moved = self._clock.monotonic()
+        return self._clock.monotonic() - self._moved >= LOST_AFTER
+
+
 def settled(
     cloud: Cloud,
     before: Instance,
@@ -123,6 +148,7 @@ def settled(
     wanted: str = "settled",
     patience: float | None = PATIENCE,
     follow: str = "settled",
+    stillness: Stillness | None = None,
 ) -> Target:
     """Wait until an instance is settled and the change has come about.
 
@@ -132,6 +158,7 @@ def settled(
     :param patience: seconds for which it may read settled without the change; None
         for any time
     :param follow: the value of ``instance wait --for``
+    :param stillness: shared by the members of a set; None to wait for ever
     """
     quiet_since: float | None = None
 
@@ -150,6 +177,9 @@ def settled(
         if patience and quiet_since and moment - quiet_since >= patience:
             reason = f"Trove has ended the action, but it is not {wanted}"
             return Reading(Phase.FAILED, now.state, reason)
+        if stillness and stillness.lasts(now):
+            reason = f"nothing has moved for {LOST_AFTER / 60:.0f} minutes"
+            return Reading(Phase.FAILED, now.state, reason)
         return Reading(Phase.BUSY, now.state)
 
     command = ("instance", "wait", before.id, "--for", follow)
@@ -157,7 +187,10 @@ def settled(
 
 
 def is_source(
-    cloud: Cloud, before: Instance, patience: float | None = PATIENCE
+    cloud: Cloud,
+    before: Instance,
+    patience: float | None = PATIENCE,
+    stillness: Stillness | None = None,
 ) -> Target:
     """Wait until an instance is settled and replicates from nobody."""
     return _twice(
@@ -168,6 +201,7 @@ def is_source(
             wanted="a replica source",
             patience=patience,
             follow="source",
+            stillness=stillness,
         )
     )
 
@@ -194,6 +228,7 @@ def is_replica_of(
     before: Instance,
     source_id: str,
     patience: float | None = PATIENCE,
+    stillness: Stillness | None = None,
 ) -> Target:
     """Wait until an instance is settled as a replica of that source."""
     return _twice(
@@ -204,6 +239,7 @@ def is_replica_of(
             wanted=f"a replica of {source_id}",
             patience=patience,
             follow=f"replica-of={source_id}",
+            stillness=stillness,
         )
     )
 
@@ -216,10 +252,11 @@ def promoted(
     :param target: the replica that was promoted, as it was before
     :param others: the old source and the other replicas, as they were before
     """
+    stillness = Stillness(cloud)
     return [
-        is_source(cloud, target),
+        is_source(cloud, target, PATIENCE, stillness),
         *(
-            is_replica_of(cloud, other, target.id, PATIENCE_WITH_OTHERS)
+            is_replica_of(cloud, other, target.id, PATIENCE_WITH_OTHERS, stillness)
             for other in others
         ),
     ]
@@ -230,6 +267,7 @@ def ejected(cloud: Cloud, source: Instance, others: Iterable[Instance]) -> list[
 
     The ejected one is not waited for: it is dead, or Trove had not ejected it.
     """
+    stillness = Stillness(cloud)
     return [
         _twice(
             settled(
@@ -238,6 +276,7 @@ def ejected(cloud: Cloud, source: Instance, others: Iterable[Instance]) -> list[
                 came_about=lambda now: now.replica_of != source.id,
                 wanted=f"away from {source.name}",
                 patience=PATIENCE_WITH_OTHERS,
+                stillness=stillness,
             )
         )
         for other in others
