@@ -133,6 +133,10 @@ class BusyError(TroveExtError):
     exit_code = Exit.BUSY
 
 
+class NotConfirmedError(TroveExtError):
+    """The user was asked and did not say yes; nothing was changed."""
+
+
 class PartialFailureError(TroveExtError):
     """Some of several targets failed; each was reported already."""
 

@@ -114,7 +114,7 @@ def find_instance(cloud: Cloud, name_or_id: str) -> Instance:
         name_or_id,
         lambda: get_instance(cloud, name_or_id),
         lambda: list_instances(cloud),
-        lambda one: f"{one.id}  {one.state}",
+        _describe_instance,
     )
 
 
@@ -131,12 +131,43 @@ def find_backup(
         name_or_id,
         lambda: get_backup(cloud, name_or_id),
         lambda: list_backups(cloud, instance_id=instance_id),
-        lambda one: f"{one.id}  instance {one.instance_id}  {_time(one)}  {one.status}",
+        _describe_backup,
     )
 
 
-def _time(backup: Backup) -> str:
-    return backup.created.isoformat(timespec="seconds") if backup.created else "-"
+def pick_instance(instances: Iterable[Instance], name_or_id: str) -> Instance:
+    """Find an instance by ID or name in a list that was read already.
+
+    :raises NotFoundError: there is none
+    :raises AmbiguousNameError: several bear the name; lists their IDs
+    """
+    return _pick("instance", instances, name_or_id, _describe_instance)
+
+
+def pick_backup(backups: Iterable[Backup], name_or_id: str) -> Backup:
+    """Find a backup by ID or name in a list that was read already.
+
+    :raises NotFoundError: there is none
+    :raises AmbiguousNameError: several bear the name; lists ID, instance and time
+    """
+    return _pick("backup", backups, name_or_id, _describe_backup)
+
+
+def _pick(
+    kind: str, things: Iterable[T], name_or_id: str, describe: Callable[[T], str]
+) -> T:
+    everything = list(things)
+    by_id = [one for one in everything if one.id == name_or_id]
+    return by_id[0] if by_id else _by_name(kind, name_or_id, everything, describe)
+
+
+def _describe_instance(one: Instance) -> str:
+    return f"{one.id}  {one.state}"
+
+
+def _describe_backup(one: Backup) -> str:
+    time = one.created.isoformat(timespec="seconds")
+    return f"{one.id}  instance {one.instance_id}  {time}  {one.status}"
 
 
 def _find(
@@ -152,7 +183,13 @@ def _find(
         except NotFoundError:
             # A name may look like an ID.
             pass
-    found = [one for one in everything() if one.name == name_or_id]
+    return _by_name(kind, name_or_id, everything(), describe)
+
+
+def _by_name(
+    kind: str, name_or_id: str, everything: Iterable[T], describe: Callable[[T], str]
+) -> T:
+    found = [one for one in everything if one.name == name_or_id]
     if not found:
         raise NotFoundError(
             f"No {kind} with the name or ID {name_or_id!r} in this project."

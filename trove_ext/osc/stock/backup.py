@@ -14,17 +14,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oslo_utils import uuidutils
 from troveclient.osc.v1 import database_backups as stock
 
-from trove_ext.exceptions import TroveExtError, UsageError
-from trove_ext.osc.stock.base import Stock, columns, delete_each, resolve_all, shown_id
-from trove_ext.workflows import actions, done, outcomes, resources
+from trove_ext.exceptions import (
+    CheckError,
+    ServiceError,
+    TroveExtError,
+    UsageError,
+)
+from trove_ext.osc.stock.base import Stock, columns, resolve_all, shown_id
+from trove_ext.osc.v1.deleting import announce
+from trove_ext.workflows import actions, delete, done, outcomes, resources
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.workflows.delete import DeletePlan
 
 
 class BackupCreate(Stock):
@@ -97,23 +108,59 @@ class BackupCreate(Stock):
 
 
 class BackupDelete(Stock):
-    """``backup delete``: says what goes with it, and waits."""
+    """``backup delete``: says what goes with it, asks at a terminal, and waits."""
+
+    plan: DeletePlan | None = None
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Put IDs for names, all unknown ones named together."""
-        parsed_args.backup = resolve_all(parsed_args.backup, self.backup_id)
+        """Put IDs for names, all unknown ones named together; tell what goes along.
+
+        Without one of our options a look-up that fails stops nothing that the stock
+        command would send.
+        """
+        try:
+            self.plan = self._plan(parsed_args)
+        except ServiceError as exc:
+            ids_alone = all(map(uuidutils.is_uuid_like, parsed_args.backup))
+            if self.takes_over(parsed_args) or not ids_alone:
+                raise
+            self.cloud.progress.warn(f"What goes along can't be looked up. {exc}")
+            return
+        if self.takes_over(parsed_args):
+            delete.check(self.cloud, self.plan)
+        announce(self.command.app, self.cloud, self.plan, yes=parsed_args.yes)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Send each delete, then wait for all that were accepted."""
-        backups = [resources.get_backup(self.cloud, one) for one in parsed_args.backup]
-        delete_each(
-            self,
-            "database backup",
-            backups,
-            send=self.client.backups.delete,
-            target=done.backup_gone,
-            timeout=parsed_args.timeout,
+        """Send each delete, then wait until all that goes is gone."""
+        if self.plan is None:
+            raise ServiceError("What is to be deleted was not looked up.")
+        if self.plan.unknown:
+            raise CheckError(
+                "Not all can be found",
+                (f"There is no backup {one}." for one in self.plan.unknown),
+            )
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        _, error = delete.delete(self.cloud, self.plan, deadline, self._accepted)
+        self.fail(error)
+
+    def _plan(self, parsed_args: argparse.Namespace) -> DeletePlan:
+        backups = resources.list_backups(self.cloud)
+        parsed_args.backup = resolve_all(parsed_args.backup, partial(_id_in, backups))
+        return delete.plan(self.cloud, parsed_args.backup, backups)
+
+    def _accepted(self, backup: Backup) -> None:
+        """Print what the stock command prints."""
+        stdout = self.command.app.stdout
+        stdout.write(
+            f"Request to delete database backup {backup.id} has been accepted.\n"
         )
+        stdout.flush()
+
+
+def _id_in(backups: Sequence[Backup], name_or_id: str) -> str:
+    if uuidutils.is_uuid_like(name_or_id):
+        return name_or_id
+    return resources.pick_backup(backups, name_or_id).id
 
 
 class BackupList(Stock):

@@ -1,0 +1,66 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Ask before something is done that can't be undone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import NotConfirmedError, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from cliff.app import App
+
+ANSWERS = frozenset({"y", "yes"})
+
+
+def add_yes_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--yes``.
+
+    :param what: what is done without a question, in words
+    """
+    parser.add_argument("-y", "--yes", action="store_true", help=what)
+
+
+def at_terminal(app: App) -> bool:
+    """Tell whether somebody is there who reads stderr and can answer."""
+    return bool(app.stdin.isatty() and app.stderr.isatty())
+
+
+def confirm(app: App, question: str, *, yes: bool) -> None:
+    """Go on only with a yes: at a terminal by a question, elsewhere by ``--yes``.
+
+    :raises NotConfirmedError: the answer was no, or none
+    :raises UsageError: nobody can be asked, and ``--yes`` was not given
+    """
+    if yes:
+        return
+    if not at_terminal(app):
+        raise UsageError(
+            f"{question} Nobody can be asked here: give --yes to go on. "
+            "Nothing was changed."
+        )
+    ask(app, question)
+
+
+def ask(app: App, question: str) -> None:
+    """Ask at the terminal, on stderr.
+
+    :raises NotConfirmedError: the answer was no, or none
+    """
+    app.stderr.write(f"{question} [y/N] ")
+    app.stderr.flush()
+    answer = app.stdin.readline()
+    if answer.strip().lower() not in ANSWERS:
+        raise NotConfirmedError("Not confirmed: nothing was changed.")

@@ -1,0 +1,234 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""``database backup chain list``, ``show`` and ``delete``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.osc import columns, command, confirm
+from trove_ext.osc.hooks import add_wait_options
+from trove_ext.osc.v1 import deleting
+from trove_ext.workflows import chains, delete
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from trove_ext.model.backup import BackupForest
+    from trove_ext.workflows.chains import ListedChain, Member
+    from trove_ext.workflows.delete import Deleted
+
+LIST_COLUMNS: tuple[str, ...] = (
+    "ID",
+    "Name",
+    "Instance ID",
+    "Backups",
+    "Volume Used GB",
+    "Oldest",
+    "Newest Restorable",
+    "State",
+)
+LONG_COLUMNS: tuple[str, ...] = (
+    "Instance",
+    "Newest Restorable ID",
+    "Datastore",
+    "Version",
+)
+SHOW_COLUMNS: tuple[str, ...] = (
+    "Name",
+    "ID",
+    "Type",
+    "Status",
+    "Volume Used GB",
+    "Created",
+    "Restorable",
+    "Reason",
+)
+#: What the drawn tree shows already.
+PLAIN_COLUMNS = ("Depth", "Parent ID")
+DELETE_COLUMNS = ("Name", "ID", "Type", "Result")
+
+
+class ListDatabaseBackupChain(command.Lister):
+    """List chains of backups: each full backup with all that hangs on it.
+
+    "Volume Used GB" is what the database filled in its volume when the newest
+    restorable backup was taken: the least size of a volume to restore it in. Trove
+    does not tell how much a backup takes in the store.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the filters."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--instance",
+            metavar="<instance>",
+            help="Only chains that hold a backup of this instance (name or ID, of a "
+            "deleted one the ID)",
+        )
+        parser.add_argument(
+            "--all-projects",
+            action="store_true",
+            help="Chains of all projects (admin only)",
+        )
+        parser.add_argument(
+            "--project",
+            metavar="<project>",
+            help="Chains of this project (name or ID; admin only)",
+        )
+        parser.add_argument(
+            "--long",
+            action="store_true",
+            help="Show the instances' names too (one more request for each 20 "
+            "instances), the newest restorable backup and the datastore",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """List them, oldest root first."""
+        project_id = self._project_id(parsed_args.project)
+        everywhere = parsed_args.all_projects or project_id is not None
+        found = chains.list_chains(
+            self.cloud,
+            instance=parsed_args.instance,
+            all_projects=parsed_args.all_projects,
+            project_id=project_id,
+            with_names=parsed_args.long,
+        )
+        names = LIST_COLUMNS
+        names += LONG_COLUMNS if parsed_args.long else ()
+        names += ("Project ID",) if everywhere else ()
+        return names, [_chain_row(one, names) for one in found]
+
+    def _project_id(self, name_or_id: str | None) -> str | None:
+        if name_or_id is None:
+            return None
+        from openstackclient.identity import common
+
+        manager: Any = self.app.client_manager
+        return str(common.find_project(manager.identity, name_or_id).id)
+
+
+class ShowDatabaseBackupChain(command.Lister):
+    """Show the chain that a backup belongs to, as a tree.
+
+    In machine formats the tree is in the columns Depth and Parent ID.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the backup."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "backup", metavar="<backup>", help="Any backup of the chain (name or ID)"
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Show each member under its parent."""
+        members = chains.show_chain(self.cloud, parsed_args.backup)
+        drawn = columns.branches([member.depth for member in members])
+        names = SHOW_COLUMNS
+        if parsed_args.formatter != "table" or parsed_args.columns:
+            names += PLAIN_COLUMNS
+        rows = zip(members, drawn, strict=True)
+        return names, [_member_row(one, branch, names) for one, branch in rows]
+
+
+class DeleteDatabaseBackupChain(command.Lister):
+    """Delete a backup and all that hangs on it.
+
+    What goes is listed first, on standard error; at a terminal it is asked for.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "backup",
+            metavar="<backup>",
+            help="Backup (name or ID); its incrementals, and theirs, go along",
+        )
+        confirm.add_yes_option(parser, "Do not ask before it is deleted")
+        add_wait_options(parser, "all of it is gone")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """List what goes, ask, delete, and show what became of it."""
+        cloud = self.cloud
+        forest, backup = chains.find_in_forest(cloud, parsed_args.backup)
+        plan = delete.DeletePlan(forest, (backup,))
+        delete.check(cloud, plan)
+        deleting.announce(self.app, cloud, plan, yes=parsed_args.yes, always=True)
+        deadline = cloud.deadline(parsed_args.timeout) if parsed_args.wait else None
+        deleted, error = delete.delete(cloud, plan, deadline)
+        self.fail(error)
+        if deadline is None and error is None:
+            cloud.progress.note("The delete was accepted, not verified.")
+        return DELETE_COLUMNS, _deleted_rows(forest, deleted)
+
+
+def _chain_row(listed: ListedChain, names: Sequence[str]) -> list[Any]:
+    chain = listed.chain
+    newest = chain.newest_restorable
+    values = {
+        "ID": chain.root.id,
+        "Name": columns.text(chain.root.name),
+        "Instance ID": columns.text(chain.root.instance_id),
+        "Backups": chain.count,
+        "Volume Used GB": columns.number(chain.volume_used_gb),
+        "Oldest": columns.moment(chain.oldest.created),
+        "Newest Restorable": columns.moment(newest.created if newest else None),
+        "State": chain.state.value,
+        "Instance": columns.text(listed.instance_name),
+        "Newest Restorable ID": columns.text(newest.id if newest else None),
+        "Datastore": columns.text(chain.root.datastore),
+        "Version": columns.text(chain.root.datastore_version),
+        "Project ID": columns.text(chain.root.project_id),
+    }
+    return [values[name] for name in names]
+
+
+def _member_row(member: Member, branch: str, names: Sequence[str]) -> list[Any]:
+    backup = member.backup
+    reason = member.why_not or (f"doubtful: {member.doubt}" if member.doubt else None)
+    values = {
+        "Name": columns.Shown(backup.name, branch + backup.name),
+        "ID": backup.id,
+        "Type": backup.kind.value,
+        "Status": backup.status,
+        "Volume Used GB": columns.number(backup.size),
+        "Created": columns.moment(backup.created),
+        "Restorable": columns.yes_no(member.why_not is None),
+        "Reason": columns.text(reason),
+        "Depth": member.depth,
+        "Parent ID": columns.text(backup.parent_id),
+    }
+    return [values[name] for name in names]
+
+
+def _deleted_rows(forest: BackupForest, deleted: Sequence[Deleted]) -> list[list[Any]]:
+    drawn = columns.branches(_depths(forest, deleted))
+    return [
+        [
+            columns.Shown(one.backup.name, branch + one.backup.name),
+            one.backup.id,
+            one.backup.kind.value,
+            one.result,
+        ]
+        for one, branch in zip(deleted, drawn, strict=True)
+    ]
+
+
+def _depths(forest: BackupForest, deleted: Sequence[Deleted]) -> list[int]:
+    depths = [forest.depth(one.backup.id) for one in deleted]
+    return [depth - depths[0] for depth in depths]

@@ -1,0 +1,90 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""``database backup check``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.exceptions import PartialFailureError
+from trove_ext.osc import columns, command, keeping
+from trove_ext.workflows import check
+
+if TYPE_CHECKING:
+    import argparse
+
+    from trove_ext.workflows.check import Verdict
+
+COLUMNS = (
+    "Instance",
+    "Instance ID",
+    "Result",
+    "Backup",
+    "Created",
+    "Age",
+    "Chain Length",
+    "Problem",
+)
+
+
+class CheckDatabaseBackup(command.Lister):
+    """Check that each instance has a restorable backup that is young enough.
+
+    For monitoring: a line for each instance, exit code 0 where all is well and 1
+    where anything is not. A backup counts where its whole chain is there. Age is in
+    seconds in machine formats.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "instance",
+            metavar="<instance>",
+            nargs="+",
+            help="Instance (name or ID; of a deleted one the ID)",
+        )
+        parser.add_argument(
+            "--max-age",
+            metavar="<duration>",
+            type=keeping.duration,
+            default="26h",
+            help="How old its newest restorable backup may be, for instance 26h or "
+            "7d (default: 26h)",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Judge them all, then fail where one is not well."""
+        found = check.check(self.cloud, parsed_args.instance, parsed_args.max_age)
+        bad = [one for one in found if one.problem is not None]
+        if bad:
+            self.fail(
+                PartialFailureError(
+                    f"{len(bad)} of {len(found)} without a good backup: "
+                    + "; ".join(f"{one.name}: {one.problem}" for one in bad)
+                )
+            )
+        return COLUMNS, [_row(one) for one in found]
+
+
+def _row(one: Verdict) -> tuple[Any, ...]:
+    return (
+        columns.text(one.name),
+        columns.text(one.instance_id),
+        "ok" if one.problem is None else "failed",
+        columns.text(one.backup.id if one.backup else None),
+        columns.moment(one.backup.created if one.backup else None),
+        columns.span(one.age),
+        one.chain_length,
+        columns.text(one.problem),
+    )

@@ -1,0 +1,161 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Chains of backups as they are shown: one request for the backups.
+
+Trove shows a flat list (``trove/backup/views.py``); a parent may be of another
+instance, so the whole project is read and not one instance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oslo_utils import uuidutils
+
+from trove_ext.exceptions import NotFoundError
+from trove_ext.model.backup import BackupForest
+from trove_ext.workflows import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from trove_ext.model.backup import Backup, BackupChain
+    from trove_ext.model.instance import Instance
+    from trove_ext.workflows.cloud import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class ListedChain:
+    """A chain, and the name of the instance that its root was taken of.
+
+    :ivar instance_name: None where it was not asked for, or the instance is gone
+    """
+
+    chain: BackupChain
+    instance_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A backup in its chain.
+
+    :ivar depth: how many backups are above it
+    :ivar why_not: why it can't be restored; None where it can
+    :ivar doubt: what makes a restore doubtful though each state is right
+    """
+
+    backup: Backup
+    depth: int
+    why_not: str | None
+    doubt: str | None
+
+
+def list_chains(
+    cloud: Cloud,
+    *,
+    instance: str | None = None,
+    all_projects: bool = False,
+    project_id: str | None = None,
+    with_names: bool = False,
+) -> list[ListedChain]:
+    """List all chains, oldest root first.
+
+    Costs one request; with names, or a filter by name, one more for each 20
+    instances.
+
+    :param instance: name or ID: only chains that hold a backup of it
+    :param all_projects: admin only
+    :param with_names: look the names of the instances up
+    :raises NotFoundError: neither such an instance nor a backup of it is there
+    """
+    backups = resources.list_backups(
+        cloud, all_projects=all_projects, project_id=project_id
+    )
+    chains = BackupForest.of(backups).chains()
+    instances = resources.list_instances(cloud) if with_names else []
+    if instance is not None:
+        wanted = instance_id_of(cloud, instance, backups, instances)
+        chains = tuple(
+            chain
+            for chain in chains
+            if any(member.instance_id == wanted for member in chain.members)
+        )
+    names = {one.id: one.name for one in instances}
+    return [ListedChain(one, names.get(one.root.instance_id or "")) for one in chains]
+
+
+def show_chain(cloud: Cloud, name_or_id: str) -> list[Member]:
+    """Return the members of the chain that a backup belongs to, as a drawn tree.
+
+    :raises NotFoundError: there is no such backup
+    :raises AmbiguousNameError: several bear the name
+    """
+    forest, backup = find_in_forest(cloud, name_or_id)
+    return members(forest, forest.chain(backup.id).members)
+
+
+def members(forest: BackupForest, backups: Iterable[Backup]) -> list[Member]:
+    """Tell of each backup where it stands and whether it can be restored."""
+    return [
+        Member(
+            backup=one,
+            depth=forest.depth(one.id),
+            why_not=forest.why_not(one.id),
+            doubt=forest.doubt(one.id),
+        )
+        for one in backups
+    ]
+
+
+def find_in_forest(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]:
+    """Find a backup among all of its project, in one request where it is the own.
+
+    An admin may name a backup of another project by its ID: then that project's
+    backups are read.
+
+    :raises NotFoundError: there is no such backup
+    :raises AmbiguousNameError: several bear the name
+    """
+    backups = resources.list_backups(cloud)
+    try:
+        return BackupForest.of(backups), resources.pick_backup(backups, name_or_id)
+    except NotFoundError:
+        if not uuidutils.is_uuid_like(name_or_id):
+            raise
+    backup = resources.get_backup(cloud, name_or_id)
+    return BackupForest.of([*read_project_of(cloud, backup), backup]), backup
+
+
+def read_project_of(cloud: Cloud, backup: Backup) -> list[Backup]:
+    """Read all backups of the project of a backup that is not the own."""
+    return resources.list_backups(
+        cloud, project_id=backup.project_id, all_projects=backup.project_id is None
+    )
+
+
+def instance_id_of(
+    cloud: Cloud,
+    name_or_id: str,
+    backups: Iterable[Backup],
+    instances: Sequence[Instance] = (),
+) -> str:
+    """Return the ID of an instance, which may be gone where backups of it are left.
+
+    :param instances: those of the project, where they were read already
+    :raises NotFoundError: neither it nor a backup of it is there
+    """
+    if any(backup.instance_id == name_or_id for backup in backups):
+        return name_or_id
+    if instances:
+        return resources.pick_instance(instances, name_or_id).id
+    return resources.find_instance(cloud, name_or_id).id
