@@ -18,7 +18,11 @@ from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind, every_fault
 from trove_ext.tests.fake.harness import make_client
-from trove_ext.tests.fake.transport import RequestWithoutTimeout, TooManyRequests
+from trove_ext.tests.fake.transport import (
+    RequestWithoutTimeout,
+    TooManyRequests,
+    server_of,
+)
 
 
 class TestFaults(testtools.TestCase):
@@ -87,6 +91,7 @@ class TestFaults(testtools.TestCase):
             sent,
         )
         self.assertEqual(1, self.made())
+        self.assertEqual(1, len(server_of(self.cloud).keystone.tokens))
 
     def test_lasting_expiry_is_refused_in_the_end(self):
         client = self.client(Fault(Kind.TOKEN_EXPIRED, at=2, lasting=True))

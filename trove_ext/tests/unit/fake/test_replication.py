@@ -39,6 +39,8 @@ class TestReplicaCreate(FakeTestCase):
         self.clock.sleep(40)
         self.assertEqual([("ACTIVE", "HEALTHY")], self.look(row))
         self.assertEqual([], self.snapshots())
+        databases = self.client.databases.list(row.id)
+        self.assertEqual(["shop"], [d.name for d in databases])
         replicas = self.client.instances.get(self.source.id).replicas
         self.assertEqual([row.id], [r["id"] for r in replicas])
 
