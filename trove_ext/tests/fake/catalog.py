@@ -80,6 +80,14 @@ class Catalog:
         row = self.cloud.versions[version]
         return 200, {"version": views.version(self.cloud, row)}
 
+    def version_flavors(
+        self, _path: str, _query: Any, _body: Any, _key: str, version: str
+    ) -> Answer:
+        """GET /datastores/ID/versions/ID/flavors: the bound ones, or all."""
+        bound = self.cloud.versions[version].flavors or tuple(self.cloud.flavors)
+        rows = [row for row in self.cloud.flavors.values() if row.id in bound]
+        return 200, {"flavors": [views.flavor(self.cloud, row) for row in rows]}
+
     def configurations(self, path: str, query: dict[str, str], _body: Any) -> Answer:
         """GET /configurations."""
         rows, marker = views.key_page(

@@ -208,6 +208,7 @@ def _compile(
         ("GET", "/datastores/ID", catalog.datastore),
         ("GET", "/datastores/ID/versions", catalog.versions),
         ("GET", "/datastores/ID/versions/ID", catalog.version),
+        ("GET", "/datastores/ID/versions/ID/flavors", catalog.version_flavors),
         ("GET", "/configurations", catalog.configurations),
         ("GET", "/configurations/ID", catalog.configuration),
         ("GET", "/mgmt/quotas/ID", catalog.quotas),

@@ -1,0 +1,174 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""``database backup verify``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.exceptions import UsageError
+from trove_ext.osc import columns, command
+from trove_ext.osc.hooks import add_timeout_option
+from trove_ext.osc.v1.database_backup_restore import (
+    add_settings_options,
+    settings_options,
+)
+from trove_ext.workflows import temporary, verify
+from trove_ext.workflows.verify_data import Question
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.workflows.verify import Verification
+
+COLUMNS = ("Backup", "Step", "Result", "Seconds", "Detail", "Backup ID")
+
+
+class VerifyDatabaseBackup(command.Lister):
+    """Restore backups into temporary instances, look into them, delete them.
+
+    The total of a backup reads "restored" where it came up and served, "databases
+    checked" where all of --expect-database were there too, "data checked" where each
+    --query gave what was expected. The exit code is 1 where one backup does not verify.
+
+    The temporary instance is named trove-ext-verify-<backup>-<time>-<digits>, counts
+    in the quota while it lives, and is deleted on failures and signals too. One that a
+    killed run has left behind is named by the next run and deleted by --clean-up.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "backup",
+            metavar="<backup>",
+            nargs="*",
+            help="Backup to verify (name or ID); several one after another",
+        )
+        parser.add_argument(
+            "--expect-database",
+            dest="databases",
+            metavar="<name>",
+            action="append",
+            default=[],
+            help="A database that must be there; may be repeated",
+        )
+        parser.add_argument(
+            "--query",
+            dest="queries",
+            metavar="<sql>",
+            action="append",
+            default=[],
+            help="A statement that gives one value, as: SELECT count(*) FROM db.table; "
+            "with --expect; may be repeated. Needs PyMySQL (the extra sql) and a route "
+            "to the instance",
+        )
+        parser.add_argument(
+            "--expect",
+            dest="values",
+            metavar="<value>",
+            action="append",
+            default=[],
+            help="The value that --query must give; one for each, in their order",
+        )
+        parser.add_argument(
+            "--keep",
+            action="store_true",
+            help="Leave the temporary instance there",
+        )
+        parser.add_argument(
+            "--clean-up",
+            action="store_true",
+            help="First delete all temporary instances in this project, of runs that "
+            "were killed and of runs that still go on elsewhere",
+        )
+        add_settings_options(parser)
+        add_timeout_option(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Clean up, verify one after another, and show each step."""
+        requests = _requests(parsed_args)
+        left = temporary.left_overs(self.cloud)
+        found: list[Verification] = []
+        if parsed_args.clean_up:
+            self._list(left)
+            found += verify.clean_up(self.cloud, left)
+        else:
+            self._warn(left)
+        found += verify.verify(self.cloud, requests)
+        self.fail(verify.error_of(found))
+        return COLUMNS, [
+            (
+                columns.text(step.backup),
+                step.name,
+                step.result,
+                columns.number(step.seconds),
+                columns.text(step.detail),
+                columns.text(step.backup_id),
+            )
+            for one in found
+            for step in one.steps
+        ]
+
+    def _list(self, left: Sequence[Instance]) -> None:
+        if not left:
+            self.cloud.progress.note("No temporary instance was left behind.")
+        for one in left:
+            self.cloud.progress.note(
+                f"Deleting what was left behind: {_described(one)}"
+            )
+
+    def _warn(self, left: Sequence[Instance]) -> None:
+        for one in left:
+            self.cloud.progress.warn(
+                f"A verification has left this instance behind, or still uses it: "
+                f"{_described(one)}"
+            )
+        if left:
+            self.cloud.progress.warn(
+                "Delete what is left behind with:\n  "
+                + self.cloud.command("backup", "verify", "--clean-up")
+            )
+
+
+def _described(instance: Instance) -> str:
+    created = instance.created
+    since = f", created {created.isoformat(timespec='seconds')}" if created else ""
+    return f"{instance}, {instance.state}{since}"
+
+
+def _requests(parsed_args: argparse.Namespace) -> list[verify.VerifyRequest]:
+    if not parsed_args.backup and not parsed_args.clean_up:
+        raise UsageError("Name at least one backup, or give --clean-up.")
+    if len(parsed_args.queries) != len(parsed_args.values):
+        raise UsageError(
+            f"Each --query needs its --expect: {len(parsed_args.queries)} and "
+            f"{len(parsed_args.values)} were given."
+        )
+    pairs = zip(parsed_args.queries, parsed_args.values, strict=True)
+    questions = tuple(Question(statement, value) for statement, value in pairs)
+    return [
+        verify.VerifyRequest(
+            backup=backup,
+            options=settings_options(parsed_args),
+            databases=tuple(parsed_args.databases),
+            questions=questions,
+            keep=parsed_args.keep,
+            timeout=parsed_args.timeout,
+        )
+        for backup in parsed_args.backup
+    ]
