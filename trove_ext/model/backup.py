@@ -133,6 +133,7 @@ class BackupForest:
     __slots__ = (
         "_by_id",
         "_children",
+        "_instances",
         "_order",
         "_places",
         "cycles",
@@ -144,6 +145,7 @@ class BackupForest:
         """Use `of`, which takes any list."""
         self._by_id = by_id
         self._children: dict[str, list[Backup]] = {}
+        self._instances: dict[str | None, list[Backup]] = {}
         self._places: dict[str, _Place] = {}
         self._order: list[Backup] = []
         tops = self._link()
@@ -182,8 +184,7 @@ class BackupForest:
 
     def of_instance(self, instance_id: str | None) -> tuple[Backup, ...]:
         """Return the backups of an instance, deleted or not, newest first."""
-        own = (backup for backup in self._order if backup.instance_id == instance_id)
-        return tuple(sorted(own, key=lambda backup: backup.age_key, reverse=True))
+        return tuple(reversed(self._instances.get(instance_id, ())))
 
     def children(self, backup_id: str) -> tuple[Backup, ...]:
         """Return those whose parent it is, by age."""
@@ -261,9 +262,10 @@ class BackupForest:
         )
 
     def _link(self) -> list[Backup]:
-        """Give each parent its children; return those that have no parent here."""
+        """Sort by parent and instance; return those that have no parent here."""
         tops = []
         for backup in sorted(self._by_id.values(), key=lambda backup: backup.age_key):
+            self._instances.setdefault(backup.instance_id, []).append(backup)
             parent = self.get(backup.parent_id)
             if parent is None:
                 tops.append(backup)

@@ -1,0 +1,132 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from datetime import timedelta
+
+import hypothesis
+import testtools
+
+from trove_ext.model.backup import BackupForest
+from trove_ext.model.rotation import choose_parent, full_is_due
+from trove_ext.tests.unit.model import strategies, trees
+
+
+def forest(drawing):
+    return BackupForest.of(trees.draw(drawing))
+
+
+class TestChooseParent(testtools.TestCase):
+    def _chosen(self, drawing, **wanted):
+        chosen = choose_parent(forest(drawing), "db1", **wanted)
+        return chosen and chosen.id
+
+    def test_takes_the_newest_by_creation_whatever_was_updated_last(self):
+        backups = trees.draw("a\n+- b\n+- c")
+        touched = trees.backup("a", updated=trees.day(99))
+        grove = BackupForest.of([touched, *backups[1:]])
+        self.assertEqual("c", choose_parent(grove, "db1").id)
+
+    def test_takes_the_same_of_two_of_one_moment(self):
+        self.assertEqual("b", self._chosen("a @1\nb @1"))
+        self.assertEqual("b", self._chosen("b @1\na @1"))
+
+    def test_leaves_out_what_is_not_whole(self):
+        self.assertEqual(
+            "a",
+            self._chosen("""
+                a
+                +- b FAILED
+                |  +- c
+                +- d BUILDING
+                e parent_id=lost
+                f RESTORED
+            """),
+        )
+
+    def test_leaves_out_other_instances_and_what_hangs_on_them(self):
+        self.assertEqual("a", self._chosen("a\nb instance_id=db2\n+- c"))
+
+    def test_never_takes_a_replication_snapshot_nor_what_hangs_on_it(self):
+        grove = BackupForest.of(
+            [
+                trees.backup("a"),
+                trees.backup(
+                    "s",
+                    name="Replication snapshot for r1",
+                    parent_id="a",
+                    created=trees.day(1),
+                ),
+                trees.backup("c", parent_id="s", created=trees.day(2)),
+            ]
+        )
+        self.assertEqual("a", choose_parent(grove, "db1").id)
+
+    def test_takes_only_the_version_that_is_asked_for(self):
+        drawing = "a\nb datastore_version_id=v2 datastore_version=8.0"
+        self.assertEqual("a", self._chosen(drawing, datastore_version_id="v1"))
+        self.assertEqual("a", self._chosen(drawing, datastore_version="5.7.29"))
+        self.assertEqual("b", self._chosen(drawing, datastore_version="8.0"))
+        self.assertIsNone(self._chosen(drawing, datastore_version="9"))
+
+    def test_leaves_out_a_chain_that_changes_version_on_the_way(self):
+        drawing = "a\n+- b datastore_version_id=v2"
+        self.assertIsNone(self._chosen(drawing, datastore_version_id="v2"))
+
+    @hypothesis.given(strategies.forests())
+    def test_is_always_safe_to_build_on(self, backups):
+        grove = BackupForest.of(backups)
+        chosen = choose_parent(grove, "db1", datastore_version_id="v1")
+        for step in grove.path(chosen.id) if chosen else ():
+            self.assertTrue(step.is_completed)
+            self.assertFalse(step.is_replication_snapshot)
+            self.assertIn(step.instance_id, {"db1", None})
+            self.assertEqual("v1", step.datastore_version_id)
+
+
+class TestFullIsDue(testtools.TestCase):
+    CHAIN = """
+        a
+        +- b
+        |  +- c
+        +- d @1.5
+    """
+
+    def _due(self, now=3, drawing=CHAIN, **limits):
+        return full_is_due(forest(drawing), "db1", now=trees.day(now), **limits)
+
+    def test_without_a_backup_to_build_on(self):
+        self.assertIn("no backup to build on", self._due(drawing="a FAILED"))
+
+    def test_not_where_nothing_asks_for_it(self):
+        self.assertIsNone(self._due(now=9999))
+
+    def test_when_a_restore_would_read_too_many(self):
+        self.assertIsNone(self._due(chain_length=4))
+        self.assertIn("3 long", self._due(chain_length=3))
+
+    def test_counts_the_path_and_not_the_other_branches(self):
+        branched = "a\n+- b\n+- c\n+- d"
+        self.assertIsNone(self._due(drawing=branched, chain_length=3))
+
+    def test_when_the_full_backup_is_old_whatever_its_incrementals_are(self):
+        week = timedelta(days=7)
+        self.assertIsNone(self._due(now=6.9, full_every=week))
+        self.assertIn("7d old", self._due(now=7, full_every=week))
+
+    def test_a_cron_job_that_starts_seconds_early_is_not_a_day_late(self):
+        early = 7 - 2 / 86400
+        self.assertIsNotNone(self._due(now=early, full_every=timedelta(days=7)))
+
+    def test_the_slack_of_a_short_interval_is_short(self):
+        hour = timedelta(hours=1)
+        self.assertIsNone(self._due(now=0.9 / 24, drawing="a", full_every=hour))
+        self.assertIsNotNone(self._due(now=0.96 / 24, drawing="a", full_every=hour))
