@@ -46,12 +46,20 @@ def confirm(app: App, question: str, *, yes: bool) -> None:
     """
     if yes:
         return
+    need_terminal(app, question)
+    ask(app, question)
+
+
+def need_terminal(app: App, why: str) -> None:
+    """Refuse to go on where nobody can be asked.
+
+    :param why: what has to be asked for, in words
+    :raises UsageError: nobody can
+    """
     if not at_terminal(app):
         raise UsageError(
-            f"{question} Nobody can be asked here: give --yes to go on. "
-            "Nothing was changed."
+            f"{why} Nobody can be asked here: give --yes to go on. Nothing was changed."
         )
-    ask(app, question)
 
 
 def ask(app: App, question: str) -> None:

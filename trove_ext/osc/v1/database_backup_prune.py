@@ -1,0 +1,119 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""``database backup prune``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.exceptions import UsageError
+from trove_ext.osc import columns, command, confirm, keeping
+from trove_ext.osc.hooks import add_timeout_option
+from trove_ext.workflows import prune
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from trove_ext.model.retention import Policy
+    from trove_ext.workflows.prune import PrunePlan, PruneRow
+
+COLUMNS = ("Instance", "Name", "ID", "Type", "Created", "Action", "Reason")
+
+
+class PruneDatabaseBackup(command.Lister):
+    """Delete the backups that no --keep option keeps, for each instance by itself.
+
+    What is kept keeps the backups that it hangs on. Never deleted are what is still
+    running, the newest restorable backup of an instance with its chain, backups of
+    other projects, and those that can't be restored for an unknown reason. The plan
+    is a table of every backup; --dry-run ends there.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "instance",
+            metavar="<instance>",
+            nargs="*",
+            help="Instance (name or ID; of a deleted one the ID)",
+        )
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="All instances of the project, and deleted ones that have backups",
+        )
+        keeping.add_keep_options(parser)
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Print the plan and delete nothing",
+        )
+        confirm.add_yes_option(
+            parser, "Do not ask before the plan is carried out; needed without terminal"
+        )
+        add_timeout_option(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Plan, ask, delete, and show what became of each backup."""
+        policy = self._check(parsed_args)
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        plan = self._plan(parsed_args, policy)
+        if parsed_args.dry_run:
+            return COLUMNS, [_row(one) for one in prune.rows(plan)]
+        if plan.retention.deletions:
+            self._announce(plan)
+            question = f"Delete {len(plan.retention.deletions)} backups?"
+            confirm.confirm(self.app, question, yes=parsed_args.yes)
+        found, error = prune.execute(self.cloud, plan, deadline)
+        self.fail(error)
+        rows = [[*_row(one), columns.text(one.result)] for one in found]
+        return (*COLUMNS, "Result"), rows
+
+    def _check(self, parsed_args: argparse.Namespace) -> Policy:
+        """Read the command line, before anything is asked of the cloud."""
+        if bool(parsed_args.instance) == parsed_args.all:
+            raise UsageError("Name instances, or give --all, and not both.")
+        policy = keeping.policy_of(parsed_args)
+        if not (parsed_args.dry_run or parsed_args.yes):
+            confirm.need_terminal(self.app, "This may delete backups.")
+        return policy
+
+    def _plan(self, parsed_args: argparse.Namespace, policy: Policy) -> PrunePlan:
+        if parsed_args.all:
+            return prune.plan_all(self.cloud, policy)
+        return prune.plan_named(self.cloud, parsed_args.instance, policy)
+
+    def _announce(self, plan: PrunePlan) -> None:
+        going = [one for one in prune.rows(plan) if not one.keep]
+        lines = [
+            f"  {one.backup}  {one.backup.kind.value}  "
+            f"{one.backup.created:%Y-%m-%d %H:%M:%S} UTC"
+            for one in going
+        ]
+        kept = len(plan.retention.kept)
+        headline = f"These {len(going)} backups are deleted, {kept} are kept:"
+        self.cloud.progress.note("\n".join([headline, *lines]))
+
+
+def _row(one: PruneRow) -> Sequence[Any]:
+    return (
+        columns.text(one.instance_name or one.backup.instance_id),
+        columns.text(one.backup.name),
+        one.backup.id,
+        one.backup.kind.value,
+        columns.moment(one.backup.created),
+        "keep" if one.keep else "delete",
+        columns.text("; ".join(one.reasons)),
+    )
