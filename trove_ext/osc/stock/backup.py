@@ -29,6 +29,7 @@ from trove_ext.exceptions import (
 from trove_ext.osc.stock.base import Stock, columns, resolve_all, shown_id
 from trove_ext.osc.v1.deleting import announce
 from trove_ext.workflows import actions, delete, done, outcomes, resources
+from trove_ext.workflows.parents import check_parent
 
 if TYPE_CHECKING:
     import argparse
@@ -59,8 +60,11 @@ class BackupCreate(Stock):
             self.command.take_action = self._warn
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Create, wait, and show the backup as it is then."""
+        """Check the parent, create, wait, and show the backup as it is then."""
         deadline = self.cloud.deadline(parsed_args.timeout)
+        if parsed_args.parent and parsed_args.instance:
+            instance = resources.get_instance(self.cloud, parsed_args.instance)
+            check_parent(self.cloud, instance, parsed_args.parent)
         backup_id = actions.create_backup(
             self.cloud,
             parsed_args.name,

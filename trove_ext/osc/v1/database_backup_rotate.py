@@ -1,0 +1,144 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""``database backup rotate``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.model.naming import DEFAULT_PATTERN, NamePattern
+from trove_ext.osc import columns, command, keeping
+from trove_ext.osc.hooks import add_timeout_option
+from trove_ext.workflows import rotate
+
+if TYPE_CHECKING:
+    from trove_ext.workflows.rotate import RotateRow
+
+COLUMNS = (
+    "Instance",
+    "Backup",
+    "ID",
+    "Type",
+    "Status",
+    "Result",
+    "Kept",
+    "Deleted",
+    "Note",
+)
+
+
+class RotateDatabaseBackup(command.Lister):
+    """Take a backup of each instance, wait for it, and then prune: for cron.
+
+    An incremental on the newest backup that can be built on; a full one where there
+    is none, or where --full-every or --chain-length says so. The --keep options are
+    those of "database backup prune"; without one nothing is deleted, and nothing is
+    either where the backup fails.
+
+    It may be killed at any time and run again, and run twice at once: a backup that
+    bears the name pattern and is still running is waited for, and one that was
+    completed less than --min-age ago counts as this run's. Exit code 75 says that a
+    backup of somebody else is running.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "instance", metavar="<instance>", nargs="+", help="Instance (name or ID)"
+        )
+        parser.add_argument(
+            "--name",
+            metavar="<pattern>",
+            type=_pattern,
+            default=DEFAULT_PATTERN,
+            help="Name of the backups, with {instance}, {type} and {time}; {time} is "
+            "UTC and may be given a form, as in {time:%%Y-%%m-%%d} (default: "
+            f"{DEFAULT_PATTERN})",
+        )
+        parser.add_argument(
+            "--full-every",
+            metavar="<duration>",
+            type=keeping.duration,
+            help="Take a full backup where the last one is older, for instance 7d",
+        )
+        parser.add_argument(
+            "--chain-length",
+            metavar="<n>",
+            type=_positive,
+            help="Take a full backup where a restore would have to read more backups "
+            "than this, the full one included",
+        )
+        parser.add_argument(
+            "--min-age",
+            metavar="<duration>",
+            type=keeping.duration,
+            default="1h",
+            help="A backup of this rotation completed less than this ago counts as "
+            "this run's; keep it below the interval of the cron job (default: 1h)",
+        )
+        keeping.add_keep_options(parser)
+        add_timeout_option(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Back all up, prune, and show a row for each instance."""
+        policy = keeping.policy_if_any(parsed_args)
+        request = rotate.RotateRequest(
+            instances=tuple(parsed_args.instance),
+            pattern=parsed_args.name,
+            full_every=parsed_args.full_every,
+            chain_length=parsed_args.chain_length,
+            min_age=parsed_args.min_age,
+            policy=policy,
+        )
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        rows = rotate.rotate(self.cloud, request, deadline)
+        self.fail(rotate.error_of(rows))
+        return COLUMNS, [_row(one) for one in rows]
+
+
+def _row(one: RotateRow) -> tuple[Any, ...]:
+    backup = one.backup
+    kept = len(one.pruned) - one.deleted
+    return (
+        columns.text(one.found.name),
+        columns.text(backup.name if backup else None),
+        columns.text(backup.id if backup else None),
+        columns.text(backup.kind.value if backup else None),
+        columns.text(backup.status if backup else None),
+        _result(one),
+        kept if one.pruned else columns.number(None),
+        one.deleted,
+        columns.text(str(one.error) if one.error else one.note),
+    )
+
+
+def _result(one: RotateRow) -> str:
+    if one.error is not None:
+        return one.error.exit_code.name.lower()
+    return one.how.value if one.how else "failed"
+
+
+def _pattern(text: str) -> NamePattern:
+    try:
+        return NamePattern(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
