@@ -15,7 +15,7 @@
 from typing import Any
 
 from trove_ext.tests.fake import errors, schema, views
-from trove_ext.tests.fake.backups import Backups
+from trove_ext.tests.fake.backups import TIME_BUG, Backups
 from trove_ext.tests.fake.cloud import FakeCloud, Steps
 from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.fake.state import (
@@ -58,6 +58,8 @@ class Births:
         backup = self._backup(data, size, version)
         if source:
             self.cloud.ready(source)
+        if data.get("configuration", "") not in {"", None, *self.cloud.configurations}:
+            raise errors.server_error()
         deltas = {
             "instances": 1,
             "ram": self.cloud.flavors[flavor_id].ram,
@@ -70,7 +72,11 @@ class Births:
         else:
             rows[0].restored_from = backup.id if backup else None
             self.cloud.start(self._build(rows[0], backup))
-        return 200, {"instance": views.detail(self.cloud, rows[-1])}
+        view = views.detail(self.cloud, rows[-1])
+        if len(rows) > 1:
+            # A list of what each one's root password would be: truthy, and shown.
+            view["password"] = [None] * len(rows)
+        return 200, {"instance": view}
 
     # Checks
 
@@ -122,6 +128,8 @@ class Births:
             for v in self.cloud.versions.values()
             if v.datastore == store.name and key in (v.id, v.name)
         ]
+        if not versions and schema.is_uuid(key):
+            raise errors.missing("DBDatastoreVersion Not Found")
         if not versions:
             raise errors.bad_request(f"Datastore version '{key}' cannot be found.")
         if not versions[0].active:
@@ -277,7 +285,7 @@ class Births:
         try:
             self.backups.delete(snapshot.id)
         except errors.ApiError as error:
-            self.cloud.blame(replicas[0], error.message)
+            self.cloud.blame(replicas[0], error.reason)
 
     def _snapshot_row(self, source: Instance, first: Instance) -> Backup:
         """`get_replication_master_snapshot`: incremental where there is a backup."""
@@ -311,8 +319,7 @@ class Births:
         self.cloud.blame(
             first,
             "An error occurred while deleting a bad replication snapshot from "
-            f"instance {source.id}.\nBackup {snapshot.id} cannot be deleted because "
-            "it is running.",
+            f"instance {source.id}.\n{TIME_BUG}",
         )
         return True
 

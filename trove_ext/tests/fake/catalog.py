@@ -33,9 +33,9 @@ class Catalog:
         return 200, {"flavors": rows}
 
     def flavor(self, _path: str, _query: Any, _body: Any, flavor_id: str) -> Answer:
-        """GET /flavors/ID; FlavorNotFound is 400, as every error without a code."""
+        """GET /flavors/ID: 404 here, while a create with such a flavor is 400."""
         if flavor_id not in self.cloud.flavors:
-            raise errors.bad_request(f"Resource {flavor_id} cannot be found.")
+            raise errors.not_found(flavor_id)
         return 200, {"flavor": views.flavor(self.cloud, self.cloud.flavors[flavor_id])}
 
     def datastores(self, _path: str, _query: Any, _body: Any) -> Answer:
@@ -76,7 +76,7 @@ class Catalog:
     ) -> Answer:
         """GET /datastores/versions/VERSION."""
         if version not in self.cloud.versions:
-            raise errors.missing("Not Found.")
+            raise errors.bad_request(f"Datastore version '{version}' cannot be found.")
         row = self.cloud.versions[version]
         return 200, {"version": views.version(self.cloud, row)}
 
@@ -98,7 +98,9 @@ class Catalog:
 
     def _configuration(self, key: str) -> Configuration:
         if key not in self.cloud.configurations:
-            raise errors.missing("Not Found.")
+            raise errors.missing(
+                f"Configuration group with ID {key} could not be found."
+            )
         return self.cloud.configurations[key]
 
     def configuration(self, _path: str, _query: Any, _body: Any, key: str) -> Answer:

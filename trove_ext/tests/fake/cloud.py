@@ -58,6 +58,8 @@ class FakeCloud(Rows, Trouble):
     :ivar admin: whether the user has the role admin
     :ivar quotas: limits by resource; volumes in GB, ram in MB, -1 for none
     :ivar rate_limit: requests of one method a minute, None for no limit
+    :ivar older_backup_delete: the delete of a running backup is refused with 422
+        for three days, and not with 500 for ever
     :ivar missing_fields: names that are left out of every answer of Trove
     :ivar before_request: called with each request before a server sees it; what
         they raise comes out of the request, as out of a signal handler
@@ -75,6 +77,7 @@ class FakeCloud(Rows, Trouble):
         self.usage = dict.fromkeys(self.quotas, 0)
         self.max_volume_size = 100
         self.rate_limit: int | None = None
+        self.older_backup_delete = False
         self.missing_fields: set[str] = set()
         self.before_request: list[Callable[[Request], None]] = []
         self.after_request: list[Callable[[Request], None]] = []
@@ -166,7 +169,7 @@ class FakeCloud(Rows, Trouble):
             yield
         except errors.ApiError as error:
             if instance_id in self.instances:
-                self.blame(self.instances[instance_id], error.message)
+                self.blame(self.instances[instance_id], error.reason)
             raise
 
     def blame(self, instance: Instance, message: str) -> None:

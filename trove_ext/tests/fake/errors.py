@@ -24,13 +24,21 @@ from dataclasses import dataclass, field
 
 @dataclass
 class ApiError(Exception):
-    """An answer that refuses: HTTP `code`, `name` of the body, `message`."""
+    """An answer that refuses: HTTP `code`, `name` of the body, `message`.
+
+    :ivar extra: what else is in the body
+    :ivar reason: what the exception behind it says, which lands in faults
+    """
 
     code: int
     name: str
     message: str
     headers: dict[str, str] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        self.reason = self.reason or self.message
 
     def __str__(self) -> str:
         return self.message
@@ -93,14 +101,19 @@ def unprocessable(message: str) -> ApiError:
     return ApiError(422, "unprocessableEntity", message)
 
 
-def server_error() -> ApiError:
-    """500: an exception inside Trove; the text names an ID and nothing else."""
-    return ApiError(
+def server_error(reason: str = "") -> ApiError:
+    """500: an exception inside Trove; the text names an ID and nothing else.
+
+    :param reason: what the exception says, for those who see it inside Trove
+    """
+    error = ApiError(
         500,
         "instanceFault",
         "Internal Server Error. Please keep this ID to help us figure out what "
         f"went wrong: ({uuid.uuid4()}).",
     )
+    error.reason = reason or error.message
+    return error
 
 
 _BREAKS = ((". ", ".\n"), (" (", "\n("), (": ", ":\n    "))

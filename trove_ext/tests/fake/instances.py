@@ -116,24 +116,16 @@ class Instances:
     def action(self, _path: str, _query: Any, body: Any, instance_id: str) -> Answer:
         """POST /instances/ID/action."""
         if not body:
-            raise errors.bad_request("Invalid request body.")
+            # The look for a schema comes before the check for an empty body.
+            raise errors.server_error()
         if "resize" in body:
-            self._check_resize(body["resize"])
+            schema.check("resize", body, schema.RESIZE)
         known = [name for name in body if name in self._actions]
         instance = self.cloud.by_id(instance_id)
         if not known:
             raise errors.server_error()
         self._actions[known[-1]](instance, body[known[-1]])
         return 202, None
-
-    @staticmethod
-    def _check_resize(data: Any) -> None:
-        if "volume" in data:
-            problem = schema.volume_size(data["volume"].get("size"))
-            if problem:
-                raise errors.bad_request(
-                    f"Validation error: resize['volume']['size'] {problem}"
-                )
 
     def update(self, _path: str, _query: Any, body: Any, instance_id: str) -> Answer:
         """PUT or PATCH /instances/ID; an empty body detaches the configuration."""
@@ -190,11 +182,13 @@ class Instances:
         self.cloud.start(self._restarting(instance))
 
     def _restarting(self, instance: Instance) -> Steps:
+        """The guest says HEALTHY before the task ends."""
         yield self.cloud.timings.restart
         instance.database_running = True
         # read_only was a SET GLOBAL: a restart forgets it.
         instance.read_only = instance.replica_of is not None
-        yield from self.cloud.finish(instance)
+        self.cloud.beat(instance)
+        self.cloud.set_task(Task.NONE, instance)
 
     def _rebuilding(self, instance: Instance) -> Steps:
         yield self.cloud.timings.rebuild
@@ -309,7 +303,9 @@ class Instances:
 
     def _unconfigured(self, members: list[Instance], group_id: str) -> list[Instance]:
         if group_id not in self.cloud.configurations:
-            raise errors.missing("Not Found.")
+            raise errors.missing(
+                f"Configuration group id: {group_id} could not be found."
+            )
         if members[0].configuration_id:
             raise errors.bad_request(
                 f"Instance {members[0].id} already has a Configuration Group attached: "

@@ -13,13 +13,17 @@
 """The checks that Trove makes on a body before it looks at anything else.
 
 trove/common/apischema.py, and `Controller.format_validation_msg` in
-trove/common/wsgi.py for the texts.
+trove/common/wsgi.py for the texts. A rule takes the place of a value and the
+value, and returns what is wrong with it.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from trove_ext.tests.fake import errors
+
+Rule = Callable[[str, Any], list[str]]
 
 _NAME = "^.*[0-9a-zA-Z]+.*$"
 _UUID = (
@@ -29,151 +33,175 @@ _UUID = (
 _POSITIVE = "^0*[1-9]+[0-9]*$"
 
 
-def text(value: object, *, longest: int = 255, pattern: str = _NAME) -> str | None:
-    """Say what is wrong with a `non_empty_string`, or None.
+def text(
+    place: str, value: object, *, longest: int = 255, pattern: str = _NAME
+) -> list[str]:
+    """Check a `non_empty_string`.
 
     A dot matches no newline: a name with one inside is refused, and so is one
     without a Latin letter or digit.
     """
     if not isinstance(value, str):
-        return f"{value!r} is not of type 'string'"
+        return [f"{place} {value!r} is not of type 'string'"]
+    problems = []
     if not value:
-        return f"'' should be non-empty; '' does not match {pattern!r}"
+        problems.append(f"{place} '' should be non-empty")
     if len(value) > longest:
-        return f"{value!r} is too long"
+        problems.append(f"{place} {value!r} is too long")
     if not re.search(pattern, value):
-        return f"{value!r} does not match {pattern!r}"
-    return None
+        problems.append(f"{place} {value!r} does not match {pattern!r}")
+    return problems
 
 
-def uuid(value: object) -> str | None:
-    """Say what is wrong with an ID, or None."""
-    return text(value, longest=64, pattern=_UUID)
+def uuid(place: str, value: object) -> list[str]:
+    """Check an ID."""
+    return text(place, value, longest=64, pattern=_UUID)
 
 
-def volume_size(value: object) -> str | None:
-    """Say what is wrong with a size, or None: a whole number or digits, from 1."""
-    if isinstance(value, str) and not text(value, longest=40, pattern=_POSITIVE):
-        return None
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return None
+def is_uuid(value: object) -> bool:
+    """Whether a value looks like an ID."""
+    return not uuid("", value)
+
+
+def volume_size(place: str, value: object) -> list[str]:
+    """Check a size: a whole number or digits, from 1."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    reason = (
+    if whole and value >= 1:  # type: ignore[operator]
+        return []
+    as_text = text("", value, longest=40, pattern=_POSITIVE)
+    if not as_text:
+        return []
+    as_number = (
         f"{value} is less than the minimum of 1"
         if whole
         else f"{value!r} is not of type 'integer'"
     )
-    return f"{value!r} is not valid under any of the given schemas; {reason}"
+    reasons = [as_number, *(problem.strip() for problem in as_text)]
+    head = f"{place} {value!r} is not valid under any of the given schemas"
+    return ["; ".join([head, *reasons])]
 
 
-def flag(value: object) -> str | None:
-    """Say what is wrong with a 0-or-1, or None."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return f"{value!r} is not of type 'integer'"
-    return None if value in (0, 1) else f"{value} is greater than the maximum of 1"
+def _integer(least: int, most: int) -> Rule:
+    def check_integer(place: str, value: object) -> list[str]:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return [f"{place} {value!r} is not of type 'integer'"]
+        if value < least:
+            return [f"{place} {value} is less than the minimum of {least}"]
+        if value > most:
+            return [f"{place} {value} is greater than the maximum of {most}"]
+        return []
+
+    return check_integer
 
 
-def count(value: object) -> str | None:
-    """Say what is wrong with a replica_count, or None: 1 to 3."""
-    if not isinstance(value, int):
-        return f"{value!r} is not of type 'integer'"
-    if value < 1:
-        return f"{value} is less than the minimum of 1"
-    return f"{value} is greater than the maximum of 3" if value > 3 else None
-
-
-def nics(value: object) -> str | None:
-    """Say what is wrong with the list of networks, or None: one at most."""
+def _nics(place: str, value: object) -> list[str]:
+    """Check the list of networks: one at most."""
     if not isinstance(value, list):
-        return f"{value!r} is not of type 'array'"
-    if len(value) > 1:
-        return f"{value!r} is too long"
+        return [f"{place} {value!r} is not of type 'array'"]
+    problems = [] if len(value) <= 1 else [f"{place} {value!r} is too long"]
     keys = {"net-id", "network_id", "subnet_id"}
-    for nic in value:
+    for number, nic in enumerate(value):
         for key in nic:
-            if key not in keys | {"ip_address"}:
-                return f"Additional properties are not allowed ({key!r} was unexpected)"
-            problem = uuid(nic[key]) if key in keys else None
-            if problem:
-                return problem
-    return None
+            if key in keys:
+                problems += uuid(f"{place}[{number}][{key!r}]", nic[key])
+            elif key != "ip_address":
+                problems.append(
+                    f"{place}[{number}] Additional properties are not allowed "
+                    f"({key!r} was unexpected)"
+                )
+    return problems
 
 
-def _named(value: object) -> str | None:
-    for item in value if isinstance(value, list) else ():
-        if "name" not in item:
-            return "'name' is a required property"
-        problem = text(item["name"])
-        if problem:
-            return problem
-    return None
+def _objects(*keys: str) -> Rule:
+    """Check a list of objects whose `keys` must be there and hold something."""
+
+    def check_objects(place: str, value: object) -> list[str]:
+        if not isinstance(value, list):
+            return [f"{place} {value!r} is not of type 'array'"]
+        problems = []
+        for number, item in enumerate(value):
+            for key in keys:
+                if key in item:
+                    problems += text(f"{place}[{number}][{key!r}]", item[key])
+                else:
+                    problems.append(f"{place}[{number}] {key!r} is a required property")
+        return problems
+
+    return check_objects
 
 
-def _users(value: object) -> str | None:
-    problem = _named(value)
-    for user in value if isinstance(value, list) else ():
-        if not problem and "password" not in user:
-            problem = "'password' is a required property"
-        problem = problem or text(user.get("password"))
-    return problem
+def _volume(place: str, value: Any) -> list[str]:
+    if "size" not in value:
+        return [f"{place} 'size' is a required property"]
+    return volume_size(f"{place}['size']", value["size"])
 
 
-INSTANCE = {
+def _restore_point(place: str, value: Any) -> list[str]:
+    return uuid(f"{place}['backupRef']", value.get("backupRef"))
+
+
+INSTANCE: dict[str, Rule] = {
     "name": text,
+    "volume": _volume,
+    "restorePoint": _restore_point,
     "replica_of": uuid,
-    "replica_count": count,
-    "nics": nics,
-    "databases": _named,
-    "users": _users,
+    "replica_count": _integer(1, 3),
+    "nics": _nics,
+    "databases": _objects("name"),
+    "users": _objects("name", "password"),
     "availability_zone": text,
     "region_name": text,
     "locality": text,
 }
-UPDATE = {"name": text, "datastore_version": text}
-BACKUP = {
+UPDATE: dict[str, Rule] = {"name": text, "datastore_version": text}
+BACKUP: dict[str, Rule] = {
     "name": text,
     "description": text,
     "instance": uuid,
     "parent_id": uuid,
-    "incremental": flag,
+    "incremental": _integer(0, 1),
     "swift_container": text,
 }
-CREATE_USERS = {"users": _users}
-CREATE_DATABASES = {"databases": _named}
+RESIZE: dict[str, Rule] = {"volume": _volume}
+USERS = _objects("name", "password")
+DATABASES = _objects("name")
 
 
-def check(root: str, body: Any, rules: dict[str, Any], *, name: bool = False) -> Any:
+def check(root: str, body: Any, rules: dict[str, Rule], *, name: bool = False) -> Any:
     """Check a body and return what is under its root.
 
     :param name: whether a name must be there
     :raises ApiError: 400, with every problem in one message
     """
     if not isinstance(body, dict) or root not in body:
-        raise errors.bad_request(f"Validation error: {root!r} is a required property")
+        # The text is made from the path of the problem, which is empty here.
+        raise errors.server_error("list index out of range")
     data = body[root]
     problems = []
     if name and "name" not in data:
         problems.append(f"{root} 'name' is a required property")
     for key, rule in rules.items():
         if key in data:
-            problem = rule(data[key])
-            if problem:
-                problems.append(f"{root}[{key!r}] {problem}")
-    problems += _inner(root, data) if isinstance(data, dict) else []
-    if problems:
-        raise errors.bad_request("Validation error: " + "; ".join(problems))
+            problems += rule(f"{root}[{key!r}]", data[key])
+    refuse(problems)
     return data
 
 
-def _inner(root: str, data: dict[str, Any]) -> list[str]:
-    volume, restore = data.get("volume"), data.get("restorePoint")
-    problems = []
-    if isinstance(volume, dict):
-        problem = volume_size(volume.get("size"))
-        if problem:
-            problems.append(f"{root}['volume']['size'] {problem}")
-    if isinstance(restore, dict):
-        problem = uuid(restore.get("backupRef"))
-        if problem:
-            problems.append(f"{root}['restorePoint']['backupRef'] {problem}")
-    return problems
+def check_list(root: str, body: Any, rule: Rule) -> Any:
+    """Check a body that has a list under its root, and return the list.
+
+    :raises ApiError: 400
+    """
+    if not isinstance(body, dict) or root not in body:
+        raise errors.server_error("list index out of range")
+    refuse(rule(root, body[root]))
+    return body[root]
+
+
+def refuse(problems: list[str]) -> None:
+    """Raise where there is a problem.
+
+    :raises ApiError: 400
+    """
+    if problems:
+        raise errors.bad_request("Validation error: " + "; ".join(problems))

@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from trove_ext.tests.fake.cloud import FakeCloud
-from trove_ext.tests.fake.errors import ApiError
+from trove_ext.tests.fake.errors import server_error
 from trove_ext.tests.fake.state import (
     Backup,
     Configuration,
@@ -233,7 +233,7 @@ def key_page(
     try:
         limit = min(int(query.get("limit") or 20), 20)
     except ValueError as exc:
-        raise ApiError(500, "instanceFault", "Internal Server Error.") from exc
+        raise server_error() from exc
     marker = query.get("marker")
     rows = sorted(rows, key=key)
     if marker:

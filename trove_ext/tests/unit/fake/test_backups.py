@@ -147,14 +147,28 @@ class TestBackupDelete(FakeTestCase):
         running = self.cloud.add_backup(
             "run", self.db, parent=self.full, state=BackupState.BUILDING
         )
+        text = self.refused(500, self.client.backups.delete, self.full.id)
+        self.assertNotIn(running.id, text)
+        self.clock.sleep(10)
+        self.assertEqual({"full", "run", "other"}, self.names())
+
+    def test_running_one_is_500_in_release_26_however_old_it_is(self):
+        running = self.cloud.add_backup("run", self.db, state=BackupState.NEW)
+        self.clock.sleep(timedelta(days=4).total_seconds())
+        self.refused(500, self.client.backups.delete, running.id)
+
+    def test_older_trove_names_the_child_that_runs(self):
+        self.cloud.older_backup_delete = True
+        running = self.cloud.add_backup(
+            "run", self.db, parent=self.full, state=BackupState.BUILDING
+        )
         text = self.refused(422, self.client.backups.delete, self.full.id)
         self.assertEqual(
             f"Backup {running.id} cannot be deleted because it is running.", text
         )
-        self.clock.sleep(10)
-        self.assertEqual({"full", "run", "other"}, self.names())
 
-    def test_running_one_can_be_deleted_after_three_days(self):
+    def test_older_trove_deletes_a_running_one_after_three_days(self):
+        self.cloud.older_backup_delete = True
         running = self.cloud.add_backup("run", self.db, state=BackupState.NEW)
         self.refused(422, self.client.backups.delete, running.id)
         self.clock.sleep(timedelta(days=3).total_seconds())
