@@ -46,8 +46,12 @@ heading() {
 typed() {
     local word line=
     for word in "$@"; do
-        if ! [[ $word =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]]; then
-            word=\'${word//\'/\'\\\'\'}\'
+        if [[ $word =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]]; then
+            :
+        elif [[ $word =~ [\"\$\`\\] ]]; then
+            word="'$word'"
+        else
+            word="\"$word\""
         fi
         line+=" $word"
     done
@@ -84,33 +88,36 @@ check() {
 }
 
 check_count() {
-    local counted
-    sql "$1" dbusr dbpassword 'SELECT count(*) FROM sbtest1'
-    counted=$(value "$1" 'SELECT count(*) FROM sbtest1')
-    check 'rows in sbtest1' "$2" "$counted"
+    local shown
+    doing="counting the rows on $1"
+    shown=$(sql "$1" dbusr dbpassword 'SELECT count(*) FROM sbtest1')
+    printf '%s\n' "$shown"
+    check 'rows in sbtest1' "$2" "$(sed -n 's/^| *\([0-9]*\) |$/\1/p' <<<"$shown")"
 }
 
 add_rows() {
-    sql "$1" dbusr dbpassword "INSERT INTO sbtest1 (k, c, pad)
-    SELECT k, c, pad FROM sbtest1 LIMIT $MORE"
+    sql "$1" dbusr dbpassword \
+        "INSERT INTO sbtest1 (k, c, pad) SELECT k, c, pad FROM sbtest1 LIMIT $MORE"
 }
 
 # A row written on one side is read on the other, which may take a moment.
+# check_replicates FROM TO K TEXT (sbtest1 has an index on k)
 check_replicates() {
-    local from=$1 to=$2 text=$3 tries found=
+    local from=$1 to=$2 k=$3 text=$4 tries found=
     sql "$from" dbusr dbpassword \
-        "INSERT INTO sbtest1 (k, c, pad) VALUES (0, '$text', '')"
+        "INSERT INTO sbtest1 (k, c, pad) VALUES ($k, '$text', '')"
     for ((tries = 0; tries < 100; tries++)); do
-        found=$(value "$to" "SELECT c FROM sbtest1 WHERE c = '$text'")
+        found=$(value "$to" "SELECT c FROM sbtest1 WHERE k = $k")
         [ -z "$found" ] || break
         sleep 0.1
     done
-    sql "$to" dbusr dbpassword "SELECT id, c FROM sbtest1 WHERE c = '$text'"
+    sql "$to" dbusr dbpassword "SELECT id, c FROM sbtest1 WHERE k = $k"
     check 'row written on the other side' "$text" "$found"
 }
 
 # The replication status of one side, in STATUS.
 replication() {
+    doing="the replication status of $1"
     STATUS=$(sql "$1" root "$ROOT_PASSWORD" 'SHOW SLAVE STATUS\G')
     printf '%s\n' "$STATUS"
     STATUS=$(sed '1,/^\$ /d' <<<"$STATUS")
@@ -245,7 +252,7 @@ replicate() {
     run openstack database instance list
     replica_address=$(address db-replica-1)
     check_count "$replica_address" $ROWS
-    check_replicates "$source_address" "$replica_address" 'from the source'
+    check_replicates "$source_address" "$replica_address" -1 'from the source'
 }
 
 promote() {
@@ -258,7 +265,7 @@ promote() {
     check 'source of the old one' "$replica_address" "$(field Master_Host)"
     check 'its receiving thread' Yes "$(field Slave_IO_Running)"
     check 'its applying thread' Yes "$(field Slave_SQL_Running)"
-    check_replicates "$replica_address" "$source_address" 'from the new source'
+    check_replicates "$replica_address" "$source_address" -2 'from the new source'
 }
 
 while [ $# -gt 0 ]; do
