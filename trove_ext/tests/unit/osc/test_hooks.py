@@ -1,0 +1,312 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The stock commands with ``--wait``, and the guide's forms, over the fake cloud."""
+
+import json
+import shlex
+
+import testtools
+
+from trove_ext.tests.fake.clock import FakeClock
+from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.fake.harness import run_openstack
+
+NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
+
+
+class HookTestCase(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.clock = FakeClock()
+        self.cloud = FakeCloud(self.clock)
+        self.db1 = self.cloud.add_instance("db1", databases=("shop",))
+
+    def run_line(self, line, **kwargs):
+        return run_openstack(["database", *shlex.split(line)], self.cloud, **kwargs)
+
+    def succeed(self, line, **kwargs):
+        result = self.run_line(line, **kwargs)
+        self.assertEqual(0, result.exit_code, result.stderr)
+        return result
+
+    def advised(self, result):
+        """The commands that a message told the user to run."""
+        return [
+            line.strip().removeprefix("openstack database ")
+            for line in result.stderr.splitlines()
+            if line.startswith("  openstack database ")
+        ]
+
+
+class TestBackupCreate(HookTestCase):
+    def test_the_form_of_the_guide_with_options_in_any_place(self):
+        for line in (
+            "backup create db1 b1",
+            "backup create --incremental db1 b1",
+            "backup create db1 --incremental b1",
+            "backup create db1 b1 --incremental",
+            "backup create --description text db1 b1 -f json",
+            "backup create b1 --instance db1",
+            "backup create --instance db1 b1",
+            "backup create --instance db1 b1 --incremental",
+            "backup create db1 --description text b1 --incremental",
+        ):
+            self.cloud = FakeCloud(FakeClock())
+            db1 = self.cloud.add_instance("db1")
+            result = self.succeed(line)
+            (request,) = result.requests.changing
+            self.assertEqual("b1", request.body["backup"]["name"], line)
+            self.assertEqual(db1.id, request.body["backup"]["instance"], line)
+
+    def test_an_instance_named_twice_is_an_error_of_usage(self):
+        result = self.run_line("backup create db1 b1 --instance db2")
+        self.assertEqual(2, result.exit_code)
+        self.assertEqual([], result.requests.changing)
+
+    def test_json_after_waiting_is_json_alone_and_the_backup_as_it_is(self):
+        result = self.succeed("backup create db1 b1 --wait -f json")
+        self.assertEqual("COMPLETED", json.loads(result.stdout)["status"])
+        self.assertIn("COMPLETED", result.stderr)
+
+    def test_a_failed_backup_carries_the_reason_and_is_still_printed(self):
+        self.cloud.fail_backup(message="disk full on the store")
+        result = self.run_line("backup create db1 b1 --wait -f json")
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual("FAILED", json.loads(result.stdout)["status"])
+        self.assertIn("disk full on the store", result.stderr)
+
+    def test_an_older_fault_is_not_taken_for_the_reason(self):
+        self.cloud.blame(self.db1, "an old story")
+        self.clock.sleep(100)
+        self.cloud.fail_backup(message="a new one that is not stored")
+        self.cloud.blame = lambda *_args: None
+        result = self.run_line("backup create db1 b1 --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertNotIn("an old story", result.stderr)
+
+    def test_a_time_out_prints_a_command_that_goes_on_waiting(self):
+        result = self.run_line("backup create db1 b1 --wait --timeout 0.5 -f json")
+        self.assertEqual(124, result.exit_code)
+        self.assertEqual("b1", json.loads(result.stdout)["name"])
+        (command,) = self.advised(result)
+        self.assertIn("COMPLETED", self.succeed(command).stdout)
+
+    def test_parent_is_found_by_name(self):
+        parent = self.cloud.add_backup("full", self.db1)
+        result = self.succeed("backup create db1 b1 --parent full --wait -f json")
+        self.assertEqual(parent.id, json.loads(result.stdout)["parent_id"])
+
+    def test_a_full_backup_in_place_of_an_incremental_is_a_warning(self):
+        for wait in ("", " --wait"):
+            self.cloud = FakeCloud(FakeClock())
+            self.cloud.add_instance("db1")
+            result = self.succeed("backup create db1 b1 --incremental" + wait)
+            self.assertIn("FULL backup", result.stderr)
+
+    def test_a_replication_snapshot_as_parent_is_a_warning(self):
+        self.cloud.add_backup(f"Replication snapshot for {self.db1.id}", self.db1)
+        result = self.succeed("backup create db1 b1 --incremental")
+        self.assertIn("DELETED", result.stderr)
+
+    def test_a_lost_answer_makes_one_backup_and_finds_it(self):
+        lost = Fault(
+            Kind.RESET_AFTER,
+            1,
+            only=lambda r: r.method == "POST" and r.path.endswith("/backups"),
+            lasting=True,
+        )
+        result = self.succeed("backup create db1 b1 --wait -f json", faults=[lost])
+        self.assertEqual("COMPLETED", json.loads(result.stdout)["status"])
+        self.assertEqual(["b1"], [one.name for one in self.cloud.live_backups])
+
+
+class TestInstanceCreate(HookTestCase):
+    def create(self, rest):
+        return f"instance create new --flavor 10 --size 1 --nic {NIC} {rest}"
+
+    def test_waits_until_it_serves(self):
+        result = self.succeed(self.create("--wait -f json"))
+        shown = json.loads(result.stdout)
+        self.assertEqual("ACTIVE", shown["status"])
+        self.assertEqual("HEALTHY", shown["operating_status"])
+
+    def test_a_create_that_fails_says_why_and_shows_it(self):
+        self.cloud.fail_create(message="no host left")
+        result = self.run_line(self.create("--wait -f json"))
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual("ERROR", json.loads(result.stdout)["status"])
+        self.assertIn("no host left", result.stderr)
+
+    def test_all_replicas_of_one_request_are_waited_for(self):
+        line = f"instance create r --replica-of db1 --replica-count 3 --nic {NIC}"
+        result = self.succeed(line + " --wait -f json")
+        replicas = self.cloud.replicas(self.db1)
+        self.assertEqual(3, len(replicas))
+        for one in replicas:
+            self.assertIn(f"{one.name} ({one.id}): ACTIVE/HEALTHY", result.stderr)
+
+    def test_the_replica_form_of_the_guide_drops_what_agrees(self):
+        line = (
+            "instance create r --flavor 10 --size 5 --volume-type fast --datastore "
+            f"mysql --datastore-version 5.7.29 --nic {NIC} --replica-of db1 -f json"
+        )
+        result = self.succeed(line)
+        self.assertEqual("r", json.loads(result.stdout)["name"])
+        self.assertIn("--volume-type fast (it can't be compared)", result.stderr)
+        (request,) = result.requests.changing
+        for key in ("flavorRef", "volume", "datastore"):
+            self.assertNotIn(key, request.body["instance"])
+
+    def test_what_does_not_agree_is_named_with_both_values_at_once(self):
+        line = f"instance create r --flavor 20 --size 9 --nic {NIC} --replica-of db1"
+        result = self.run_line(line)
+        self.assertEqual(1, result.exit_code)
+        for text in ("--flavor 20", "--size 9", ": 10", ": 5"):
+            self.assertIn(text, result.stderr)
+        self.assertEqual([], result.requests.changing)
+
+    def test_a_password_with_colons_arrives_whole(self):
+        line = self.create("--databases shop --credentials-file - -f json")
+        result = self.succeed(line, stdin="bob:pa:ss:wo:rd\n")
+        (request,) = result.requests.changing
+        (user,) = request.body["instance"]["users"]
+        self.assertEqual("pa:ss:wo:rd", user["password"])
+        self.assertEqual("bob", user["name"])
+
+    def test_a_bad_user_is_an_error_before_any_request(self):
+        result = self.run_line(self.create("--users bob eve:a:b"))
+        self.assertEqual(2, result.exit_code)
+        self.assertEqual([], result.requests.changing)
+        self.assertIn("--users bob", result.stderr)
+
+
+class TestActions(HookTestCase):
+    def setUp(self):
+        super().setUp()
+        self.rep1 = self.cloud.add_instance("rep1", replica_of=self.db1)
+        self.rep2 = self.cloud.add_instance("rep2", replica_of=self.db1)
+
+    def test_promote_waits_for_the_roles_of_the_whole_set(self):
+        self.succeed("instance promote rep1 --wait")
+        self.assertIsNone(self.rep1.replica_of)
+        self.assertEqual(self.rep1.id, self.db1.replica_of)
+        self.assertEqual(self.rep1.id, self.rep2.replica_of)
+
+    def test_a_failed_promote_says_the_state_of_every_member(self):
+        self.cloud.fail_promote_candidate()
+        result = self.run_line("instance promote rep1 --wait")
+        self.assertEqual(1, result.exit_code)
+        for one in (self.db1, self.rep1, self.rep2):
+            self.assertRegex(result.stderr, rf"{one.name} \({one.id}\).* ERROR")
+
+    def test_a_time_out_of_promote_names_commands_that_go_on(self):
+        result = self.run_line("instance promote rep1 --wait --timeout 0.5")
+        self.assertEqual(124, result.exit_code)
+        commands = self.advised(result)
+        self.assertEqual(3, len(commands))
+        for command in commands:
+            self.succeed(command)
+        self.assertIsNone(self.rep1.replica_of)
+
+    def test_detach_waits_for_the_role_to_go(self):
+        self.succeed("instance detach rep1 --wait")
+        self.assertIsNone(self.rep1.replica_of)
+
+    def test_eject_waits_for_the_survivors(self):
+        self.cloud.host_off(self.db1)
+        self.clock.sleep(300)
+        self.succeed("instance eject db1 --wait")
+        sources = {self.rep1.replica_of, self.rep2.replica_of}
+        self.assertIn(None, sources)
+        self.assertNotIn(self.db1.id, sources)
+
+    def test_each_action_waits_for_its_own_idea_of_done(self):
+        self.cloud.add_instance("alone")
+        for line in (
+            "instance restart alone --wait",
+            "instance resize flavor alone db.medium --wait",
+            "instance resize volume db1 9 --wait",
+        ):
+            self.succeed(line)
+        self.assertEqual("11", self.cloud.instance("alone").flavor_id)
+        for one in (self.db1, self.rep1, self.rep2):
+            self.assertEqual(9, one.volume_size, one.name)
+
+    def test_a_refused_action_is_one_clear_line(self):
+        result = self.run_line("instance promote db1 --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
+        self.assertIn("is not a replica", result.stderr)
+
+    def test_all_that_were_accepted_are_waited_for_though_one_was_refused(self):
+        alone = self.cloud.add_instance("alone")
+        result = self.run_line("instance delete db1 alone --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertTrue(alone.deleted)
+        self.assertIn("Detach replicas", result.stderr)
+        self.assertIn(f"database instance {alone.id} has been", result.stdout)
+        self.assertIn("1 of 2", result.stderr)
+
+    def test_a_policy_that_forbids_is_not_a_failed_log_in(self):
+        self.cloud.policy_forbid("instance:promote_to_replica_source")
+        result = self.run_line("instance promote rep1 --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("policy", result.stderr)
+
+    def test_an_answer_lost_on_the_way_is_looked_up(self):
+        lost = Fault(
+            Kind.RESET_AFTER, 1, lasting=True, only=lambda r: r.path.endswith("/action")
+        )
+        self.succeed("instance promote rep1 --wait", faults=[lost])
+        self.assertIsNone(self.rep1.replica_of)
+
+    def test_a_request_that_never_arrived_is_not_reported_as_done(self):
+        lost = Fault(
+            Kind.RESET_BEFORE,
+            1,
+            lasting=True,
+            only=lambda r: r.path.endswith("/action"),
+        )
+        result = self.run_line("instance promote rep1 --wait", faults=[lost])
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("unchanged", result.stderr)
+
+
+class TestWaitCommands(HookTestCase):
+    def test_several_are_polled_together_and_each_is_a_row(self):
+        self.cloud.add_instance("db2")
+        result = self.succeed("instance wait db1 db2 -f json")
+        self.assertEqual(
+            [("db1", "ACTIVE/HEALTHY"), ("db2", "ACTIVE/HEALTHY")],
+            [(one["Name"], one["Status"]) for one in json.loads(result.stdout)],
+        )
+
+    def test_an_id_that_is_gone_has_been_deleted(self):
+        gone = "11111111-2222-4333-8444-555555555555"
+        self.succeed(f"instance wait {gone} --for deleted")
+        self.succeed(f"backup wait {gone} --for deleted")
+
+    def test_a_name_that_is_unknown_stays_an_error(self):
+        result = self.run_line("instance wait nobody --for deleted")
+        self.assertEqual(1, result.exit_code)
+
+    def test_roles_can_be_waited_for(self):
+        self.cloud.add_instance("rep", replica_of=self.db1)
+        self.succeed("instance wait db1 --for source")
+        self.succeed("instance wait rep --for replica-of=db1")
+        result = self.run_line("instance wait rep --for detached --timeout 5")
+        self.assertEqual(124, result.exit_code)
+
+    def test_an_unknown_goal_is_an_error_of_usage(self):
+        self.assertEqual(2, self.run_line("instance wait db1 --for joy").exit_code)
