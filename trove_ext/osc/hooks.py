@@ -80,7 +80,7 @@ class Hook(hooks.CommandHook):
         run = command.run
 
         def guarded(parsed_args: argparse.Namespace) -> int:
-            return self._stock().run(run, parsed_args)
+            return int(self._stock().run(run, parsed_args))
 
         command.run = guarded  # type: ignore[method-assign]
 
