@@ -1,0 +1,351 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A switch of roles that failed: what is true of each member, and what to do.
+
+The facts are those of ``trove/taskmanager/manager.py`` (``promote_to_replica_source``
+and ``eject_replica_source``) and of the guest (``mysql_common/service.py`` and the
+replication strategies):
+
+- a promote makes the old source read-only first and never takes that back; it is a
+  ``SET GLOBAL`` that a restart of the database forgets;
+- a replica is read-only by its configuration; when it is detached it is restarted
+  without that, when it is attached it is restarted with it;
+- ERROR is left by an admin's reset alone, which changes nothing in the databases;
+  an eject and a delete are accepted in ERROR too;
+- an instance that has lost its role can't be attached again: it is deleted and
+  another replica made.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trove_ext.model.status import FAILED_STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from trove_ext.model.instance import Instance
+
+#: A task that a Trove which was restarted in the middle never ends.
+SWITCHING_STATUSES = frozenset({"PROMOTE", "EJECT"})
+DATABASE_DOWN = "SHUTDOWN"
+
+
+class Writes(enum.Enum):
+    """Whether a member takes writes, as far as the API can tell."""
+
+    READ_ONLY = "likely read-only"
+    WRITABLE = "likely writable"
+    UNKNOWN = "read-only or not: not known"
+    DOWN = "its database does not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is true of one member.
+
+    :ivar role: in words: "replica of db1"
+    """
+
+    instance: Instance
+    role: str
+    writes: Writes
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do.
+
+    :ivar commands: the words after ``openstack database`` of each command
+    :ivar admin: only an admin of the cloud can do it
+    """
+
+    text: str
+    commands: tuple[tuple[str, ...], ...] = ()
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is true of each member of a set, and what to do in this order."""
+
+    findings: tuple[Finding, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is known after a switch of roles that failed.
+
+    :ivar source: the source before
+    :ivar target: the replica that was to be the new source; None where Trove chooses
+    :ivar members: all as they are now; deleted ones are missing
+    :ivar silent: the IDs of those whose guest agent is not heard any more
+    """
+
+    source: Instance
+    target: Instance | None
+    members: tuple[Instance, ...]
+    silent: frozenset[str] = frozenset()
+
+    def now(self, instance_id: str) -> Instance | None:
+        """Return a member as it is now."""
+        return next((one for one in self.members if one.id == instance_id), None)
+
+    def others(self, *ids: str) -> tuple[Instance, ...]:
+        """Return all members but these."""
+        return tuple(one for one in self.members if one.id not in ids)
+
+    @property
+    def database_down(self) -> bool:
+        """Whether the database of the old source was down before, or seems to be."""
+        if self.source.operating_status == DATABASE_DOWN:
+            return True
+        faults = [one.fault.message for one in self.members if one.fault]
+        return any("connect to" in text and "server" in text for text in faults)
+
+
+def role_of(instance: Instance, members: Iterable[Instance]) -> str:
+    """Say the role of a member, in words."""
+    members = list(members)
+    if instance.replica_of is not None:
+        names = {one.id: one.name for one in members}
+        return f"replica of {names.get(instance.replica_of, instance.replica_of)}"
+    if instance.replicas or any(one.replica_of == instance.id for one in members):
+        return "replica source"
+    return "no role"
+
+
+def needs_reset(instance: Instance) -> bool:
+    """Tell whether only an admin's reset lets this member do anything again."""
+    return instance.status in FAILED_STATUSES | SWITCHING_STATUSES
+
+
+def after_promote(case: Case) -> Diagnosis:
+    """Judge a promote that failed or does not end.
+
+    :param case: its target is the replica that was promoted
+    """
+    assert case.target is not None  # noqa: S101 - a promote names its target
+    target = case.now(case.target.id)
+    if target is not None and target.replica_of is None:
+        return _switched(case, target)
+    return _not_switched(case)
+
+
+def after_eject(case: Case) -> Diagnosis:
+    """Judge an eject that failed or does not end."""
+    survivors = case.others(case.source.id)
+    new = new_source(survivors)
+    if new is not None:
+        return _switched(case, new, ejected=True)
+    return _not_ejected(case)
+
+
+def new_source(survivors: Sequence[Instance]) -> Instance | None:
+    """Return the survivor that Trove made the source, None where it made none.
+
+    One that lost its role and could not be attached has none either: the source is
+    the one that others replicate from, or that is not in ERROR.
+    """
+    free = [one for one in survivors if one.replica_of is None]
+    followed = {one.replica_of for one in survivors}
+    for choice in (
+        [one for one in free if one.id in followed],
+        [one for one in free if not needs_reset(one)],
+        free,
+    ):
+        if len(choice) == 1:
+            return choice[0]
+    return None
+
+
+def _findings(case: Case, writes: dict[str, Writes]) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(one, role_of(one, case.members), _writes(case, one, writes))
+        for one in case.members
+    )
+
+
+def _writes(case: Case, one: Instance, writes: dict[str, Writes]) -> Writes:
+    if one.id in case.silent:
+        return Writes.UNKNOWN
+    if one.operating_status == DATABASE_DOWN:
+        return Writes.DOWN
+    return writes.get(one.id, Writes.READ_ONLY)
+
+
+# A promote that ended before the roles changed
+
+
+def _not_switched(case: Case) -> Diagnosis:
+    source = case.now(case.source.id)
+    writes = {case.source.id: Writes.READ_ONLY}
+    if case.source.operating_status == DATABASE_DOWN:
+        writes[case.source.id] = Writes.DOWN
+    elif case.database_down:
+        writes[case.source.id] = Writes.UNKNOWN
+    findings = _findings(case, writes)
+    if source is None:
+        return Diagnosis(findings, ())
+    if source.id in case.silent:
+        return Diagnosis(findings, (_failover(source),))
+    return Diagnosis(findings, tuple(_back_to_the_old_source(case, source)))
+
+
+def _back_to_the_old_source(case: Case, source: Instance) -> Iterable[Step]:
+    yield from _reset(case.members)
+    replicas = case.others(source.id)
+    waited = replicas if case.database_down else case.members
+    yield _wait(waited)
+    yield Step(
+        f"Restart the database of {source.name}: it is read-only until then, or does "
+        "not run; Trove takes the restart once it is heard again, after 30 s at most",
+        (("instance", "restart", source.id, "--wait"),),
+    )
+    target = case.target or case.source
+    yield Step(
+        f"See whether {target.name} replicates; where not, restart it, and where that "
+        "does not help either, detach and delete it and make another replica",
+        (
+            ("replica", "show", target.id, "--probe"),
+            ("instance", "restart", target.id, "--wait"),
+        ),
+    )
+    yield Step(
+        "Promote again",
+        (("replica", "promote", target.id, "--probe", "--wait"),),
+    )
+
+
+def _failover(source: Instance) -> Step:
+    return Step(
+        f"The host of {source.name} does not answer: let Trove choose another source",
+        (("replica", "failover", source.id, "--wait"),),
+    )
+
+
+# An eject that ended before the roles changed
+
+
+def _not_ejected(case: Case) -> Diagnosis:
+    source_id = case.source.id
+    findings = _findings(case, {source_id: Writes.UNKNOWN})
+    survivors = case.others(source_id)
+    dead = [one for one in survivors if one.id in case.silent]
+    steps = []
+    if dead:
+        steps.append(
+            _delete(
+                dead,
+                "Trove asks every replica how far it is, and the host of "
+                f"{_names(dead)} does not answer: delete what is not there",
+            )
+        )
+    steps.append(
+        Step(
+            "Fail over again: Trove accepts that in ERROR too",
+            (("replica", "failover", source_id, "--wait"),),
+        )
+    )
+    steps.append(
+        Step(
+            f"Where Trove refuses because {case.source.name} is heard again, the "
+            "status of every member has to be reset",
+            _reset_commands([one for one in case.members if needs_reset(one)]),
+            admin=True,
+        )
+    )
+    return Diagnosis(findings, tuple(steps))
+
+
+# A switch that ended after the roles of the source and the target had changed
+
+
+def _switched(case: Case, new: Instance, *, ejected: bool = False) -> Diagnosis:
+    old_id = case.source.id
+    others = case.others(new.id, old_id) if ejected else case.others(new.id)
+    lost = [one for one in others if one.replica_of != new.id]
+    writes = {new.id: Writes.WRITABLE}
+    writes |= {
+        one.id: Writes.UNKNOWN
+        for one in lost
+        if one.replica_of is None and one.id != old_id
+    }
+    if ejected:
+        writes[old_id] = Writes.UNKNOWN
+    kept = [new, *(one for one in others if one not in lost)]
+    steps = list(_on_to_the_new_source(new, kept, lost, old_id))
+    return Diagnosis(_findings(case, writes), tuple(steps))
+
+
+def _on_to_the_new_source(
+    new: Instance, kept: Sequence[Instance], lost: Sequence[Instance], old_id: str
+) -> Iterable[Step]:
+    broken = [one for one in kept if needs_reset(one)]
+    if broken:
+        yield from _reset(broken)
+        yield _wait(kept)
+    if not lost:
+        return
+    # The old one last: Trove refuses to delete what still has replicas.
+    ordered = sorted(lost, key=lambda one: one.id == old_id)
+    yield _delete(
+        ordered,
+        f"{new.name} is the source now and has all that was written to the old one. "
+        f"What does not replicate from it can't be attached again: delete "
+        f"{_names(ordered)}",
+    )
+    yield Step(
+        "Make new replicas in their place",
+        tuple(
+            ("replica", "create", new.id, one.name, "--wait", "--probe")
+            for one in ordered
+        ),
+    )
+
+
+# Steps
+
+
+def _reset(members: Iterable[Instance]) -> Iterable[Step]:
+    broken = [one for one in members if needs_reset(one)]
+    if broken:
+        yield Step(
+            f"Reset the status of {_names(broken)}: no other request is taken before "
+            "that. It changes nothing in the databases",
+            _reset_commands(broken),
+            admin=True,
+        )
+
+
+def _reset_commands(members: Iterable[Instance]) -> tuple[tuple[str, ...], ...]:
+    return tuple(("instance", "reset", "status", one.id) for one in members)
+
+
+def _wait(members: Sequence[Instance]) -> Step:
+    ids = [one.id for one in members]
+    return Step("Wait until they are settled", (("instance", "wait", *ids),))
+
+
+def _delete(members: Collection[Instance], text: str) -> Step:
+    ids = [one.id for one in members]
+    return Step(text, tuple(("instance", "delete", one, "--wait") for one in ids))
+
+
+def _names(members: Iterable[Instance]) -> str:
+    return ", ".join(one.name for one in members)

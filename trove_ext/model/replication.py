@@ -1,0 +1,155 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Replication sets: a source and its replicas, from instances as Trove lists them.
+
+``replica_of`` of a replica and ``replicas`` of its source are one fact in Trove's
+database (``trove/instance/models.py``, ``SimpleInstance.slaves``), but a promote
+changes it member by member, and pages of a list are read one after the other. So
+whatever hangs together by either is one set, and what does not fit is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from trove_ext.model.instance import Instance
+
+#: The task of every member while roles change.
+SWITCHING = frozenset({"PROMOTE", "EJECT"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationSet:
+    """A source and its replicas.
+
+    :ivar source: None where it is gone, or where it can't be told
+    :ivar replicas: all other members, by name
+    :ivar oddities: what does not fit, in words
+    """
+
+    source: Instance | None
+    replicas: tuple[Instance, ...]
+    oddities: tuple[str, ...] = ()
+
+    @property
+    def members(self) -> tuple[Instance, ...]:
+        """The source, where there is one, and the replicas."""
+        return (*([self.source] if self.source else []), *self.replicas)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is odd, and nothing is going on with any member."""
+        return not self.oddities and all(one.is_settled for one in self.members)
+
+
+def replication_sets(instances: Iterable[Instance]) -> list[ReplicationSet]:
+    """Sort instances into sets; those that are in none are left out.
+
+    :returns: ordered by the name of the source
+    """
+    known = {one.id: one for one in instances}
+    sets = [_made_of(group, known) for group in _groups(known)]
+    return sorted(sets, key=lambda one: (one.members[0].name, one.members[0].id))
+
+
+def promoted(before: ReplicationSet, target_id: str) -> ReplicationSet:
+    """Return the set as it is to be once a replica has become its source.
+
+    :raises ValueError: it is no replica of this set
+    """
+    target = next((one for one in before.replicas if one.id == target_id), None)
+    if target is None:
+        raise ValueError(f"{target_id} is no replica of this set")
+    others = [one for one in before.members if one.id != target_id]
+    ids = tuple(one.id for one in others)
+    return ReplicationSet(
+        replace(target, replica_of=None, replicas=ids),
+        tuple(replace(one, replica_of=target_id, replicas=()) for one in others),
+    )
+
+
+def _groups(known: dict[str, Instance]) -> Iterator[list[Instance]]:
+    """Yield the instances that hang together, two at least or one with a lost source.
+
+    Walks the links in both directions.
+    """
+    links: dict[str, set[str]] = {one: set() for one in known}
+    for one in known.values():
+        ends = [one.replica_of, *one.replicas]
+        for end in (end for end in ends if end in known):
+            links[one.id].add(str(end))
+            links[str(end)].add(one.id)
+    seen: set[str] = set()
+    for start, one in known.items():
+        if start in seen:
+            continue
+        group = _reachable(start, links)
+        seen |= group
+        if len(group) > 1 or one.replica_of or one.replicas:
+            yield [known[member] for member in group]
+
+
+def _reachable(start: str, links: dict[str, set[str]]) -> set[str]:
+    found, todo = {start}, [start]
+    while todo:
+        new = links[todo.pop()] - found
+        found |= new
+        todo += new
+    return found
+
+
+def _made_of(group: list[Instance], known: dict[str, Instance]) -> ReplicationSet:
+    source = _source(group)
+    rest = [one for one in group if source is None or one.id != source.id]
+    replicas = tuple(sorted(rest, key=lambda one: (one.name, one.id)))
+    oddities = tuple(_oddities(source, replicas, known))
+    return ReplicationSet(source, replicas, oddities)
+
+
+def _source(group: list[Instance]) -> Instance | None:
+    """Return the member without a source that most others replicate from."""
+    free = [one for one in group if one.replica_of is None]
+    followers = {
+        one.id: sum(other.replica_of == one.id for other in group) for one in free
+    }
+    ranked = sorted(free, key=lambda one: (-followers[one.id], one.id))
+    if len(ranked) > 1 and followers[ranked[0].id] == followers[ranked[1].id]:
+        return None
+    return ranked[0] if ranked else None
+
+
+def _oddities(
+    source: Instance | None,
+    replicas: tuple[Instance, ...],
+    known: dict[str, Instance],
+) -> Iterator[str]:
+    members = (*([source] if source else []), *replicas)
+    names = ", ".join(map(str, members))
+    if any(one.status in SWITCHING for one in members):
+        yield f"the roles of {names} are being changed, or a change has not ended"
+    for one in replicas:
+        claims = {other.id for other in members if one.id in other.replicas}
+        claims |= {one.replica_of} if one.replica_of else set()
+        if one.replica_of and one.replica_of not in known:
+            yield f"{one} is a replica of {one.replica_of}, which is not there"
+        elif len(claims) > 1:
+            yield f"{one} is claimed by several sources: {', '.join(sorted(claims))}"
+        elif one.replica_of is None:
+            yield f"{one} replicates from nobody, but is linked with {names}"
+        elif known[one.replica_of].replica_of:
+            yield f"{one} is a replica of a replica, {known[one.replica_of]}"

@@ -1,0 +1,166 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""``database replica list``, ``show`` and ``detach``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.exceptions import CheckError, ResourceFailedError
+from trove_ext.osc import columns, command
+from trove_ext.osc.hooks import add_wait_options
+from trove_ext.osc.v1 import members
+from trove_ext.workflows import detach, replica_sets
+from trove_ext.workflows.probe import Probed, probe
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from trove_ext.model.replication import ReplicationSet
+
+ACCEPTED = "accepted, not verified; wait for it with:"
+
+
+class ListDatabaseReplica(command.Lister):
+    """List all replication sets: each source followed by its replicas.
+
+    What is odd about a set is told on standard error.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the filter."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "--source",
+            metavar="<source>",
+            help="Only the set of this replica source (name or ID)",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Read them all, one request for each 20 instances."""
+        sets = self._sets(parsed_args.source)
+        for one in sets:
+            for oddity in one.oddities:
+                self.cloud.progress.warn(str(oddity))
+        return members.LIST_COLUMNS, [
+            members.list_row(member, one.members)
+            for one in sets
+            for member in members.ordered(one)
+        ]
+
+    def _sets(self, source: str | None) -> Sequence[ReplicationSet]:
+        if source is None:
+            return replica_sets.read_sets(self.cloud)
+        found = replica_sets.find(self.cloud, source)
+        if found.set is None:
+            return []
+        if found.set.source is None or found.set.source.id != found.instance.id:
+            raise CheckError(
+                f"Can't list the replicas of {found.instance}",
+                [f"it is itself a replica, of {found.instance.replica_of}"],
+            )
+        return [found.set]
+
+
+class ShowDatabaseReplica(command.Lister):
+    """Show a replication set as a tree, from any of its members.
+
+    No status tells whether a replica replicates: --probe does.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the instance."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "instance", metavar="<instance>", help="Any member of the set (name or ID)"
+        )
+        parser.add_argument(
+            "--probe",
+            action="store_true",
+            help="Prove that each replica replicates: a database with a name of its "
+            "own is made on the source, waited for on each replica, and dropped",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Read the set; prove that it replicates."""
+        membership = replica_sets.find(self.cloud, parsed_args.instance)
+        found = membership.set
+        if found is None:
+            raise CheckError(
+                f"{membership.instance} is in no replication set",
+                ["it is no replica and has none"],
+            )
+        for oddity in found.oddities:
+            self.cloud.progress.warn(str(oddity))
+        rows = members.show_rows(found)
+        if not parsed_args.probe:
+            return members.SHOW_COLUMNS, rows
+        probed = self._probe(found)
+        names = (*members.SHOW_COLUMNS, members.REPLICATION_COLUMN)
+        return names, [(*row, _replication(found, str(row[1]), probed)) for row in rows]
+
+    def _probe(self, found: ReplicationSet) -> Sequence[Probed]:
+        source = found.source
+        if source is None:
+            raise CheckError("Can't probe the set", ["its source is gone"])
+        replicas = [one for one in found.members if one.id != source.id]
+        probed = probe(self.cloud, source, replicas)
+        bad = [f"{one.replica}: {one.problem}" for one in probed if not one.ok]
+        if bad:
+            self.fail(ResourceFailedError("\n".join(["Not replicating:", *bad])))
+        return probed
+
+
+def _replication(
+    found: ReplicationSet, instance_id: str, probed: Sequence[Probed]
+) -> columns.Shown:
+    if found.source is not None and found.source.id == instance_id:
+        return columns.text(None)
+    return members.replication(instance_id, probed)
+
+
+class DetachDatabaseReplica(command.Lister):
+    """Take a replica out of its set, for it to serve by itself.
+
+    Trove says ACTIVE again also where that failed: with --wait the role is verified.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the replica."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "replica", metavar="<replica>", help="Replica to detach (name or ID)"
+        )
+        add_wait_options(parser, "it is no replica any more, ACTIVE and HEALTHY")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Check, send, wait, and read it again."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        replica = detach.check(self.cloud, parsed_args.replica)
+        detach.send(self.cloud, replica)
+        if parsed_args.wait:
+            result = detach.follow(self.cloud, replica, deadline)
+            self.fail(result.error)
+            now = result.instance
+        else:
+            words = ("instance", "wait", replica.id, "--for", "detached")
+            self.cloud.progress.note(
+                f"detach of {replica}: {ACCEPTED}\n  {self.cloud.command(*words)}"
+            )
+            now = next(iter(replica_sets.read(self.cloud, [replica.id])), replica)
+        return members.LIST_COLUMNS, [members.list_row(now, [now])]

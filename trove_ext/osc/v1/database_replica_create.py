@@ -1,0 +1,229 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""``database replica create``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.osc import columns, command
+from trove_ext.osc.hooks import add_wait_options
+from trove_ext.osc.v1 import members
+from trove_ext.workflows import replica_build, replica_create
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.workflows.probe import Probed
+
+COLUMNS: tuple[str, ...] = (
+    "ID",
+    "Name",
+    "Source ID",
+    "Status",
+    "Operating Status",
+    "Addresses",
+    "Configuration ID",
+    members.REPLICATION_COLUMN,
+)
+#: The keys of the stock command's ``--nic`` and what Trove calls them.
+NIC_KEYS = {"net-id": "network_id", "subnet-id": "subnet_id"}
+
+
+class CreateDatabaseReplica(command.Lister):
+    """Create replicas of an instance.
+
+    Flavor, volume and datastore are the source's. So are the network, the access
+    rules and the configuration group unless others are given: Trove by itself
+    inherits neither network nor access.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "source", metavar="<source>", help="Instance to replicate (name or ID)"
+        )
+        parser.add_argument(
+            "name",
+            metavar="<name>",
+            help="Name of the replica; with --count each gets -1, -2, .. behind it",
+        )
+        _add_options(parser)
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Check everything and print what would be made; change nothing",
+        )
+        parser.add_argument(
+            "--probe",
+            action="store_true",
+            help="Prove at the end that each replicates: a database with a name of its "
+            "own is made on the source, waited for on each, and dropped (implies "
+            "--wait)",
+        )
+        add_wait_options(
+            parser, "each replica and the source are ACTIVE and HEALTHY in their roles"
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Check, create, wait, and read all of them again."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        plan = replica_create.check(self.cloud, _request(parsed_args))
+        if parsed_args.dry_run:
+            return COLUMNS, _planned(plan)
+        made = replica_create.create(self.cloud, plan)
+        if not (parsed_args.wait or parsed_args.probe):
+            return self._accepted(plan, made)
+        built = replica_build.follow(
+            self.cloud, plan, made, deadline, with_probe=parsed_args.probe
+        )
+        self.fail(built.error)
+        if not built.probed and built.error is None:
+            self.cloud.progress.note(
+                "replication not probed: no status proves it, --probe does"
+            )
+        return COLUMNS, _rows(built.replicas, built.probed)
+
+    def _accepted(self, plan: replica_create.Plan, made: Sequence[Instance]) -> Any:
+        ids = [one.id for one in made]
+        goal = f"replica-of={plan.source.id}"
+        follow = self.cloud.command("instance", "wait", *ids, "--for", goal)
+        self.cloud.progress.note(
+            f"creation of {len(ids)} replicas of {plan.source}: accepted, not "
+            f"verified, replication not probed; wait for it with:\n  {follow}"
+        )
+        if plan.unwanted_configuration:
+            self.cloud.progress.warn(
+                "Trove gives the source's configuration group all the same; take it "
+                "off once they are built:"
+                + "".join(
+                    f"\n  {self.cloud.command('configuration', 'detach', one)}"
+                    for one in ids
+                )
+            )
+        return COLUMNS, _rows(made, ())
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--count",
+        metavar="<number>",
+        type=int,
+        default=1,
+        help="How many to make, 1 to 3 (default: 1)",
+    )
+    parser.add_argument(
+        "--nic",
+        metavar="<net-id=<network>,subnet-id=<subnet>>",
+        type=_nic,
+        help="Network or subnet for them, by ID (default: the source's network)",
+    )
+    parser.add_argument(
+        "--availability-zone",
+        metavar="<zone>",
+        help="Availability zone; the source's can't be read and is not taken over",
+    )
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--configuration",
+        metavar="<configuration>",
+        help="Configuration group (name or ID; default: the source's)",
+    )
+    group.add_argument(
+        "--no-configuration",
+        action="store_true",
+        help="No configuration group, also where the source has one",
+    )
+    parser.add_argument(
+        "--is-public",
+        action="store_const",
+        const=True,
+        help="Reachable from outside (default: as the source is)",
+    )
+    parser.add_argument(
+        "--allowed-cidr",
+        metavar="<cidr>",
+        action="append",
+        help="Addresses that may connect; repeat for several (default: the source's)",
+    )
+
+
+def _nic(text: str) -> dict[str, str]:
+    nic = {}
+    for field in text.split(","):
+        key, _, value = field.strip().partition("=")
+        if key == "ip-address":
+            raise argparse.ArgumentTypeError(
+                "a replica can't choose its ip-address: Trove refuses that"
+            )
+        if key not in NIC_KEYS or not value:
+            raise argparse.ArgumentTypeError(
+                f"{field!r} is neither net-id=<network> nor subnet-id=<subnet>"
+            )
+        nic[NIC_KEYS[key]] = value
+    return nic
+
+
+def _request(args: argparse.Namespace) -> replica_create.Request:
+    cidrs = None if args.allowed_cidr is None else tuple(args.allowed_cidr)
+    return replica_create.Request(
+        source=args.source,
+        name=args.name,
+        count=args.count,
+        nic=args.nic,
+        availability_zone=args.availability_zone,
+        configuration=args.configuration,
+        no_configuration=args.no_configuration,
+        is_public=args.is_public,
+        allowed_cidrs=cidrs,
+    )
+
+
+def _planned(plan: replica_create.Plan) -> list[tuple[Any, ...]]:
+    nothing = columns.text(None)
+    return [
+        (
+            nothing,
+            columns.text(name),
+            plan.source.id,
+            "planned",
+            nothing,
+            nothing,
+            columns.text(plan.configuration_id),
+            columns.text(members.NOT_PROBED),
+        )
+        for name in plan.names
+    ]
+
+
+def _rows(
+    replicas: Sequence[Instance], probed: Sequence[Probed]
+) -> list[tuple[Any, ...]]:
+    return [
+        (
+            one.id,
+            columns.text(one.name),
+            columns.text(one.replica_of),
+            one.status,
+            columns.text(one.operating_status),
+            members.addresses(one),
+            columns.text(one.configuration_id),
+            members.replication(one.id, probed),
+        )
+        for one in replicas
+    ]

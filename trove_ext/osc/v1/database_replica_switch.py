@@ -1,0 +1,162 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""``database replica promote`` and ``database replica failover``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.osc import command, confirm
+from trove_ext.osc.hooks import add_wait_options
+from trove_ext.osc.v1 import members
+from trove_ext.workflows import failover, promote, replica_sets
+
+if TYPE_CHECKING:
+    import argparse
+
+    from trove_ext.workflows.switched import Switch
+
+
+class PromoteDatabaseReplica(command.Lister):
+    """Make a replica the source of its set: a planned switch.
+
+    Every member is looked at first, for Trove does not: a promote that fails leaves
+    the whole set in ERROR and its source read-only. For a source that is dead there
+    is "database replica failover".
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "replica",
+            metavar="<replica>",
+            help="Replica that is to be the source (name or ID)",
+        )
+        parser.add_argument(
+            "--probe",
+            action="store_true",
+            help="Prove first that it replicates: a database with a name of its own is "
+            "made on the source, waited for on the replica, and dropped",
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Print the checks, and the set before and after; change nothing "
+            "(nothing is probed then)",
+        )
+        add_wait_options(
+            parser,
+            "the roles have changed and every member of the set is ACTIVE and HEALTHY",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Check, send, wait, and read every member again."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        with_probe = parsed_args.probe and not parsed_args.dry_run
+        plan = promote.check(self.cloud, parsed_args.replica, with_probe=with_probe)
+        if parsed_args.dry_run:
+            return self._planned(plan)
+        promote.send(self.cloud, plan)
+        if parsed_args.wait:
+            return _shown(
+                self,
+                promote.follow(self.cloud, plan.set, plan.target, deadline),
+            )
+        return self._accepted(plan)
+
+    def _planned(self, plan: promote.Plan) -> Any:
+        for check in plan.checks:
+            self.cloud.progress.note(f"check: {check}")
+        roles = promote.planned_roles(plan)
+        rows = members.switch_rows(plan.set, plan.set.members, roles)
+        return members.SWITCH_COLUMNS, rows
+
+    def _accepted(self, plan: promote.Plan) -> Any:
+        others = [one.id for one in plan.set.members if one.id != plan.target.id]
+        goal = f"replica-of={plan.target.id}"
+        words = [
+            ("instance", "wait", plan.target.id, "--for", "source"),
+            ("instance", "wait", *others, "--for", goal),
+        ]
+        return _accepted(self, plan.what, plan, words)
+
+
+class FailoverDatabaseReplica(command.Lister):
+    """Replace a replica source that is dead.
+
+    Trove chooses the new source among the replicas, and does so only once the guest
+    agent of the old one was not heard for a while (90 s, where the cloud has not set
+    another time); with --wait it is asked until then. The old source is not fenced:
+    should its host come back it takes writes that nobody else gets.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "source",
+            metavar="<source>",
+            help="Replica source that is dead (name or ID)",
+        )
+        confirm.add_yes_option(parser, "Do not ask before the source is ejected")
+        add_wait_options(
+            parser,
+            "another one is the source and every survivor ACTIVE and HEALTHY",
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Find out whether it is dead, ask, send, wait, and read all again."""
+        plan = failover.check(self.cloud, parsed_args.source)
+        self.cloud.progress.done()
+        confirm.confirm(
+            self.app,
+            f"{plan.source} was last heard at {plan.last_heard}. Eject it, and let "
+            f"Trove choose one of {replica_sets.listed(plan.survivors)}? What was "
+            "written to it last may be lost.",
+            yes=parsed_args.yes,
+        )
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        failover.send(self.cloud, plan, deadline if parsed_args.wait else None)
+        if parsed_args.wait:
+            switch = failover.follow(self.cloud, plan.set, deadline)
+            if switch.error is None:
+                failover.outcome(self.cloud, plan.set, switch)
+            return _shown(self, switch)
+        words = [("instance", "wait", *(one.id for one in plan.survivors))]
+        words.append(("replica", "show", plan.survivors[0].id))
+        return _accepted(self, plan.what, plan, words)
+
+
+def _shown(shown: command.Lister, switch: Switch) -> Any:
+    shown.fail(switch.error)
+    rows = members.switch_rows(switch.before, switch.members, None)
+    return members.SWITCH_COLUMNS, rows
+
+
+def _accepted(
+    shown: command.Lister,
+    what: str,
+    plan: promote.Plan | failover.Plan,
+    follow: list[tuple[str, ...]],
+) -> Any:
+    """Show the set as it is right after, and name the commands that go on."""
+    lines = "".join(f"\n  {shown.cloud.command(*words)}" for words in follow)
+    shown.cloud.progress.note(
+        f"{what}: accepted, not verified; wait for it with:{lines}"
+    )
+    now = replica_sets.read(shown.cloud, [one.id for one in plan.set.members])
+    return members.SWITCH_COLUMNS, members.switch_rows(plan.set, now, None)

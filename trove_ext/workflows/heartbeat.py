@@ -1,0 +1,88 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Tell whose guest agent is still heard.
+
+``service_status_updated`` is the time of the last heartbeat, and what Trove's eject
+looks at (``trove/instance/models.py``, ``eject_replica_source``). A guest sends one
+each 30 s (``report_interval`` in ``trove/common/cfg.py``). Times of one cloud are
+compared with one another, never with the clock of this machine: it may be off.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from trove_ext import wait
+from trove_ext.exceptions import NotFoundError
+from trove_ext.model.status import Phase
+from trove_ext.workflows import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.workflows.cloud import Cloud
+
+#: Seconds for which a heartbeat is waited for: one interval and a half.
+WATCH = 45.0
+#: How far a heartbeat may be behind the newest one of its set: two intervals.
+LAG = timedelta(seconds=60)
+
+
+def behind(members: Iterable[Instance]) -> frozenset[str]:
+    """Return the IDs of the members whose heartbeat is far behind the others'.
+
+    Costs nothing, and sees nothing before a minute has passed.
+    """
+    known = [(one.id, one.heartbeat) for one in members if one.heartbeat]
+    newest = max((beat for _id, beat in known), default=None)
+    if newest is None:
+        return frozenset()
+    return frozenset(one for one, beat in known if newest - beat > LAG)
+
+
+def silent(cloud: Cloud, members: Sequence[Instance]) -> frozenset[str]:
+    """Watch until each member was heard again; return the IDs of those that were not.
+
+    Takes up to WATCH seconds where one is silent, a heartbeat's interval otherwise.
+    Where a server does not tell heartbeats nobody is silent.
+
+    :param members: as they were read just before
+    """
+    targets = [_next_beat(cloud, one) for one in members if one.heartbeat]
+    if not targets:
+        return frozenset()
+    deadline = cloud.deadline(WATCH)
+    outcomes = wait.wait(
+        targets, deadline=deadline, clock=cloud.clock, progress=cloud.progress
+    )
+    cloud.progress.done()
+    watched = [one for one in members if one.heartbeat]
+    return frozenset(
+        one.id for one, end in zip(watched, outcomes, strict=True) if not end.ok
+    )
+
+
+def _next_beat(cloud: Cloud, before: Instance) -> wait.Target:
+    def look() -> wait.Reading:
+        try:
+            now = resources.get_instance(cloud, before.id)
+        except NotFoundError:
+            return wait.Reading(Phase.DONE, "deleted")
+        if now.heartbeat != before.heartbeat:
+            return wait.Reading(Phase.DONE, "its heartbeat arrives")
+        return wait.Reading(Phase.BUSY, "watching its heartbeat")
+
+    return wait.Target(f"Instance {before}", look, ())

@@ -1,0 +1,166 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Prove that replicas replicate, through Trove's API alone.
+
+No status does: a replica whose replication has stopped still reads HEALTHY. A
+database that is created on the source and shows on the replica does.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from trove_ext import wait
+from trove_ext.exceptions import (
+    LoginError,
+    LostAnswerError,
+    NotFoundError,
+    RefusedError,
+    TroveExtError,
+    UnreachableError,
+)
+from trove_ext.model.status import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.workflows.cloud import Cloud
+
+#: Seconds that a row may take from the source to a replica.
+PROBE_TIMEOUT = 30.0
+PREFIX = "trove_ext_probe_"
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """Whether one replica replicates.
+
+    :ivar seconds: until the probe was seen on it; None where it was not
+    :ivar problem: why not, in words; empty where it replicates
+    """
+
+    replica: Instance
+    seconds: float | None
+    problem: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the probe arrived."""
+        return self.seconds is not None
+
+
+def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[Probed]:
+    """Create a database on the source, wait for it on each replica, and drop it.
+
+    It is dropped whatever happens; where that fails the command that does it is told.
+
+    :raises TroveExtError: it could not be created
+    """
+    name = f"{PREFIX}{uuid.uuid4().hex[:16]}"
+    made = True
+    try:
+        _create(cloud, source, name)
+        return _arrivals(cloud, name, replicas)
+    except (RefusedError, NotFoundError, LoginError, UnreachableError):
+        # Of the creation: those of a look at a replica are caught where it is done.
+        made = False
+        raise
+    finally:
+        if made:
+            _drop(cloud, source, name)
+
+
+def _create(cloud: Cloud, source: Instance, name: str) -> None:
+    manager = cloud.client.databases
+    what = f"creation of database {name} on {source}"
+    try:
+        cloud.change(what, lambda: manager.create(source.id, [{"name": name}]))
+    except LostAnswerError:
+        if name not in _databases(cloud, source):
+            raise
+
+
+def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Probed]:
+    targets = [
+        wait.Target(f"Replication to {one}", partial(_look, cloud, one, name), ())
+        for one in replicas
+    ]
+    outcomes = wait.wait(
+        targets,
+        deadline=cloud.deadline(PROBE_TIMEOUT),
+        clock=cloud.clock,
+        progress=cloud.progress,
+    )
+    cloud.progress.done()
+    return [_probed(one, end) for one, end in zip(replicas, outcomes, strict=True)]
+
+
+def _probed(replica: Instance, outcome: wait.Outcome) -> Probed:
+    if outcome.ok:
+        return Probed(replica, outcome.elapsed)
+    if outcome.timed_out:
+        return Probed(
+            replica,
+            None,
+            f"what was written to its source {outcome.elapsed:.0f} s ago has not "
+            "arrived: its replication has stopped or is far behind",
+        )
+    return Probed(replica, None, outcome.reading.reason if outcome.reading else "")
+
+
+def _look(cloud: Cloud, replica: Instance, name: str) -> wait.Reading:
+    try:
+        found = name in _databases(cloud, replica)
+    except TroveExtError as exc:
+        return wait.Reading(Phase.FAILED, "can't be read", str(exc))
+    if found:
+        return wait.Reading(Phase.DONE, "the probe has arrived")
+    return wait.Reading(Phase.BUSY, "waiting for the probe")
+
+
+def _databases(cloud: Cloud, instance: Instance) -> set[str]:
+    """Read the names of all databases, page by page."""
+    manager = cloud.client.databases
+    names: set[str] = set()
+    marker = None
+    while True:
+        page = cloud.read(
+            f"Databases of {instance}",
+            partial(manager.list, instance.id, marker=marker),
+        )
+        names.update(one.name for one in page)
+        marker = page.next
+        if not marker:
+            return names
+
+
+def _drop(cloud: Cloud, source: Instance, name: str) -> None:
+    manager = cloud.client.databases
+    try:
+        cloud.change(
+            f"drop of database {name} on {source}",
+            lambda: manager.delete(source.id, name),
+        )
+    except NotFoundError:
+        return
+    except TroveExtError as exc:
+        command = cloud.command("db", "delete", source.id, name)
+        cloud.progress.warn(
+            f"The probe's database {name} may be left on {source}: {exc}\n"
+            f"Drop it with: {command}"
+        )
