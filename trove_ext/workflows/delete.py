@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     CheckError,
+    LostAnswerError,
     NotFoundError,
     PartialFailureError,
     TroveExtError,
@@ -35,7 +36,7 @@ from trove_ext.wait import Reading, Target
 from trove_ext.workflows import actions, chains, done, outcomes, resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from trove_ext.model.backup import Backup
@@ -109,7 +110,8 @@ class DeletePlan:
 class Deleted:
     """What became of one backup that was to go.
 
-    :ivar result: ``deleted``, ``accepted``, or the state that it was last seen in
+    :ivar result: ``deleted``, ``accepted``, ``refused``, ``unknown`` where the answer
+        was lost, or the state that it was last seen in
     """
 
     backup: Backup
@@ -198,7 +200,7 @@ def delete(
         if one in going:
             accepted(one)
     waited = cloud.wait(gone(cloud, going), deadline) if deadline and going else []
-    rows = _rows(plan, going, waited)
+    rows = _rows(plan, refused, going, waited)
     return rows, _error(cloud, waited, list(refused.values()), len(plan.tops))
 
 
@@ -278,12 +280,20 @@ def _top_of(plan: DeletePlan, backup: Backup) -> Backup:
 
 
 def _rows(
-    plan: DeletePlan, going: Sequence[Backup], waited: Sequence[Outcome]
+    plan: DeletePlan,
+    refused: Mapping[str, TroveExtError],
+    going: Sequence[Backup],
+    waited: Sequence[Outcome],
 ) -> list[Deleted]:
     results = {one.id: "accepted" for one in going}
     for one, outcome in zip(going, waited, strict=False):
         results[one.id] = outcome.state
-    return [Deleted(one, results.get(one.id, "refused")) for one in plan.going]
+    for one in plan.going:
+        error = refused.get(_top_of(plan, one).id)
+        if error is not None:
+            lost = isinstance(error, LostAnswerError)
+            results[one.id] = "unknown" if lost else "refused"
+    return [Deleted(one, results[one.id]) for one in plan.going]
 
 
 def _error(

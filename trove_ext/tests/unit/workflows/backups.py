@@ -1,0 +1,92 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""What the tests of jobs about backups share."""
+
+from datetime import timedelta
+from typing import Any
+
+import testtools
+
+from trove_ext.tests.fake.clock import FakeClock
+from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.harness import make_client
+from trove_ext.workflows.cloud import Cloud
+
+
+class Told:
+    """A progress that remembers."""
+
+    def __init__(self) -> None:
+        self.states: list[tuple[str, str]] = []
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+
+    def update(self, subject: str, state: str) -> None:
+        self.states.append((subject, state))
+
+    def done(self) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+class BackupTestCase(testtools.TestCase):
+    """A fake cloud with one instance, and our own wrapper over the real client."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.fresh()
+
+    def fresh(self) -> None:
+        """Forget all there is, and make it anew."""
+        self.clock = FakeClock(limit=400 * 86400.0)
+        self.fake = FakeCloud(self.clock)
+        self.db1 = self.fake.add_instance("db1")
+        self.told = Told()
+        self.cloud = self.make_cloud()
+
+    def make_cloud(self, faults: Any = None) -> Cloud:
+        """Log in, as a run of a command does."""
+        client = make_client(self.fake, faults)
+        return Cloud(client, clock=self.clock, progress=self.told)
+
+    def add(self, name: str, hours: float = 0, **kwargs: Any) -> Any:
+        """Put a backup of db1 there that was taken so many hours ago."""
+        instance = kwargs.pop("instance", self.db1)
+        created = self.clock.now() - timedelta(hours=hours)
+        return self.fake.add_backup(name, instance, created=created, **kwargs)
+
+    def chain(self, name: str, count: int, hours: float, **kwargs: Any) -> list[Any]:
+        """Put a chain there: a full one and incrementals, an hour apart."""
+        members: list[Any] = []
+        for number in range(count):
+            parent = members[-1] if members else None
+            members.append(
+                self.add(f"{name}-{number}", hours - number, parent=parent, **kwargs)
+            )
+        return members
+
+    def names(self) -> set[str]:
+        """Name all backups that are left."""
+        return {one.name for one in self.fake.live_backups}
+
+    def requests(self, method: str, since: int = 0) -> list[Any]:
+        """Return what Trove was asked."""
+        return [
+            one
+            for one in self.fake.log[since:]
+            if one.service == "trove" and one.method == method
+        ]

@@ -1,0 +1,101 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Chains are told in one request."""
+
+from trove_ext.exceptions import AmbiguousNameError, NotFoundError
+from trove_ext.model.backup import ChainState
+from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.unit.workflows.backups import BackupTestCase
+from trove_ext.workflows import chains
+
+
+class TestListChains(BackupTestCase):
+    def test_all_chains_cost_one_request(self):
+        for number in range(45):
+            self.chain(f"c{number}", 3, 100)
+        found = chains.list_chains(self.cloud)
+        self.assertEqual([3] * 45, [one.chain.count for one in found])
+        self.assertEqual(1, len(self.requests("GET")))
+
+    def test_names_cost_one_more_request_for_each_twenty_instances(self):
+        for number in range(40):
+            self.fake.add_instance(f"other{number}")
+        self.add("b1")
+        (found,) = chains.list_chains(self.cloud, with_names=True)
+        self.assertEqual("db1", found.instance_name)
+        self.assertEqual(1 + 3, len(self.requests("GET")))
+
+    def test_a_filter_by_name_and_names_read_the_instances_once(self):
+        self.add("b1")
+        chains.list_chains(self.cloud, instance="db1", with_names=True)
+        self.assertEqual(1 + 1, len(self.requests("GET")))
+
+    def test_an_instance_shows_only_its_chains(self):
+        db2 = self.fake.add_instance("db2")
+        self.chain("a", 2, 10)
+        self.chain("b", 1, 10, instance=db2)
+        (found,) = chains.list_chains(self.cloud, instance="db2")
+        self.assertEqual("b-0", found.chain.root.name)
+
+    def test_a_deleted_instance_is_found_by_the_id_that_its_backups_bear(self):
+        self.add("b1")
+        self.db1.deleted = True
+        (found,) = chains.list_chains(self.cloud, instance=self.db1.id, with_names=True)
+        self.assertIsNone(found.instance_name)
+
+    def test_an_unknown_instance_is_an_error(self):
+        self.assertRaises(
+            NotFoundError, chains.list_chains, self.cloud, instance="nobody"
+        )
+
+    def test_the_state_of_a_chain_is_told(self):
+        full = self.add("full", 3)
+        self.add("inc", 2, parent=full, state=BackupState.FAILED)
+        (found,) = chains.list_chains(self.cloud)
+        self.assertIs(ChainState.PARTLY, found.chain.state)
+
+
+class TestShowChain(BackupTestCase):
+    def test_any_member_shows_the_whole_tree_in_one_request(self):
+        members = self.chain("a", 3, 10)
+        self.add("branch", 1, parent=members[0])
+        found = chains.show_chain(self.cloud, "a-2")
+        self.assertEqual(
+            [("a-0", 0), ("a-1", 1), ("a-2", 2), ("branch", 1)],
+            [(one.backup.name, one.depth) for one in found],
+        )
+        self.assertEqual(1, len(self.requests("GET")))
+
+    def test_what_can_not_be_restored_says_why(self):
+        full = self.add("full", 3)
+        failed = self.add("bad", 2, parent=full, state=BackupState.FAILED)
+        self.add("child", 1, parent=failed)
+        found = {one.backup.name: one for one in chains.show_chain(self.cloud, "full")}
+        self.assertIsNone(found["full"].why_not)
+        self.assertEqual("FAILED", found["bad"].why_not)
+        self.assertIn(failed.id, found["child"].why_not)
+
+    def test_a_name_that_two_bear_lists_both_with_instance_and_time(self):
+        one, two = self.add("twin", 2), self.add("twin", 1)
+        error = self.assertRaises(
+            AmbiguousNameError, chains.show_chain, self.cloud, "twin"
+        )
+        for backup in (one, two):
+            self.assertIn(backup.id, str(error))
+            self.assertIn(backup.created.isoformat(timespec="seconds"), str(error))
+        self.assertIn(self.db1.id, str(error))
+
+    def test_an_unknown_name_and_an_unknown_id_are_errors(self):
+        unknown = "00000000-0000-4000-8000-000000000000"
+        for name in ("nobody", unknown):
+            self.assertRaises(NotFoundError, chains.show_chain, self.cloud, name)
