@@ -260,7 +260,7 @@ promote() {
     run openstack database instance promote db-replica-1 --wait
     run openstack database instance list
     replication "$replica_address"
-    check 'replication of the new source' '' "$STATUS"
+    check 'replication of the new source' none "${STATUS:-none}"
     replication "$source_address"
     check 'source of the old one' "$replica_address" "$(field Master_Host)"
     check 'its receiving thread' Yes "$(field Slave_IO_Running)"

@@ -18,7 +18,6 @@ All of it starts from ``setup.cfg``, so a new entry point is covered as it is wr
 import argparse
 import ast
 import configparser
-import fnmatch
 import importlib
 import importlib.metadata
 import pathlib
@@ -229,22 +228,6 @@ class DocumentationTest(testtools.TestCase):
         super().setUp()
         pages = sorted((ROOT / "doc" / "source").rglob("*.rst"))
         self.pages = {page: page.read_text() for page in pages}
-
-    def test_every_command_is_in_the_reference(self):
-        patterns = [
-            pattern.strip()
-            for text in self.pages.values()
-            for pattern in re.findall(r"^ +:command: (.*)$", text, re.MULTILINE)
-        ]
-        for name in _ours():
-            fits = [p for p in patterns if fnmatch.fnmatch(_words(name), p)]
-            self.assertNotEqual([], fits, f"no autoprogram-cliff for {_words(name)}")
-
-    def test_reference_shows_no_stock_command(self):
-        for page, text in self.pages.items():
-            for pattern in re.findall(r"^ +:command: (.*)$", text, re.MULTILINE):
-                shown = fnmatch.filter(map(_words, _stock()), pattern.strip())
-                self.assertEqual([], shown, page)
 
     def test_every_command_and_hook_is_told_in_words(self):
         told = re.sub(r"\s+", " ", " ".join(self.pages.values()))
