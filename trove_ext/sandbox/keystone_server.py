@@ -57,6 +57,8 @@ key_repository = {state.keys / "credential"}
 [identity]
 # The lowest: a log-in costs 5 ms and not 250.
 password_hash_rounds = 4
+# What bcrypt can take; with more Keystone warns at each log-in.
+max_password_length = 72
 
 [cache]
 enabled = false

@@ -146,8 +146,8 @@ def down(where: StateDir, report: Report) -> bool:
     """End all processes, keep the data; return whether there was any process."""
     with where.lock():
         found = supervise.programs_of(where)
-        for group in _in_order(where, found):
-            report(f"Ending {len(group)} processes")
+        for title, group in _in_order(where, found):
+            report(title)
             supervise.end(group, _END_SECONDS)
         # What the ended ones had started meanwhile.
         supervise.end(supervise.programs_of(where), _END_SECONDS)
@@ -156,14 +156,16 @@ def down(where: StateDir, report: Report) -> bool:
 
 def _in_order(
     where: StateDir, found: list[supervise.Process]
-) -> list[list[supervise.Process]]:
+) -> list[tuple[str, list[supervise.Process]]]:
     """Trove first, lest it revive an instance; its own database last."""
     by_pid = {process.pid: process.name for process in running(where)}
-    order: dict[str, list[supervise.Process]] = {TROVE: [], "": [], DATABASE: []}
+    groups: dict[str, list[supervise.Process]] = {TROVE: [], "": [], DATABASE: []}
     for process in found:
         name = by_pid.get(process.pid, "")
-        order[name if name in order else ""].append(process)
-    return [group for group in order.values() if group]
+        groups[name if name in groups else ""].append(process)
+    titles = ("Ending Trove", "Ending Keystone and instances", "Ending the database")
+    ordered = zip(titles, groups.values(), strict=True)
+    return [(title, group) for title, group in ordered if group]
 
 
 def reset(where: StateDir, report: Report) -> None:
