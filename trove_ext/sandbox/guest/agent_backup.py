@@ -50,8 +50,6 @@ class BackupAgent(AgentBase):
             "backup_type": "incremental" if info.get("parent") else "full",
         }
         self._conductor.update_backup(context, info["id"], **state)
-        # One that fails at once would overtake this, and stay BUILDING for ever.
-        self._conductor.wait_for_backup(info["id"], BackupState.BUILDING)
         try:
             stored = self._take(info)
             state |= {

@@ -83,7 +83,7 @@ class AgentBase:
 
     def _begin_install(self) -> None:
         self._db.layout.prepared.unlink(missing_ok=True)
-        self._conductor.heartbeat(Statuses.BUILDING)
+        self._conductor.begin()
 
     def _end_install(self, version: str | None) -> None:
         self._db.layout.prepared.write_text(version or "")

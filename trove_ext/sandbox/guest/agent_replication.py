@@ -21,7 +21,6 @@ eject_replica_source in trove/taskmanager/manager.py have.
 import dataclasses
 from typing import Any
 
-from trove.backup.state import BackupState
 from trove.common import exception
 
 from trove_ext.sandbox.guest import config
@@ -52,7 +51,6 @@ class ReplicationAgent(BackupAgent):
         """
         self._become_source(replica_source_config)
         self._create_backup(context, snapshot_info)
-        self._conductor.wait_for_backup(snapshot_info["id"], BackupState.COMPLETED)
         stats = self._volume_stats()
         return {
             "dataset": {

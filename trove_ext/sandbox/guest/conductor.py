@@ -17,6 +17,7 @@ many guests live in one process.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from oslo_utils import timeutils
@@ -25,18 +26,26 @@ from trove.common import context as trove_context
 from trove.common import notification
 from trove.common.serializable_notification import SerializableNotification
 from trove.conductor import api as conductor_api
+from trove.instance import models as instance_models
 from trove.instance import service_status
 
 _ROW_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
 
-class BackupRowError(Exception):
-    """Trove's conductor didn't store what the guest told of a backup."""
+class NotStoredError(Exception):
+    """Trove's conductor didn't store what the guest told it."""
 
 
 class Conductor:
-    """The way from one guest to the conductor; a host without power says nothing."""
+    """The way from one guest to the conductor; a host without power says nothing.
+
+    What a guest tells is a cast, and the conductor works on several at once: of two
+    that come close together the earlier may be stored last, or the later be lost
+    (LastSeen in trove/conductor/manager.py, at an instance's first). A guest in a
+    virtual machine is far too slow for that; here the guest waits for the row before
+    it goes on.
+    """
 
     def __init__(self, instance_id: str) -> None:
         self.instance_id = instance_id
@@ -49,12 +58,35 @@ class Conductor:
                 self.instance_id, {"service_status": status.description}, sent=_now()
             )
 
-    def update_backup(self, context: Any, backup_id: str, **fields: object) -> None:
-        """Change a backup, as create_backup in guestagent/datastore/service.py."""
+    def begin(self) -> None:
+        """Say that the database is being made, and wait until that is stored.
+
+        Raises NotStoredError after ten seconds.
+        """
+        building = service_status.ServiceStatuses.BUILDING
+        self.heartbeat(building)
+        self._wait(
+            lambda: _service_status(self.instance_id).get_status() == building,
+            f"Instance {self.instance_id} didn't become {building}",
+        )
+
+    def update_backup(
+        self, context: Any, backup_id: str, *, state: str, **fields: object
+    ) -> None:
+        """Change a backup, and wait until that is stored.
+
+        As create_backup in Trove's guestagent/datastore/service.py. The answer to
+        get_replication_snapshot would overtake it too, and Trove restore a replica
+        from a row that has no location yet. Raises NotStoredError after ten seconds.
+        """
         if self.connected:
             self._api(context).update_backup(
-                self.instance_id, backup_id, sent=_now(), **fields
+                self.instance_id, backup_id, sent=_now(), state=state, **fields
             )
+        self._wait(
+            lambda: backup_models.DBBackup.find_by(id=backup_id).state == state,
+            f"Backup {backup_id} didn't become {state}",
+        )
 
     def report_root(self, context: Any) -> None:
         """Say that root is enabled; as BaseDbStatus.report_root."""
@@ -65,18 +97,11 @@ class Conductor:
         """Tell the conductor how the block under ``with`` ended."""
         return GuestNotification(self, context, **payload)
 
-    def wait_for_backup(self, backup_id: str, state: str) -> None:
-        """Wait until Trove's database has a backup in *state*.
-
-        update_backup is a cast. The answer to the call get_replication_snapshot
-        would overtake it, and Trove would restore the replica from a row that has
-        no location yet. A guest in a virtual machine is far too slow for that.
-        Raises BackupRowError after ten seconds.
-        """
+    def _wait(self, stored: Callable[[], bool], failure: str) -> None:
         deadline = time.monotonic() + _ROW_SECONDS
-        while backup_models.DBBackup.find_by(id=backup_id).state != state:
+        while self.connected and not stored():
             if time.monotonic() > deadline:
-                raise BackupRowError(f"Backup {backup_id} didn't become {state}")
+                raise NotStoredError(failure)
             time.sleep(_POLL_SECONDS)
 
     def _api(self, context: Any = None) -> "_GuestApi":
@@ -118,6 +143,10 @@ class _GuestApi(conductor_api.API):  # type: ignore[misc]
             message=message,
             exception=exception,
         )
+
+
+def _service_status(instance_id: str) -> Any:
+    return instance_models.InstanceServiceStatus.find_by(instance_id=instance_id)
 
 
 def _now() -> float:
