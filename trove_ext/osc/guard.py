@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import Exit, InterruptedJobError, TroveExtError
 from trove_ext.osc.text import safe
+from trove_ext.workflows import outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,12 +89,14 @@ def describe_stop(number: signal.Signals, cloud: Cloud | None) -> str:
         return f"{start}; nothing was changed."
     if cloud.awaited:
         goes_on = f"{start}; at the server it goes on ({'; '.join(cloud.sent)})."
-        return "\n".join([f"{goes_on} Wait for it with:", *_follow(cloud)])
+        seen = [f"  {label}: {state}" for label, state in cloud.seen.items()]
+        known = ["What was seen last:", *seen] if seen else []
+        return "\n".join([goes_on, *known, "Wait for it with:", *_follow(cloud)])
     return f"{start}, after this was sent: {'; '.join(cloud.sent)}."
 
 
 def _follow(cloud: Cloud) -> list[str]:
-    return [f"  {cloud.command(*target.follow)}" for target in cloud.awaited]
+    return outcomes.follow_lines(cloud, cloud.awaited)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ Every request has a read time-out. Every error comes out as one of
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,6 +48,7 @@ class Cloud:
     :ivar sent: the changes sent so far, in words
     :ivar awaited: what is being waited for now; whoever ends the command early tells
         the user what was sent and how to follow what goes on
+    :ivar seen: the last state of each thing that is being waited for, by its label
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Cloud:
         self.progress = progress or progress_module.Silent()
         self.sent: list[str] = []
         self.awaited: tuple[waiting.Target, ...] = ()
+        self.seen: dict[str, str] = {}
         self._command = command
         self._deadline: waiting.Deadline | None = None
 
@@ -129,15 +132,29 @@ class Cloud:
         """
         previous, self._deadline = self._deadline, deadline
         self.awaited = tuple(targets)
+        self.seen = {}
         try:
             outcomes = waiting.wait(
-                targets, deadline=deadline, clock=self.clock, progress=self.progress
+                [self._noting(target) for target in targets],
+                deadline=deadline,
+                clock=self.clock,
+                progress=self.progress,
             )
         finally:
             self._deadline = previous
             self.progress.done()
         self.awaited = ()
         return outcomes
+
+    def _noting(self, target: waiting.Target) -> waiting.Target:
+        """Keep what each look says, for whoever ends the command early."""
+
+        def look() -> waiting.Reading:
+            reading = target.look()
+            self.seen[target.label] = reading.state
+            return reading
+
+        return dataclasses.replace(target, look=look)
 
     def deadline(self, timeout: float) -> waiting.Deadline:
         """Start a deadline of that many seconds from now (0: for ever)."""

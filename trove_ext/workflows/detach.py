@@ -23,6 +23,7 @@ from trove_ext.workflows import actions, done, member_checks, outcomes, replica_
 
 if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
+    from trove_ext.model.replication import ReplicationSet
     from trove_ext.wait import Deadline
     from trove_ext.workflows.cloud import Cloud
 
@@ -38,17 +39,17 @@ class Detached:
     error: TroveExtError | None = None
 
 
-def check(cloud: Cloud, name_or_id: str) -> Instance:
-    """Find a replica that can be detached.
+def check(cloud: Cloud, name_or_id: str) -> tuple[Instance, ReplicationSet]:
+    """Find a replica that can be detached, and its set.
 
     :raises CheckError: it is none, or not settled; nothing was changed
     """
     membership = replica_sets.find(cloud, name_or_id)
-    _found, replica, source = replica_sets.replica_set(membership, "detach")
+    found, replica, source = replica_sets.replica_set(membership, "detach")
     problems = list(member_checks.problems(cloud, replica, source, frozenset()))
     if problems:
         raise CheckError(f"Can't detach {replica}", problems)
-    return replica
+    return replica, found
 
 
 def send(cloud: Cloud, replica: Instance) -> None:

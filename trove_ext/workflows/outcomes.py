@@ -23,9 +23,9 @@ from trove_ext.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from trove_ext.wait import Outcome
+    from trove_ext.wait import Outcome, Target
     from trove_ext.workflows.cloud import Cloud
 
 
@@ -46,7 +46,7 @@ def error_of(
         lines += [f"{one.target.label} is {one.state}" for one in outcomes if one.ok]
     if running:
         lines += ["It goes on at the server; wait for it with:"]
-        lines += [f"  {cloud.command(*one.target.follow)}" for one in running]
+        lines += follow_lines(cloud, [one.target for one in running])
     if len(failed) + len(running) > 0 and len(outcomes) > 1:
         bad = len(failed) + len(running)
         lines.append(f"{bad} of {len(outcomes)} {_verb(failed, running)}.")
@@ -65,6 +65,18 @@ def raise_for(cloud: Cloud, outcomes: Sequence[Outcome]) -> None:
     error = error_of(cloud, outcomes)
     if error is not None:
         raise error
+
+
+def follow_lines(cloud: Cloud, targets: Iterable[Target]) -> list[str]:
+    """Spell the commands that go on waiting, one for all that have the same goal."""
+    goals: dict[tuple[str, ...], list[str]] = {}
+    for target in targets:
+        noun, verb, one, *goal = target.follow
+        goals.setdefault((noun, verb, *goal), []).append(one)
+    return [
+        f"  {cloud.command(noun, verb, *dict.fromkeys(ids), *goal)}"
+        for (noun, verb, *goal), ids in goals.items()
+    ]
 
 
 def _failure(outcome: Outcome) -> str:

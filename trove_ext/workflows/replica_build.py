@@ -126,7 +126,7 @@ class _Batch:
                 return Reading(Phase.BUSY, reading.state) if held else reading
             busy += 1
             failed = any(map(self._failed, self.made))
-            if failed and busy >= LOOKS and reading.state == "BACKUP":
+            if failed and busy >= LOOKS and reading.state.startswith("BACKUP"):
                 reason = "the snapshot for the new replicas failed and holds it up"
                 return Reading(Phase.FAILED, reading.state, reason)
             return reading

@@ -24,7 +24,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
-from trove_ext.workflows import heartbeat, outcomes, replica_sets
+from trove_ext.workflows import done, heartbeat, outcomes, replica_sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,8 +74,24 @@ def report(
         heartbeat.behind(members) if timed_out else heartbeat.silent(cloud, members)
     )
     text = render(cloud, judge(members, silent), timed_out=timed_out)
-    failure = f"{what} {'has not ended' if timed_out else 'failed'}.\n{error}\n{text}"
-    return Switch(before, members, type(error)(failure))
+    lines = [f"{what} {'has not ended' if timed_out else 'failed'}."]
+    lines += _reasons(waited, members)
+    running = [one.target for one in waited if one.timed_out]
+    if running:
+        lines.append("Wait on with:")
+        lines += outcomes.follow_lines(cloud, running)
+    return Switch(before, members, type(error)("\n".join([*lines, text])))
+
+
+def _reasons(waited: Sequence[Outcome], members: Sequence[Instance]) -> list[str]:
+    """Say why the wait ended where that is no fault of a member."""
+    faults = {done.fault_text(one) for one in members}
+    failed = [one for one in waited if not one.ok and not one.timed_out]
+    return [
+        f"{one.target.label} is {one.state}: {one.reading.reason}"
+        for one in failed
+        if one.reading is not None and one.reading.reason not in faults
+    ]
 
 
 def unverified(

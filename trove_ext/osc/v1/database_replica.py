@@ -151,7 +151,7 @@ class DetachDatabaseReplica(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check, send, wait, and read it again."""
         deadline = self.cloud.deadline(parsed_args.timeout)
-        replica = detach.check(self.cloud, parsed_args.replica)
+        replica, found = detach.check(self.cloud, parsed_args.replica)
         detach.send(self.cloud, replica)
         if parsed_args.wait:
             result = detach.follow(self.cloud, replica, deadline)
@@ -163,4 +163,4 @@ class DetachDatabaseReplica(command.Lister):
                 f"detach of {replica}: {ACCEPTED}\n  {self.cloud.command(*words)}"
             )
             now = next(iter(replica_sets.read(self.cloud, [replica.id])), replica)
-        return members.LIST_COLUMNS, [members.list_row(now, [now])]
+        return members.LIST_COLUMNS, [members.list_row(now, [*found.members, now])]
