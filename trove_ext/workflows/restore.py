@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """A new instance from a backup, checked before it is asked for.
 
 The rules are from ``trove/instance/models.py`` (``Instance.create``): Trove looks at

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """What a new instance from a backup gets: asked for, taken over, or missing.
 
 What can be read of an instance is in :class:`~trove_ext.model.instance.Instance`; the

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """An instance that lives for one check, and is deleted whatever happens.
 
 Its name tells what it is and when it was made, so that one that a killed run has left

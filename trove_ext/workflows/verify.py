@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Does a backup restore? Restore it into a temporary instance, look, delete that.
 
 Trove keeps a checksum of the object in the store and nothing else

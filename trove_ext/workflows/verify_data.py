@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """What is in a restored database: its databases by Trove's API, its data by SQL."""
 
 from __future__ import annotations

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """``database backup verify``."""
 
 from __future__ import annotations

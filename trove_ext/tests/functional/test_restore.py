@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``database backup restore`` against the sandbox."""
+
+from __future__ import annotations
+
+from trove_ext.tests.functional.base import PROGRESS
+from trove_ext.tests.functional.chain import CHAIN, COUNT, NETWORK, ChainTestCase
+
+DEFAULTS = r"the cloud's defaults are taken|Nothing was sent"
+
+
+class RestoreTest(ChainTestCase):
+    def restore(self, *argv, **kwargs):
+        return self.openstack_json(
+            "database",
+            "backup",
+            "restore",
+            *argv,
+            stderr=f"{DEFAULTS}|{PROGRESS}",
+            **kwargs,
+        )
+
+    def delete(self, name):
+        argv = ("database", "instance", "delete", name, "--wait")
+        self.openstack(*argv, stderr=f"{PROGRESS}|deleted")
+
+    def test_each_link_of_a_chain_comes_back_with_its_rows(self):
+        for name, rows in CHAIN.items():
+            made = self.restore(name, f"r-{name}", "--wait")
+            self.addCleanup(self.delete, made["id"])
+            self.assertEqual("ACTIVE", made["status"])
+            self.assertEqual("HEALTHY", made["operating_status"])
+            (found,) = self.sql(f"r-{name}", COUNT)
+            self.assertEqual({rows}, set(found.values()), name)
+
+    def test_settings_are_those_of_the_source(self):
+        plan = self.restore("inc-3", "new", "--dry-run")
+        self.assertEqual(5, plan["size"])
+        self.assertEqual("5.7.29", plan["datastore_version"])
+        self.assertEqual([{"network_id": NETWORK}], plan["nics"])
+        self.assertEqual(4, len(plan["chain"]))
+        self.assertNotIn("new", self.names())
+
+    def test_a_restore_that_fails_says_why_and_what_is_left(self):
+        self.trove_sandbox(
+            *("fault", "set", "restore", "--instance", "broken"),
+            *("--once", "--text", "the archive is damaged"),
+        )
+        run = self.run_openstack(
+            "database", "backup", "restore", "full", "broken", "--wait"
+        )
+        self.addCleanup(self.delete, "broken")
+        self.assertEqual(1, run.exit_code, run)
+        self.assertIn("broken", self.names())
+        self.assertRegex(run.stderr, r"is (ERROR|FAILED)[^:]*: .+")
+        self.assertRegex(run.stderr, r"instance delete [0-9a-f-]{36}")
+
+    def test_all_that_is_wrong_is_told_before_anything_is_sent(self):
+        run = self.run_openstack(
+            *("database", "backup", "restore", "inc-1", "new"),
+            *("--flavor", "no-such", "--allowed-cidr", "nonsense"),
+        )
+        self.assertEqual(1, run.exit_code, run)
+        for text in ("flavor no-such", "nonsense"):
+            self.assertIn(text, run.stderr)
+        self.assertNotIn("new", self.names())
