@@ -102,7 +102,7 @@ class Case:
     members: tuple[Instance, ...]
     silent: frozenset[str] = frozenset()
 
-    def now(self, instance_id: str) -> Instance | None:
+    def read(self, instance_id: str) -> Instance | None:
         """Return a member as it is now."""
         return next((one for one in self.members if one.id == instance_id), None)
 
@@ -141,7 +141,7 @@ def after_promote(case: Case) -> Diagnosis:
     :param case: its target is the replica that was promoted
     """
     assert case.target is not None  # noqa: S101 - a promote names its target
-    target = case.now(case.target.id)
+    target = case.read(case.target.id)
     if target is not None and target.replica_of is None:
         return _switched(case, target)
     return _not_switched(case)
@@ -193,7 +193,7 @@ def _writes(case: Case, one: Instance, writes: dict[str, Writes]) -> Writes:
 
 
 def _not_switched(case: Case) -> Diagnosis:
-    source = case.now(case.source.id)
+    source = case.read(case.source.id)
     writes = {case.source.id: Writes.READ_ONLY}
     if case.source.operating_status == DATABASE_DOWN:
         writes[case.source.id] = Writes.DOWN

@@ -243,14 +243,15 @@ def _still_current(cloud: Cloud, plan: Plan) -> Reading:
     return Reading(Phase.BUSY, state)
 
 
-def follow(cloud: Cloud, before: ReplicationSet, deadline: Deadline) -> Switch:
+def follow(
+    cloud: Cloud, before: ReplicationSet, source: Instance, deadline: Deadline
+) -> Switch:
     """Wait until every survivor has its new role, and read them again.
 
     :param before: the set before the eject was sent
+    :param source: the instance that was ejected, as it was then
     :returns: the set as it is now, with an error where it is not as it should be
     """
-    source = before.source
-    assert source is not None  # noqa: S101 - only a source can be ejected
     survivors = [one for one in before.members if one.id != source.id]
     waited = cloud.wait(done.ejected(cloud, source, survivors), deadline)
     what = f"The eject of {source}"
@@ -270,13 +271,12 @@ def follow(cloud: Cloud, before: ReplicationSet, deadline: Deadline) -> Switch:
     return switch
 
 
-def outcome(cloud: Cloud, before: ReplicationSet, switch: Switch) -> None:
+def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
     """Name the new source, and say what is left of the old one.
 
+    :param source: the old one
     :raises ResourceFailedError: there is no new source
     """
-    source = before.source
-    assert source is not None  # noqa: S101 - only a source can be ejected
     left = tuple(one for one in switch.members if one.id != source.id)
     new = recovery.new_source(left)
     if new is None:

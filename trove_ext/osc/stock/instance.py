@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from troveclient.osc.v1 import database_instances as stock
 
+from trove_ext.model.replication import ReplicationSet
 from trove_ext.osc.stock import replica_form
 from trove_ext.osc.stock.base import (
     Stock,
@@ -28,14 +29,24 @@ from trove_ext.osc.stock.base import (
     shown_id,
 )
 from trove_ext.osc.stock.credentials import credentials
-from trove_ext.workflows import actions, done, outcomes, resources
+from trove_ext.workflows import (
+    actions,
+    detach,
+    done,
+    failover,
+    outcomes,
+    promote,
+    replica_sets,
+    resources,
+)
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from trove_ext.exceptions import TroveExtError
     from trove_ext.model.instance import Instance
-    from trove_ext.wait import Target
+    from trove_ext.wait import Deadline, Target
 
 
 class InstanceCreate(Stock):
@@ -230,44 +241,73 @@ class InstanceResizeVolume(InstanceAction):
         ]
 
 
-class InstancePromote(InstanceAction):
+class SwitchAction(InstanceAction):
+    """An action that changes roles: followed as our own commands follow it."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Read the whole set, send the action, wait, and verify what came of it."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        before = replica_sets.of(
+            self.cloud, resources.get_instance(self.cloud, parsed_args.instance)
+        )
+        actions.act(
+            self.cloud,
+            f"{self.verb} of {before.instance}",
+            before.instance,
+            partial(self.action, parsed_args),
+        )
+        error = self.follow(before, deadline)
+        self.fail(error)
+        if error is None:
+            self.cloud.progress.note(f"{self.verb} of {before.instance}: done.")
+
+    def follow(
+        self, before: replica_sets.Membership, deadline: Deadline
+    ) -> TroveExtError | None:
+        """Wait for the new roles, and return what went wrong."""
+        raise NotImplementedError
+
+
+class InstancePromote(SwitchAction):
     """``instance promote``: done when the roles have changed."""
 
     verb = "promote"
 
-    def targets(
-        self, before: Instance, parsed_args: argparse.Namespace
-    ) -> list[Target]:
+    def follow(
+        self, before: replica_sets.Membership, deadline: Deadline
+    ) -> TroveExtError | None:
         """Wait for the new role of every member."""
-        del parsed_args
-        return done.promoted(self.cloud, before, self.others(before))
+        instance = before.instance
+        found = before.set or ReplicationSet(None, (instance,))
+        return promote.follow(self.cloud, found, instance, deadline).error
 
 
-class InstanceEject(InstanceAction):
+class InstanceEject(SwitchAction):
     """``instance eject``: done when every survivor has its new role."""
 
     verb = "eject"
 
-    def targets(
-        self, before: Instance, parsed_args: argparse.Namespace
-    ) -> list[Target]:
+    def follow(
+        self, before: replica_sets.Membership, deadline: Deadline
+    ) -> TroveExtError | None:
         """Wait for every survivor."""
-        del parsed_args
-        survivors = self.others(before)
-        return done.ejected(self.cloud, before, survivors)
+        found = before.set or ReplicationSet(before.instance, ())
+        switch = failover.follow(self.cloud, found, before.instance, deadline)
+        if switch.error is None:
+            failover.outcome(self.cloud, before.instance, switch)
+        return switch.error
 
 
-class InstanceDetach(InstanceAction):
+class InstanceDetach(SwitchAction):
     """``instance detach``: done when the role is gone, for it may fail silently."""
 
     verb = "detach"
 
-    def targets(
-        self, before: Instance, parsed_args: argparse.Namespace
-    ) -> list[Target]:
+    def follow(
+        self, before: replica_sets.Membership, deadline: Deadline
+    ) -> TroveExtError | None:
         """Wait until it replicates from nobody."""
-        del parsed_args
-        return [done.is_detached(self.cloud, before)]
+        return detach.follow(self.cloud, before.instance, deadline).error
 
 
 def find_flavor(flavors: Sequence[Any], name_or_id: str) -> str | None:

@@ -132,9 +132,9 @@ class FailoverDatabaseReplica(command.Lister):
         deadline = self.cloud.deadline(parsed_args.timeout)
         failover.send(self.cloud, plan, deadline if parsed_args.wait else None)
         if parsed_args.wait:
-            switch = failover.follow(self.cloud, plan.set, deadline)
+            switch = failover.follow(self.cloud, plan.set, plan.source, deadline)
             if switch.error is None:
-                failover.outcome(self.cloud, plan.set, switch)
+                failover.outcome(self.cloud, plan.source, switch)
             return _shown(self, switch)
         words = [("instance", "wait", *(one.id for one in plan.survivors))]
         words.append(("replica", "show", plan.survivors[0].id))

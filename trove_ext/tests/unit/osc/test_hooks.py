@@ -214,7 +214,7 @@ class TestActions(HookTestCase):
         result = self.run_line("instance promote rep1 --wait --timeout 0.5")
         self.assertEqual(124, result.exit_code)
         commands = self.advised(result)
-        self.assertEqual(3, len(commands))
+        self.assertEqual(2, len(commands))
         for command in commands:
             self.succeed(command)
         self.assertIsNone(self.rep1.replica_of)
