@@ -50,7 +50,7 @@ def _layer(dotted):
 
 def _imports(path):
     """The dotted names that a file imports, wherever in it that happens."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -64,7 +64,7 @@ def _imports(path):
 
 def _calls(path):
     """The last part of the name of everything that a file calls."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             name = node.func
             yield getattr(name, "attr", getattr(name, "id", ""))

@@ -121,7 +121,7 @@ def _without_help(parser):
     return [
         action.option_strings or action.dest
         for action in _actions(parser)
-        if not action.help or action.help == argparse.SUPPRESS
+        if not action.help
     ]
 
 
@@ -227,7 +227,7 @@ class DocumentationTest(testtools.TestCase):
     def setUp(self):
         super().setUp()
         pages = sorted((ROOT / "doc" / "source").rglob("*.rst"))
-        self.pages = {page: page.read_text() for page in pages}
+        self.pages = {page: page.read_text(encoding="utf-8") for page in pages}
 
     def test_every_command_and_hook_is_told_in_words(self):
         told = re.sub(r"\s+", " ", " ".join(self.pages.values()))
@@ -235,7 +235,7 @@ class DocumentationTest(testtools.TestCase):
             self.assertIn(f"openstack {_words(name)}", told, "a page shows its use")
 
     def test_readme_lists_every_command(self):
-        told = re.sub(r"\s+", " ", (ROOT / "README.rst").read_text())
+        told = re.sub(r"\s+", " ", (ROOT / "README.rst").read_text(encoding="utf-8"))
         for name in _ours():
             self.assertIn(_words(name).removeprefix("database "), told)
 
@@ -277,9 +277,13 @@ class UnrelatedCommandTest(testtools.TestCase):
 
     def test_what_is_always_imported_imports_next_to_nothing(self):
         for package in ("", "osc"):
-            text = (ROOT / "trove_ext" / package / "__init__.py").read_text()
+            text = (ROOT / "trove_ext" / package / "__init__.py").read_text(
+                encoding="utf-8"
+            )
             self.assertNotIn("import", text)
-        tree = ast.parse((ROOT / "trove_ext" / "osc" / "lazy.py").read_text())
+        tree = ast.parse(
+            (ROOT / "trove_ext" / "osc" / "lazy.py").read_text(encoding="utf-8")
+        )
         names = {
             getattr(node, "module", None) or node.names[0].name
             for node in ast.walk(tree)
