@@ -73,6 +73,8 @@ bind_port = {settings.trove_port}
 api_paste_config = {paste_file()}
 # All services are in one process, and this transport works inside one only.
 transport_url = fake:/
+# A rebuild takes it for granted that there is such a file for the datastore.
+cloudinit_location = {state.root / "cloudinit"}
 enable_secure_rpc_messaging = false
 {_stand_ins()}
 # Nothing listens there: Trove reads the URL of its Swift client, to name objects.

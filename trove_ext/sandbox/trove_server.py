@@ -31,7 +31,7 @@ from pathlib import Path  # noqa: E402
 from types import FrameType  # noqa: E402
 from typing import Any  # noqa: E402
 
-from trove_ext.sandbox import database, trove_config  # noqa: E402
+from trove_ext.sandbox import database, labels, trove_config  # noqa: E402
 from trove_ext.sandbox.faults import FaultInjected, Faults  # noqa: E402
 from trove_ext.sandbox.standins import world  # noqa: E402
 from trove_ext.sandbox.state import Settings, StateDir, write_private  # noqa: E402
@@ -74,9 +74,7 @@ def configure(state: StateDir, settings: Settings) -> Any:
     from oslo_log import log
     from trove.common import cfg
 
-    write_private(state.trove_config, trove_config.config(state, settings))
-    if not state.policy.exists():
-        write_private(state.policy, "{}\n")
+    _write_files(state, settings)
     cfg.parse_args(["trove", f"--config-file={state.trove_config}"])
     log.setup(cfg.CONF, None)
 
@@ -85,6 +83,18 @@ def configure(state: StateDir, settings: Settings) -> Any:
     rpc.init(cfg.CONF)
     copy_messages(rpc.TRANSPORT)
     return cfg.CONF
+
+
+def _write_files(state: StateDir, settings: Settings) -> None:
+    """Write what Trove reads: configuration, policy, what servers boot with."""
+    write_private(state.trove_config, trove_config.config(state, settings))
+    if not state.policy.exists():
+        write_private(state.policy, "{}\n")
+    cloudinit = state.root / "cloudinit"
+    cloudinit.mkdir(exist_ok=True)
+    for version in labels.datastore_versions(settings.engine):
+        path = cloudinit / f"{version.datastore}.cloudinit"
+        write_private(path, "#cloud-config\npackage_update: false\n")
 
 
 def copy_messages(transport: Any) -> None:
