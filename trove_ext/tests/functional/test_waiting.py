@@ -1,0 +1,266 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Waiting against a real Trove: what goes wrong, and what a user reads then."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+
+from trove_ext.tests.functional import running
+from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
+
+NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
+CREATE = (
+    "--flavor",
+    "db.small",
+    "--size",
+    "1",
+    "--datastore",
+    "mysql",
+    "--datastore-version",
+    "5.7.29",
+    "--nic",
+    NIC,
+    "--databases",
+    "myDB",
+    "--users",
+    "dbusr:dbpassword",
+)
+
+
+def advised(stderr):
+    """The commands that a message told the user to run."""
+    return [
+        line.split()[1:]
+        for line in stderr.splitlines()
+        if line.startswith("  openstack database ")
+    ]
+
+
+class TestWaiting(FunctionalTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        subprocess.run(
+            [
+                running.PROGRAMS / "openstack",
+                "database",
+                "instance",
+                "create",
+                "db1",
+                *CREATE,
+                "--wait",
+            ],
+            env=cls.environment,
+            check=True,
+            capture_output=True,
+        )
+
+    def fault(self, point, *argv):
+        self.trove_sandbox("fault", "set", point, *argv)
+        self.addCleanup(self.trove_sandbox, "fault", "clear", point)
+
+    def instance_id(self, name):
+        return self.openstack_json("database", "instance", "show", name)["id"]
+
+    def test_json_alone_is_on_stdout_and_changes_of_state_on_stderr(self):
+        run = self.run_openstack(
+            "database", "backup", "create", "db1", "j1", "--wait", "-f", "json"
+        )
+        self.assertEqual("COMPLETED", json.loads(run.stdout)["status"])
+        self.assertRegex(run.stderr, PROGRESS)
+
+    def test_a_failed_backup_gives_the_reason(self):
+        self.fault(
+            "backup",
+            "--instance",
+            self.instance_id("db1"),
+            "--text",
+            "the store is full",
+            "--once",
+        )
+        shown = self.openstack(
+            "database",
+            "backup",
+            "create",
+            "db1",
+            "f1",
+            "--wait",
+            "-f",
+            "json",
+            expect=1,
+            stderr="the store is full",
+        )
+        self.assertEqual("FAILED", json.loads(shown)["status"])
+
+    def test_a_time_out_exits_124_and_its_command_goes_on(self):
+        name = "late"
+        run = self.run_openstack(
+            "database",
+            "instance",
+            "create",
+            name,
+            *CREATE,
+            "--wait",
+            "--timeout",
+            "0.2",
+            "-f",
+            "json",
+        )
+        self.assertEqual(124, run.exit_code, str(run))
+        self.assertEqual(name, json.loads(run.stdout)["name"])
+        (command,) = advised(run.stderr)
+        self.assertIn("ACTIVE/HEALTHY", self.openstack(*command, stderr=PROGRESS))
+        self.openstack(
+            "database", "instance", "delete", name, "--wait", stderr=PROGRESS
+        )
+
+    def test_ctrl_c_says_that_it_goes_on_and_how_to_follow(self):
+        process = self.start_openstack(
+            "database", "instance", "create", "stopped", *CREATE, "--wait"
+        )
+        line = process.stderr.readline()
+        self.assertIn("BUILD", line)
+        process.send_signal(signal.SIGINT)
+        _out, err = process.communicate(timeout=60)
+        self.assertEqual(130, process.returncode)
+        self.assertNotIn("Traceback", err)
+        (command,) = advised(err)
+        self.openstack(*command, stderr=PROGRESS)
+        self.openstack(
+            "database", "instance", "delete", "stopped", "--wait", stderr=PROGRESS
+        )
+
+    def test_a_terminal_gets_a_live_line(self):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [
+                running.PROGRAMS / "openstack",
+                "database",
+                "instance",
+                "restart",
+                "db1",
+                "--wait",
+            ],
+            env=self.environment | {"TERM": "xterm"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        shown = bytearray()
+        while True:
+            try:
+                chunk = os.read(ours, 4096)
+            except OSError:
+                break
+            if not chunk:
+                break
+            shown += chunk
+        self.assertEqual(b"", process.communicate(timeout=60)[0])
+        self.assertEqual(0, process.returncode)
+        self.assertIn(b"\x1b[", shown)
+        self.assertIn(b"db1", shown)
+
+    def test_what_cannot_be_is_one_clear_line(self):
+        for argv, text in (
+            (("instance", "wait", "nobody"), "nobody"),
+            (("instance", "restart", "nobody"), "nobody"),
+            (("backup", "create", "nobody", "b"), "nobody"),
+            (("backup", "wait", "nobody"), "nobody"),
+        ):
+            run = self.run_openstack("database", *argv)
+            self.assertEqual(1, run.exit_code, str(run))
+            self.assertEqual(1, len(run.stderr.splitlines()), str(run))
+            self.assertIn(text, run.stderr)
+
+    def test_wrong_password_and_missing_endpoint_are_clear(self):
+        for option, text in (
+            (("--os-password", "wrong"), "401"),
+            (("--os-interface", "admin"), "no database endpoint"),
+        ):
+            run = self.run_openstack(*option, "database", "instance", "wait", "db1")
+            self.assertEqual(1, run.exit_code, str(run))
+            self.assertEqual(1, len(run.stderr.splitlines()), str(run))
+            self.assertIn(text, run.stderr)
+
+    def test_a_dead_keystone_is_no_traceback(self):
+        start = time.monotonic()
+        run = self.run_openstack(
+            "--os-auth-url",
+            "http://127.0.0.1:9/v3",
+            "database",
+            "instance",
+            "wait",
+            "db1",
+        )
+        self.assertEqual(1, run.exit_code, str(run))
+        self.assertIn("127.0.0.1:9", run.stderr)
+        self.assertNotIn("Traceback", run.stderr)
+        self.assertLess(time.monotonic() - start, 30)
+
+    def test_a_name_on_page_three_and_a_name_that_two_bear(self):
+        cloud = self.new_project()
+        self.trove_sandbox(
+            "seed", "--instances", "65", "--backups", "10", "--cloud", cloud
+        )
+        marker: list[str] = []
+        for _ in range(3):
+            page = self.openstack_json(
+                "database", "instance", "list", *marker, cloud=cloud
+            )
+            marker = ["--marker", page[-1]["ID"]]
+        name = page[-1]["Name"]
+        shown = self.openstack(
+            "database",
+            "instance",
+            "wait",
+            name,
+            "-f",
+            "json",
+            cloud=cloud,
+            stderr=PROGRESS,
+        )
+        self.assertEqual(page[-1]["ID"], json.loads(shown)[0]["ID"])
+
+
+class TestPromoteThatFails(FunctionalTestCase):
+    def test_it_says_the_state_of_every_member(self):
+        self.openstack(
+            "database", "instance", "create", "src", *CREATE, "--wait", stderr=PROGRESS
+        )
+        self.openstack(
+            "database",
+            "instance",
+            "create",
+            "rep",
+            "--replica-of",
+            "src",
+            "--nic",
+            NIC,
+            "--wait",
+            stderr=PROGRESS,
+        )
+        replica = self.openstack_json("database", "instance", "show", "rep")["id"]
+        self.trove_sandbox(
+            "fault", "set", "promote-candidate", "--instance", replica, "--text", "lag"
+        )
+        self.addCleanup(self.trove_sandbox, "fault", "clear", "promote-candidate")
+        run = self.run_openstack("database", "instance", "promote", "rep", "--wait")
+        self.assertEqual(1, run.exit_code, str(run))
+        for name in ("src", "rep"):
+            self.assertRegex(run.stderr, rf"{name} \(.*\).*ERROR")
+        self.assertIn("lag", run.stderr)
