@@ -83,10 +83,13 @@ class Temporary:
         return f"{self.name} ({self.id})" if self.id else self.name
 
     def create(self, planned: RestorePlan) -> Instance:
-        """Ask for it, and tell its ID.
+        """Tell its name, and ask for it.
 
         :raises LostAnswerError: it may be there or come yet
         """
+        self._cloud.progress.note(
+            f"Restoring {planned.backup} into the temporary instance {self}"
+        )
         self.gone = False
         try:
             self.id = restore.send(self._cloud, planned)
@@ -95,9 +98,6 @@ class Temporary:
         except TroveExtError:
             self.gone = True
             raise
-        self._cloud.progress.note(
-            f"Restoring {planned.backup} into the temporary instance {self}"
-        )
         return resources.get_instance(self._cloud, self.id)
 
     def advice(self) -> str:
