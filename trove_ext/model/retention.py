@@ -192,14 +192,15 @@ def _judge_group(
 def _judge_points(
     scope: _Scope, points: Sequence[Backup], reasons: dict[str, list[str]]
 ) -> None:
-    """Add what the policy says, and never let the last restorable chain go."""
+    """Add what the policy says.
+
+    No policy lets the last restorable chain go: each rule keeps the newest point.
+    """
     for point, reason in judge(
         scope.policy, points, scope.now, lambda point: scope.forest.root(point.id).id
     ):
         if reason not in reasons[point.id]:
             reasons[point.id].append(reason)
-    if points and points[0].id not in reasons:
-        reasons[points[0].id].append("the newest restore point")
 
 
 def _untouchable(scope: _Scope, backup: Backup, *, is_newest: bool) -> str | None:

@@ -214,6 +214,10 @@ class TestAlwaysKept(testtools.TestCase):
         self.assertEqual(("no rule keeps it",), found["b"])
         self.assertEqual(("no rule keeps it",), found["c"])
 
+    def test_a_backup_of_another_project_takes_no_place(self):
+        drawing = "a project_id=p1\nb project_id=p2"
+        self.assertEqual(["a", "b"], kept(drawing, keep_last=1, project_id="p1"))
+
     def test_what_was_registered_from_another_region(self):
         self.assertEqual(["a", "b"], kept("a RESTORED instance_id=\nb", keep_last=1))
 
