@@ -19,6 +19,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import Exit, InterruptedJobError, TroveExtError
+from trove_ext.osc import masking
 from trove_ext.osc.text import safe
 from trove_ext.workflows import outcomes
 
@@ -58,6 +59,7 @@ def run(
     :param signals: whether signals are answered too, and not left to Python
     :returns: the exit code
     """
+    masking.install()
     try:
         with catching_signals() if signals else contextlib.nullcontext():
             return action()
@@ -74,8 +76,8 @@ def report(app: App, cloud: Cloud | None, error: TroveExtError) -> int:
     if cloud is not None:
         cloud.progress.done()
     if app.options.debug:
-        app.LOG.error("%s", type(error).__name__)
-    app.stderr.write(safe(str(error)) + "\n")
+        app.LOG.error("%s", type(error).__name__, exc_info=error)
+    app.stderr.write(safe(masking.mask(str(error))) + "\n")
     app.stderr.flush()
     return int(error.exit_code)
 

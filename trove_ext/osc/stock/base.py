@@ -29,7 +29,7 @@ from trove_ext.exceptions import (
 )
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
-from trove_ext.osc import guard, session
+from trove_ext.osc import guard, masking, session
 from trove_ext.workflows import actions, outcomes, resources
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Stock:
         self, run: Callable[[argparse.Namespace], int], parsed_args: argparse.Namespace
     ) -> int:
         """Surround the whole run: our errors in words, and signals where we wait."""
+        for given in getattr(parsed_args, "users", ()):
+            masking.hide_credential(given)
         return guard.run(
             self.command.app,
             lambda: self.__dict__.get("cloud"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from trove_ext.exceptions import UsageError
+from trove_ext.osc import masking
 
 if TYPE_CHECKING:
     import argparse
@@ -56,6 +57,8 @@ def credentials(parsed_args: argparse.Namespace, stdin: TextIO) -> list[Credenti
     ]
     if any(problems):
         raise UsageError("\n".join(problem for problem in problems if problem))
+    for _number, line in lines:
+        masking.hide_credential(line)
     return [Credential(text) for text in parsed_args.users] + [
         Credential(line) for _number, line in lines
     ]

@@ -1,0 +1,86 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""No password and no token in a log, a message or a traceback."""
+
+import pathlib
+
+import fixtures
+import testtools
+
+from trove_ext.tests.fake.clock import FakeClock
+from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.harness import run_openstack
+from trove_ext.tests.fake.transport import server_of
+
+NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
+
+
+class TestMasking(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.cloud = FakeCloud(FakeClock())
+        self.log = pathlib.Path(self.useFixture(fixtures.TempDir()).path) / "log"
+
+    def create(self, *more, **kwargs):
+        return run_openstack(
+            [
+                "--debug",
+                "--log-file",
+                str(self.log),
+                "database",
+                "instance",
+                "create",
+                "db1",
+                *("--flavor", "10", "--size", "1", "--nic", NIC),
+                *more,
+                *("--databases", "shop"),
+            ],
+            self.cloud,
+            **kwargs,
+        )
+
+    def logged(self, result):
+        """All that was written but osc-lib's first line, which nobody can reach."""
+        text = result.stderr + self.log.read_text(encoding="utf-8")
+        return [line for line in text.splitlines() if "START with options" not in line]
+
+    def assertHidden(self, secret, result):
+        self.assertEqual([], [line for line in self.logged(result) if secret in line])
+
+    def test_a_password_from_a_file_is_in_no_log(self):
+        for wait in ((), ("--wait",)):
+            result = self.create(
+                "--credentials-file", "-", *wait, stdin="bob:hunter2:with:colons\n"
+            )
+            self.assertEqual(0, result.exit_code, result.stderr)
+            lines = self.logged(result)
+            self.assertTrue([line for line in lines if "REQ: curl" in line])
+            self.assertHidden("hunter2", result)
+
+    def test_a_password_from_an_argument_is_in_no_log_of_ours(self):
+        result = self.create("--users", "bob:hunter2222")
+        self.assertEqual(0, result.exit_code, result.stderr)
+        lines = self.logged(result)
+        self.assertTrue([line for line in lines if "run(Namespace" in line])
+        self.assertHidden("hunter2222", result)
+
+    def test_the_login_password_is_in_no_log(self):
+        result = self.create("--wait")
+        self.assertHidden(server_of(self.cloud).keystone.password, result)
+
+    def test_a_traceback_and_a_refusal_hide_it_too(self):
+        self.cloud.policy_forbid("instance:create")
+        result = self.create("--wait", "--users", "bob:hunter2222")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("Traceback", result.stderr)
+        self.assertHidden("hunter2222", result)
