@@ -270,6 +270,32 @@ class TestLeftBehind(VerifyTestCase):
         self.assertRegex(warning, r"trove-ext-verify-\S+ \([0-9a-f-]{36}\)")
         self.assertIn("backup verify --clean-up", warning)
 
+    def test_a_signal_before_the_answer_to_the_creation_leaves_no_instance(self):
+        manager = self.cloud.client.instances
+        create = manager.create
+
+        def created_and_stopped(**kwargs):
+            create(**kwargs)
+            raise Stop
+
+        manager.create = created_and_stopped
+        self.assertRaises(Stop, self.one)
+        self.assertEqual([], self.temporary())
+        self.assertEqual(1, len(self.fake.live_instances))
+
+    def test_a_signal_before_the_creation_is_stored_waits_for_it_to_appear(self):
+        manager = self.cloud.client.instances
+        create = manager.create
+
+        def stopped(**kwargs):
+            self.clock.after(5.0, lambda: create(**kwargs))
+            raise Stop
+
+        manager.create = stopped
+        self.assertRaises(Stop, self.one)
+        self.assertEqual([], self.temporary())
+        self.assertEqual(2, len(self.fake.instances))
+
     def test_where_even_the_owner_may_not_reset_it_the_instance_is_named(self):
         self.fake.policy_forbid("instance:force_delete")
         found = self.one(timeout=10.0)
