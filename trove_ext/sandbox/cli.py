@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = arguments.parser(__doc__).parse_args(argv)
     try:
         return run(args, StateDir(Path(args.dir)))
-    except SandboxError as exc:
+    except (SandboxError, OSError) as exc:
         print(f"trove-sandbox: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

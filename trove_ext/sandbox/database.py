@@ -17,6 +17,7 @@ waits for a lock that it holds itself.
 """
 
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,15 @@ def _first_sql(settings: Settings) -> str:
 
 
 def prepare(state: StateDir, settings: Settings) -> list[str]:
-    """Make the data directory where there is none; return the command to start it."""
+    """Make the data directory where there is none; return the command to start it.
+
+    Raises SandboxError where MariaDB can't make one.
+    """
     if not state.database.is_dir():
-        template.copy_template(state.root, state.database)
+        try:
+            template.copy_template(state.root, state.database)
+        except (programs.ProgramError, subprocess.CalledProcessError) as exc:
+            raise SandboxError(f"No database could be made: {exc}") from exc
     config = state.root / "database.cnf"
     write_private(config, _config(state, settings))
     write_private(state.root / "database.sql", _first_sql(settings))

@@ -19,7 +19,6 @@ import urllib.request
 from collections.abc import Callable
 
 from trove_ext.sandbox import clouds, database, state, supervise
-from trove_ext.sandbox.guest import template
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
 KEYSTONE, DATABASE, TROVE = "keystone", "db", "trove"
@@ -118,17 +117,16 @@ def _check_free(where: StateDir, settings: Settings) -> None:
 
 
 def _start(where: StateDir, settings: Settings, report: Report) -> None:
+    # All at once: the two load their programs while the database is made.
     keystone = supervise.find(where, KEYSTONE) or _python(where, KEYSTONE)
-    trove = supervise.find(where, TROVE)
+    trove = supervise.find(where, TROVE) or _python(where, TROVE)
     base = supervise.find(where, DATABASE)
     if base is None:
         report("Preparing the database")
-        template.prepare_template(where.root)
         command = database.prepare(where, settings)
         base = supervise.start(where, DATABASE, command)
     report("Waiting for the database")
     supervise.wait(base, lambda: database.answers(settings), _START_SECONDS, where)
-    trove = trove or _python(where, TROVE)
     report("Waiting for Keystone")
     supervise.wait(keystone, lambda: _answers(settings.auth_url), _START_SECONDS, where)
     report("Waiting for Trove")

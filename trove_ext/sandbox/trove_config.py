@@ -12,12 +12,12 @@
 
 """The configuration of the real Trove: everything that isn't its default, and why."""
 
-import sysconfig
+from importlib import metadata
 from pathlib import Path
 
 from trove_ext.sandbox import labels
 from trove_ext.sandbox.keystone_server import SERVICE_PROJECT, SERVICE_USER
-from trove_ext.sandbox.state import Settings, StateDir
+from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
 DATABASE = "trove"
 DATABASE_USER = "trove"
@@ -32,8 +32,14 @@ _STAND_INS = {
 
 
 def paste_file() -> Path:
-    """Return Trove's own api-paste.ini, as its distribution installs it."""
-    return Path(sysconfig.get_path("data")) / "etc" / "trove" / "api-paste.ini"
+    """Return Trove's own api-paste.ini, wherever its distribution put it.
+
+    Raises SandboxError where it isn't there.
+    """
+    for file in metadata.files("trove") or ():
+        if file.name == "api-paste.ini":
+            return Path(str(file.locate())).resolve()
+    raise SandboxError("The installed Trove has no api-paste.ini")
 
 
 def _stand_ins() -> str:

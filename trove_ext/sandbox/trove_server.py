@@ -38,6 +38,8 @@ from trove_ext.sandbox.state import Settings, StateDir, write_private  # noqa: E
 
 _LOG = logging.getLogger(__name__)
 _PERIODIC_SECONDS = 30
+_DATABASE_SECONDS = 120.0
+_POLL_SECONDS = 0.1
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -114,9 +116,12 @@ def copy_messages(transport: Any) -> None:
 
 
 def open_database(state: StateDir, settings: Settings) -> None:
-    """Open Trove's database; the first time it is made and filled."""
+    """Open Trove's database as soon as it answers; the first time it is filled."""
     from trove.db import get_db_api
 
+    with eventlet.Timeout(_DATABASE_SECONDS):
+        while not database.answers(settings):
+            eventlet.sleep(_POLL_SECONDS)
     done = state.root / "trove.ready"
     if not done.exists():
         database.fill(settings.engine)
