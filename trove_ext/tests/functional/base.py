@@ -82,9 +82,11 @@ def _forget_clients() -> None:
     from openstackclient.common import clientmanager
     from osc_lib.clientmanager import ClientCache
 
-    for value in vars(clientmanager.ClientManager).values():
-        if isinstance(value, ClientCache):
-            value._handle = None
+    # The clients of plugins are cached on the base class.
+    for cls in clientmanager.ClientManager.__mro__:
+        for value in vars(cls).values():
+            if isinstance(value, ClientCache):
+                value._handle = None
 
 
 @contextlib.contextmanager
