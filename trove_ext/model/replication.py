@@ -142,14 +142,27 @@ def _oddities(
     names = ", ".join(map(str, members))
     if any(one.status in SWITCHING for one in members):
         yield f"the roles of {names} are being changed, or a change has not ended"
+    listed_by = _listed_by(members)
     for one in replicas:
-        claims = {other.id for other in members if one.id in other.replicas}
-        claims |= {one.replica_of} if one.replica_of else set()
-        if one.replica_of and one.replica_of not in known:
+        listing = listed_by.get(one.id, set())
+        claims = listing | ({one.replica_of} if one.replica_of else set())
+        above = known.get(one.replica_of or "")
+        if one.replica_of and above is None:
             yield f"{one} is a replica of {one.replica_of}, which is not there"
         elif len(claims) > 1:
             yield f"{one} is claimed by several sources: {', '.join(sorted(claims))}"
-        elif one.replica_of is None:
+        elif above is None:
             yield f"{one} replicates from nobody, but is linked with {names}"
-        elif known[one.replica_of].replica_of:
-            yield f"{one} is a replica of a replica, {known[one.replica_of]}"
+        elif above.replica_of:
+            yield f"{one} is a replica of a replica, {above}"
+        elif not listing:
+            yield f"{one} replicates from {above}, which doesn't list it"
+
+
+def _listed_by(members: Iterable[Instance]) -> dict[str, set[str]]:
+    """Return for each replica the IDs of the members that list it as theirs."""
+    listed_by: dict[str, set[str]] = {}
+    for one in members:
+        for replica_id in one.replicas:
+            listed_by.setdefault(replica_id, set()).add(one.id)
+    return listed_by
