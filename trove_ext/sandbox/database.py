@@ -55,6 +55,8 @@ def _config(state: StateDir, settings: Settings) -> str:
     return f"""\
 [mysqld]
 datadir = {state.database}
+# In /tmp another mariadbd that starts would remove temporary tables of this one.
+tmpdir = {state.root / "tmp"}
 socket = sandbox.sock
 pid_file = sandbox.pid
 bind_address = {settings.database_address}
@@ -91,6 +93,7 @@ def prepare(state: StateDir, settings: Settings) -> list[str]:
             template.copy_template(state.root, state.database)
         except (programs.ProgramError, subprocess.CalledProcessError) as exc:
             raise SandboxError(f"No database could be made: {exc}") from exc
+    (state.root / "tmp").mkdir(mode=0o700, exist_ok=True)
     config = state.root / "database.cnf"
     write_private(config, _config(state, settings))
     write_private(state.root / "database.sql", _first_sql(settings))

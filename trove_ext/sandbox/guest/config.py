@@ -96,6 +96,14 @@ class Layout:
         return self.root / "prepared"
 
     @property
+    def temporary(self) -> Path:
+        """Directory for temporary tables.
+
+        In /tmp they are in danger: a mariadbd that starts removes all it finds there.
+        """
+        return self.root / "tmp"
+
+    @property
     def socket(self) -> str:
         """The socket of mariadbd, relative to its data directory where it must be."""
         path = self.root / "mysqld.sock"
@@ -134,6 +142,7 @@ def settings(layout: Layout, address: str, memory_mb: int) -> dict[str, object]:
     """
     return {
         "datadir": layout.data,
+        "tmpdir": layout.temporary,
         "socket": layout.socket,
         "pid_file": layout.pid_file,
         "log_error": layout.error_log,

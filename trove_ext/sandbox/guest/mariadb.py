@@ -159,7 +159,8 @@ class MariaDB:
 
     def configure(self) -> None:
         """Write the configuration anew; overrides stay as they are."""
-        self.layout.overrides.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (self.layout.overrides, self.layout.temporary):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.layout.config.write_text(
             config.render(self.layout, self.address, self.memory_mb)
         )

@@ -54,6 +54,8 @@ def _install_command(target: Path) -> list[str]:
         programs.find("mariadb-install-db"),
         "--no-defaults",
         f"--datadir={target}",
+        # Not /tmp: what other servers keep there would be removed.
+        f"--tmpdir={target.parent}",
         *programs.as_user(),
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
@@ -72,6 +74,7 @@ def _drop_named_roots(data_dir: Path) -> None:
         programs.find("mariadbd"),
         "--no-defaults",
         f"--datadir={data_dir}",
+        f"--tmpdir={data_dir.parent}",
         *programs.as_user(),
         "--bootstrap",
         "--innodb-log-file-size=32M",
