@@ -268,7 +268,7 @@ class _Run:
         deadline = self._cloud.deadline(self._request.timeout)
         with self._journal.step("restore", RESTORED) as details:
             instance = self._restore(planned, guest, deadline)
-            details.append(str(guest))
+            details.append(f"instance {instance.id}")
         databases = self._look_at_databases(instance)
         if self._request.questions:
             with self._journal.step("data", "checked") as details:
