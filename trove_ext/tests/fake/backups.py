@@ -60,7 +60,7 @@ class Backups:
         self, path: str, query: dict[str, str], _body: Any, instance_id: str
     ) -> Answer:
         """GET /instances/ID/backups: 404 when the instance is gone."""
-        self.cloud.by_id(instance_id)
+        self.cloud.built(instance_id)
         self.cloud.allow("instance:backups")
         rows = [b for b in self.cloud.live_backups if b.instance_id == instance_id]
         return 200, self._page(rows, path, query)
@@ -139,7 +139,7 @@ class Backups:
         return done[0] if done else None
 
     def _create(self, data: dict[str, Any]) -> Backup:
-        instance = self.cloud.by_id(data["instance"])
+        instance = self.cloud.built(data["instance"])
         self.cloud.ready(instance)
         parent: Backup | None = None
         if data.get("parent_id"):
@@ -206,11 +206,12 @@ class Backups:
         """Say why a backup fails in the guest, or None."""
         failure = armed(self.cloud.knobs.backup, instance)
         if failure is None and not instance.database_running:
-            failure = "Failed to create backup: the database does not run."
+            failure = "the database does not run"
         parent = self.cloud.backups.get(backup.parent_id or "")
         if failure is None and parent is not None and parent.location is None:
-            failure = f"Failed to create backup: parent {parent.id} has no location."
-        return failure
+            failure = f"No backup object of {parent.id}"
+        # The text of trove/guestagent/datastore/service.py, create_backup.
+        return failure and f"Failed to create backup {backup.id}, error: {failure}"
 
     def delete(self, backup_id: str) -> None:
         """`Backup.delete`: the descendants first, each accepted by itself.

@@ -228,7 +228,7 @@ class Births:
             row.volume_type = (data.get("volume") or {}).get("type")
             row.locality = data.get("locality")
             row.content = _content(data)
-            row.database_running = False
+            row.database_running = row.built = False
             self.cloud.put(row)
             rows.append(row)
         return rows
@@ -239,16 +239,14 @@ class Births:
         """BUILD, then ACTIVE, or ERROR with the reason in the fault."""
         timings = self.cloud.timings
         instance.server_status = "ACTIVE"
+        if self._nova_refuses(instance):
+            return
         if armed(self.cloud.knobs.create_hangs, instance):
             yield timings.restore_timeout if backup else timings.usage_timeout
             self._fail(instance, armed(self.cloud.knobs.create_hangs, instance) or "")
             return
         yield timings.restore if backup else timings.create
-        failure = armed(self.cloud.knobs.create, instance)
-        if backup and failure is None:
-            failure = armed(self.cloud.knobs.restore, instance)
-            if failure is None and self.backups.chain_problem(backup):
-                failure = "Service not active, status: failed to spawn"
+        failure = self._guest_failure(instance, backup)
         if failure is not None:
             self._fail(instance, failure)
             return
@@ -256,10 +254,28 @@ class Births:
             instance.content = _merged(backup.content, instance.content)
         self._serve(instance)
 
+    def _nova_refuses(self, instance: Instance) -> bool:
+        """Let an armed failure of Nova happen: at once, and without a server."""
+        failure = armed(self.cloud.knobs.create, instance)
+        if failure is None:
+            return False
+        instance.has_server = False
+        self._fail(
+            instance,
+            f"Failed to create server for instance {instance.id}\n{failure} (HTTP 500)",
+        )
+        return True
+
+    def _guest_failure(self, instance: Instance, backup: Backup | None) -> str | None:
+        if backup is None:
+            return None
+        failure = armed(self.cloud.knobs.restore, instance)
+        return failure or self.backups.chain_problem(backup)
+
     def _serve(self, instance: Instance) -> None:
         # Not where somebody has deleted it in the meantime.
         if instance.task is Task.BUILDING:
-            instance.database_running = True
+            instance.database_running = instance.built = True
             self.cloud.settle(instance)
 
     def _fail(self, instance: Instance, message: str) -> None:
@@ -328,9 +344,7 @@ class Births:
             yield self.cloud.timings.restore_timeout
             self._fail(replica, "Polling request timed out.")
             return
-        failure = armed(self.cloud.knobs.create, replica)
-        if failure is not None:
-            self._fail(replica, failure)
+        if self._nova_refuses(replica):
             return
         replica.content = source.content.copy()
         replica.read_only = True

@@ -36,7 +36,7 @@ class Guest:
         :raises ApiError: 404; 403; 422 when the database does not run; 400 after
             the guest's time-out when the host is off
         """
-        instance = self.cloud.by_id(instance_id)
+        instance = self.cloud.built(instance_id)
         self.cloud.allow(f"instance:extension:{rule}")
         if instance.service not in (Service.HEALTHY, Service.RUNNING):
             raise errors.unprocessable(

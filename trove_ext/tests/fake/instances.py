@@ -82,9 +82,9 @@ class Instances:
         instance = self.cloud.by_id(instance_id)
         view = views.detail(self.cloud, instance)
         if self.cloud.status(instance) not in AGENT_INVALID:
-            if instance.off_since is not None:
+            if instance.off_since is not None or not instance.built:
                 self.cloud.clock.advance(self.cloud.timings.agent_call)
-            elif self.cloud.status(instance) != "ERROR":
+            else:
                 view["volume"].update(used=0.31, used_percent=6.2)
         self.cloud.allow("instance:show")
         return 200, {"instance": view}
@@ -121,7 +121,9 @@ class Instances:
         if "resize" in body:
             schema.check("resize", body, schema.RESIZE)
         known = [name for name in body if name in self._actions]
-        instance = self.cloud.by_id(instance_id)
+        reset = "reset_status" in body
+        find = self.cloud.by_id if reset else self.cloud.built
+        instance = find(instance_id)
         if not known:
             raise errors.server_error()
         self._actions[known[-1]](instance, body[known[-1]])
@@ -134,7 +136,7 @@ class Instances:
             raise errors.bad_request(
                 "Only one attribute (except 'name') is allowed to update."
             )
-        instance = self.cloud.by_id(instance_id)
+        instance = self.cloud.built(instance_id)
         self.cloud.allow("instance:update")
         if data.get("name"):
             instance.name = data["name"]

@@ -24,6 +24,7 @@ class Request:
     :ivar service: "trove", "keystone" or the host that was asked
     :ivar at: virtual seconds since the start
     :ivar reached: whether the server carried it out
+    :ivar answered: the HTTP status that the server gave, None where it never got it
     :ivar status: the HTTP status that the client got, None where it got no answer
     :ivar fault: the name of the injected fault, "" for none
     """
@@ -37,6 +38,7 @@ class Request:
     at: float
     timeout: float | None
     reached: bool = False
+    answered: int | None = None
     status: int | None = None
     fault: str = ""
 

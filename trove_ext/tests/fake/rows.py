@@ -194,6 +194,16 @@ class Rows:
             raise errors.not_found(instance_id)
         return found
 
+    def built(self, instance_id: str) -> Instance:
+        """Find an instance that has a server (`load_instance`, needs_server).
+
+        :raises ApiError: 404; 422 where Nova never made a server
+        """
+        found = self.by_id(instance_id)
+        if not found.has_server:
+            raise errors.unprocessable(f"Instance {instance_id} is not ready.")
+        return found
+
     def backup_by_id(self, backup_id: str) -> Backup:
         """Find a backup as the API does, by its ID alone.
 

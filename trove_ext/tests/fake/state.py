@@ -162,6 +162,8 @@ class Instance:
     content: Content = field(default_factory=Content)
     root_enabled: bool = False
     #: Guest state that no API shows.
+    has_server: bool = True
+    built: bool = True
     read_only: bool = False
     replicating: bool = True
     database_running: bool = True

@@ -128,6 +128,7 @@ class FakeTransport(BaseAdapter):
             body=entry.body,
             token=request.headers.get("X-Auth-Token"),
         )
+        entry.answered = reply.code
         for call in self.cloud.after_request:
             call(entry)
         return reply

@@ -66,14 +66,17 @@ class Trouble:
         """Let backups of an instance fail."""
         self.knobs.backup[key] = message
 
-    def fail_restore(self, key: str = "*") -> None:
-        """Let an instance fail that is restored from a backup."""
-        self.knobs.restore[key] = "Service not active, status: failed to spawn"
+    def fail_restore(
+        self, key: str = "*", message: str = "The restore failed."
+    ) -> None:
+        """Let an instance fail that is restored from a backup, in its guest."""
+        self.knobs.restore[key] = message
 
-    def fail_create(self, key: str = "*", message: str = "") -> None:
-        """Let instances, replicas too, fail to build."""
-        default = "Service not active, status: failed to spawn"
-        self.knobs.create[key] = message or default
+    def fail_create(
+        self, key: str = "*", message: str = "No valid host was found."
+    ) -> None:
+        """Let Nova refuse to make the servers of instances, replicas too."""
+        self.knobs.create[key] = message
 
     def hang_create(self, key: str = "*") -> None:
         """Let instances build until Trove gives up."""

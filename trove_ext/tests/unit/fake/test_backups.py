@@ -97,8 +97,11 @@ class TestBackupCreate(FakeTestCase):
         row = self.client.backups.get(backup.id)
         self.assertEqual(("FAILED", None), (row.status, row.locationRef))
         self.assertEqual([("ACTIVE", "HEALTHY")], self.look(self.db))
-        fault = self.client.instances.get(self.db.id).fault
-        self.assertEqual("No space left on device", fault["message"])
+        fault = self.client.instances.get(self.db.id).fault["message"]
+        self.assertEqual(
+            f"Failed to create backup {backup.id}, error:\n    No space left on device",
+            fault,
+        )
 
     def test_name_needs_a_latin_letter_or_digit_and_no_newline(self):
         for name in ("", "резерв", "two\nlines", "x" * 256):

@@ -34,8 +34,22 @@ class TestCreate(FakeTestCase):
         row = self.create()
         self.clock.sleep(60)
         self.assertEqual([("ERROR", "")], self.look(row))
-        fault = self.client.instances.get(row.id).fault
-        self.assertEqual("No valid host was found.", fault["message"])
+        fault = self.client.instances.get(row.id).fault["message"]
+        self.assertEqual(
+            f"Failed to create server for instance {row.id}\n"
+            "No valid host was found. (HTTP 500)",
+            fault,
+        )
+
+    def test_one_without_a_server_takes_no_action_and_keeps_its_fault(self):
+        self.cloud.fail_create()
+        row = self.create()
+        self.clock.sleep(1)
+        text = self.refused(422, self.client.instances.restart, row.id)
+        self.assertEqual(f"Instance {row.id} is not ready.", text)
+        fault = self.client.instances.get(row.id).fault["message"]
+        self.assertIn("No valid host", fault)
+        self.client.instances.delete(row.id)
 
     def test_hang_ends_in_error_after_thirty_minutes(self):
         self.cloud.hang_create()
