@@ -28,6 +28,7 @@ SERVICE_USER = "trove"
 SERVICE_PROJECT = "service"
 _DOMAIN = "default"
 _THREADS = 8
+_BACKLOG = 128
 _ROLES = ("admin", "manager", "member", "reader", "service")
 
 
@@ -145,6 +146,7 @@ def serve(settings: Settings, application: Any) -> None:
         ("127.0.0.1", settings.keystone_port),
         application,
         numthreads=_THREADS,
+        request_queue_size=_BACKLOG,
         server_name="keystone",
     )
     server.safe_start()
