@@ -180,7 +180,8 @@ class TestAlwaysKept(testtools.TestCase):
             created=trees.day(9),
         )
         found = reasons("a\nb", snapshot, keep_last=1)
-        self.assertIn("Trove deletes itself", found["s"][0])
+        (reason,) = found["s"]
+        self.assertIn("Trove deletes itself", reason)
         self.assertEqual(("needed by s",), found["a"])
         self.assertEqual(("last 1 of 1",), found["b"])
 
