@@ -185,9 +185,11 @@ def _check_chain(
 
 def _check_quota(cloud: Cloud, settings: Settings, problems: list[str]) -> None:
     """Compare with the project's quota, where policy lets it be read."""
-    project_id = cloud.client.client.get_project_id()
+    client = cloud.client
     try:
-        rows = cloud.read("Quota", lambda: cloud.client.quota.show(project_id))
+        rows = cloud.read(
+            "Quota", lambda: client.quota.show(client.client.get_project_id())
+        )
     except (RefusedError, LoginError, NotFoundError):
         return
     needs = {"instances": 1, "volumes": settings.size or 0, "ram": settings.ram}

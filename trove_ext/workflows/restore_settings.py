@@ -379,8 +379,9 @@ class Resolver:
         )
 
     def _is_public(self, other: Instance | None) -> bool:
-        if self._options.is_public is not None:
-            return self._options.is_public
+        if self._options.is_public is not None or self._throwaway:
+            # Nobody should reach a copy of the data that is there for minutes.
+            return bool(self._options.is_public)
         if other is None or other.is_public is None:
             self.notes.append(
                 "Whether the database was public is not known: the new one is not "

@@ -18,7 +18,6 @@ behind can be found again.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import secrets
 from typing import TYPE_CHECKING
@@ -125,6 +124,8 @@ class Temporary:
         self._cloud.awaited = ()
         try:
             self._remove()
+        except NotFoundError:
+            self.gone = True
         except TroveExtError as exc:
             kind = (
                 WaitTimeoutError if isinstance(exc, WaitTimeoutError) else TroveExtError
@@ -138,18 +139,16 @@ class Temporary:
         """
         if self.gone:
             return
-        advice = self.advice()
-        if not self._delete_sent:
-            self._cloud.progress.warn(
-                f"Interrupted; deleting the temporary instance {self} before leaving. "
-                f"Interrupt again to leave at once; then:\n{advice}"
-            )
+        self._cloud.progress.warn(
+            f"Interrupted; the temporary instance {self} is deleted before this ends. "
+            f"Interrupt again to end at once; then look:\n{self.advice()}"
+        )
         self.remove()
 
     def _remove(self) -> None:
-        now = self._read()
-        if now is None:
-            return
+        if self.id is None:
+            self.id = self._appear()
+        now = resources.get_instance(self._cloud, self.id)
         if not self._delete_sent:
             now = self._send_delete(now)
         target = done.instance_gone(self._cloud, now)
@@ -157,20 +156,11 @@ class Temporary:
         outcomes.raise_for(self._cloud, self._cloud.wait([target], deadline))
         self.gone = True
 
-    def _read(self) -> Instance | None:
-        """Read it; by its name where its ID never came.
+    def _appear(self) -> str:
+        """Find it by its name, where its ID never came.
 
         :raises TroveExtError: it is not there yet, and may come
         """
-        if self.id is None:
-            self.id = self._appear()
-        try:
-            return resources.get_instance(self._cloud, self.id)
-        except NotFoundError:
-            self.gone = True
-            return None
-
-    def _appear(self) -> str:
         cloud = self._cloud
         deadline = cloud.deadline(APPEAR_TIMEOUT)
         for pause in pauses(1):
@@ -198,13 +188,12 @@ class Temporary:
         return now
 
     def _delete(self, now: Instance) -> None:
-        with contextlib.suppress(NotFoundError):
-            actions.delete(
-                self._cloud,
-                f"delete of {now}",
-                now,
-                lambda: self._cloud.client.instances.delete(now.id),
-            )
+        actions.delete(
+            self._cloud,
+            f"delete of {now}",
+            now,
+            lambda: self._cloud.client.instances.delete(now.id),
+        )
 
     def _reset(self, now: Instance) -> Instance:
         """Take the task of building off it, so that Trove accepts the delete.

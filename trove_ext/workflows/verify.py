@@ -261,6 +261,8 @@ class _Run:
         ]
         for text in planned.warnings:
             self._cloud.progress.warn(text)
+        for text in planned.notes:
+            self._cloud.progress.note(text)
         name = temporary.name_for(backup.id, self._cloud.clock.now())
         return replace(planned, name=name)
 

@@ -72,7 +72,8 @@ def ask(
     while True:
         try:
             return _ask_once(addresses, user, password, statement, deadline)
-        except pymysql.MySQLError as exc:
+        except (pymysql.MySQLError, RuntimeError) as exc:
+            # RuntimeError: a way to log in that needs a package which is not there.
             waited = clock.monotonic() - start
             too_late = waited >= USER_BUDGET or deadline.remaining <= PAUSE
             if _number(exc) not in NOT_YET or too_late:

@@ -269,7 +269,7 @@ class TestRestore(RestoreTestCase):
         self.fake.fail_restore()
         made, error = self.restore()
         self.assertIsInstance(error, ResourceFailedError)
-        self.assertIn("failed to spawn", str(error))
+        self.assertRegex(str(error), r"ERROR: \w")
         self.assertIn(f"instance delete {made.id}", str(error))
 
     def test_a_time_out_says_how_to_wait_on(self):

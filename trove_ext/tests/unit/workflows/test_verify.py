@@ -132,6 +132,14 @@ class TestVerdict(VerifyTestCase):
         self.assertEqual(Exit.FAILED, found.error.exit_code)
         self.assertEqual([], self.temporary())
 
+    def test_a_copy_of_a_public_database_is_not_public_unless_asked_for(self):
+        self.db1.access = {"is_public": True, "allowed_cidrs": ["10.0.0.0/8"]}
+        self.one(keep=True)
+        (kept,) = self.temporary()
+        self.assertEqual(
+            {"is_public": False, "allowed_cidrs": ["10.0.0.0/8"]}, kept.access
+        )
+
     def test_each_step_has_its_time(self):
         found = self.one(expect="300")
         seconds = {step.name: step.seconds for step in found.steps}
@@ -161,7 +169,7 @@ class TestVerdict(VerifyTestCase):
     def test_a_failed_restore_tells_the_fault_and_leaves_no_instance(self):
         self.fake.fail_restore()
         found = self.one()
-        self.assertIn("failed to spawn", str(found.error))
+        self.assertRegex(str(found.error), r"ERROR: \w")
         self.assertEqual("deleted", self.results(found)["delete"])
         self.assertEqual([], self.temporary())
 
@@ -228,6 +236,10 @@ class TestQuery(VerifyTestCase):
         one, two = (login["password"] for login in self.server.logins)
         self.assertNotEqual(one, two)
         self.assertNotIn(one, self.output() + "".join(self.cloud.sent))
+
+    def test_a_login_that_needs_another_package_is_an_error(self):
+        self.server.errors = [RuntimeError("'cryptography' package is required")]
+        self.assertIn("'cryptography' package is required", self.error())
 
     def test_without_the_driver_nothing_is_made(self):
         with mock.patch.dict("sys.modules", {"pymysql": None}):
