@@ -37,11 +37,10 @@ class VerifyTest(ChainTestCase):
         rows = json.loads(stdout)
         return {row["Backup"]: row["Result"] for row in rows if row["Step"] == "total"}
 
-    def test_each_backup_gives_its_own_number_of_rows(self):
-        for name, rows in CHAIN.items():
-            argv = ("--query", COUNT, "--expect", str(rows), "-f", "json")
-            stdout = self.openstack(*VERIFY, name, *argv, stderr=ANY)
-            self.assertEqual({name: "data checked"}, self.totals(stdout))
+    def test_the_right_number_of_rows_passes_and_leaves_no_instance(self):
+        argv = ("--query", COUNT, "--expect", str(CHAIN["inc-3"]), "-f", "json")
+        stdout = self.openstack(*VERIFY, "inc-3", *argv, stderr=ANY)
+        self.assertEqual({"inc-3": "data checked"}, self.totals(stdout))
         self.assertEqual([], self.temporary())
 
     def test_a_wrong_number_fails_and_leaves_no_instance(self):
@@ -108,9 +107,9 @@ class VerifyTest(ChainTestCase):
             "fault", "set", "slow-answer", "--cloud", self.cloud, "--sleep", "2"
         )
         self.addCleanup(self.trove_sandbox, "fault", "clear", "slow-answer")
-        code, stderr = self.interrupt(r"check: ok", after=1)
+        code, stderr = self.interrupt(r"^Restoring inc-3", after=1)
         self.assertEqual(130, code, stderr)
-        self.assertNotIn("Restoring inc-3", stderr)
+        self.assertNotIn(": BUILD (", stderr)
         self.trove_sandbox("fault", "clear", "slow-answer")
         self.assertEqual([], self.temporary(), stderr)
 
