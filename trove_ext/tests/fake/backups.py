@@ -198,8 +198,10 @@ class Backups:
         self.set_state(backup, BackupState.COMPLETED)
 
     def set_state(self, backup: Backup, state: BackupState) -> None:
-        """Save a state."""
+        """Save a state; the size is there from BUILDING on, in FAILED too."""
         backup.state = state
+        if state is BackupState.BUILDING:
+            backup.size = USED_GB
         self.cloud.touch(backup)
 
     def problem(self, instance: Instance, backup: Backup) -> str | None:

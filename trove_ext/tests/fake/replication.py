@@ -108,7 +108,9 @@ class Replication:
         if left:
             yield self.cloud.timings.error_gap
             self.cloud.set_task(Task.PROMOTION_ERROR, *left)
-            self.cloud.blame(candidate, self._left_behind("promote", candidate, left))
+            self.cloud.blame(
+                candidate, self._left_behind("promote", source, candidate, left)
+            )
 
     def _give_up_source(self, source: Instance, candidate: Instance) -> Steps:
         """Make the source read-only and let the candidate catch up."""
@@ -117,16 +119,16 @@ class Replication:
         self._reach(source)
         source.read_only = True
         if not source.database_running:
-            raise GuestError(_guest("Can't connect to the database server."))
+            raise GuestError(_guest("the database does not run"))
         yield self.cloud.timings.role_step
         failure = armed(self.cloud.knobs.promote_candidate, candidate)
         if failure is None and not (
             candidate.replicating and candidate.database_running
         ):
-            failure = _guest("Timed out waiting for the replica to catch up.")
+            failure = "the replica does not catch up"
         if failure is not None:
             yield self.cloud.timings.catch_up
-            raise GuestError(failure)
+            raise GuestError(_guest(failure))
         self._reach(candidate)
 
     def _move(
@@ -136,9 +138,10 @@ class Replication:
         left = []
         for other in others:
             failure = armed(self.cloud.knobs.promote_sibling, other)
-            if other.off_since is not None:
+            if other.off_since is not None or not other.database_running:
                 # detach_replica fails first: it keeps its old source.
-                yield self.cloud.timings.agent_call_long
+                if other.off_since is not None:
+                    yield self.cloud.timings.agent_call_long
                 left.append(other)
                 continue
             self._free(other)
@@ -172,7 +175,9 @@ class Replication:
         if left:
             yield self.cloud.timings.error_gap
             self.cloud.set_task(Task.EJECTION_ERROR, *left)
-            self.cloud.blame(source, self._left_behind("eject", candidate, left))
+            self.cloud.blame(
+                source, self._left_behind("eject", source, candidate, left)
+            )
 
     def _free(self, replica: Instance) -> None:
         replica.replica_of = None
@@ -184,13 +189,20 @@ class Replication:
             raise GuestError(TIMEOUT)
 
     @staticmethod
-    def _left_behind(what: str, candidate: Instance, left: list[Instance]) -> str:
+    def _left_behind(
+        what: str, source: Instance, candidate: Instance, left: list[Instance]
+    ) -> str:
         verb = "promote-to" if what == "promote" else "eject"
+        each = "".join(
+            f"Unable to migrate replica {i.id} from old replica source {source.id} to "
+            f"new source {candidate.id} on {what}. (...)\n"
+            for i in left
+        )
         return (
             f"{verb}-replica-source {candidate.id}: The following replicas may not "
-            f"have been switched: {[i.id for i in left]}:\n"
+            f"have been switched: {[i.id for i in left]}:\n{each}"
         )
 
 
 def _guest(message: str) -> str:
-    return f"An error occurred communicating with the guest: {message}"
+    return f"An error occurred communicating with the guest: {message}."

@@ -15,6 +15,9 @@
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.state import Instance, Knobs, Service
 
+#: What the task manager says of a guest that could not be prepared.
+FAILED_TO_SPAWN = "Service not active, status: failed to spawn"
+
 
 class Trouble:
     """The failures that the sandbox can make, under the same circumstances.
@@ -66,9 +69,7 @@ class Trouble:
         """Let backups of an instance fail."""
         self.knobs.backup[key] = message
 
-    def fail_restore(
-        self, key: str = "*", message: str = "The restore failed."
-    ) -> None:
+    def fail_restore(self, key: str = "*", message: str = FAILED_TO_SPAWN) -> None:
         """Let an instance fail that is restored from a backup, in its guest."""
         self.knobs.restore[key] = message
 
@@ -84,13 +85,8 @@ class Trouble:
 
     def fail_promote_candidate(self, key: str = "*") -> None:
         """Let a replica that is promoted never catch up."""
-        self.knobs.promote_candidate[key] = (
-            "An error occurred communicating with the guest: Timed out waiting for "
-            "the replica to catch up."
-        )
+        self.knobs.promote_candidate[key] = "the replica does not catch up"
 
     def fail_promote_sibling(self, key: str = "*") -> None:
         """Let another replica fail to attach to the new source."""
-        self.knobs.promote_sibling[key] = (
-            "An error occurred communicating with the guest: attach_replica failed."
-        )
+        self.knobs.promote_sibling[key] = "attach_replica failed"
