@@ -15,6 +15,7 @@ from datetime import timedelta
 
 import hypothesis
 import testtools
+from hypothesis import strategies as st
 
 from trove_ext.model.backup import BackupForest
 from trove_ext.model.retention import (
@@ -380,6 +381,16 @@ class TestAnyPlan(testtools.TestCase):
         first = plan(backups, policy, NOW, project_id="p1")
         again = plan(first.kept, policy, NOW, project_id="p1")
         self.assertEqual((), again.deletions)
+
+    @hypothesis.given(strategies.forests(), strategies.policies(), st.integers(0, 25))
+    def test_a_plan_that_was_cut_off_anywhere_is_taken_up_to_the_same_end(
+        self, backups, policy, count
+    ):
+        first = plan(backups, policy, NOW)
+        gone = set(ids(first.deletions[:count]))
+        again = plan([b for b in backups if b.id not in gone], policy, NOW)
+        self.assertEqual(first.kept, again.kept)
+        self.assertEqual(first.deletions[count:], again.deletions)
 
     @hypothesis.given(strategies.forests(), strategies.stricter_pairs())
     def test_a_stricter_policy_never_keeps_more(self, backups, policies):
