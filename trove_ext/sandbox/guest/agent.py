@@ -276,6 +276,10 @@ class GuestAgent(ReplicationAgent, UserAgent):
         """Refuse to change that."""
         raise _unsupported("ssl_action")
 
+    def ssl_rollback(self, context: Any) -> None:
+        """Refuse to take back what was never done."""
+        raise _unsupported("ssl_rollback")
+
     def module_list(self, context: Any, include_contents: bool = False) -> list[Info]:
         """List the modules: there are none."""
         return []
@@ -283,6 +287,10 @@ class GuestAgent(ReplicationAgent, UserAgent):
     def module_apply(self, context: Any, modules: Items | None = None) -> list[Info]:
         """Refuse to run somebody's module on this machine."""
         raise _unsupported("module_apply")
+
+    def module_remove(self, context: Any, module: Info | None = None) -> None:
+        """Refuse to remove what was never applied."""
+        raise _unsupported("module_remove")
 
 
 def _unsupported(operation: str) -> Exception:
