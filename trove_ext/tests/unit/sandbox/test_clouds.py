@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import os
 import stat
 import tempfile
 from pathlib import Path
@@ -24,6 +25,8 @@ from trove_ext.sandbox.state import StateDir
 class TestClouds(testtools.TestCase):
     def setUp(self):
         super().setUp()
+        # What is private is so whatever the user's mask.
+        self.addCleanup(os.umask, os.umask(0o022))
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.where = StateDir(Path(directory.name))

@@ -11,6 +11,7 @@
 # under the License.
 
 import json
+import os
 import socket
 import stat
 import tempfile
@@ -26,6 +27,8 @@ from trove_ext.sandbox.state import ForeignDirectoryError, SandboxError, StateDi
 class TestStateDir(testtools.TestCase):
     def setUp(self):
         super().setUp()
+        # What is private is so whatever the user's mask.
+        self.addCleanup(os.umask, os.umask(0o022))
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.where = StateDir(Path(directory.name) / "sandbox")
