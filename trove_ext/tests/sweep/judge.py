@@ -1,0 +1,111 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a run said, held against what is true on the server."""
+
+import enum
+from dataclasses import dataclass
+
+from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.harness import Result
+from trove_ext.tests.sweep.scenarios import Scenario
+
+#: Of the server: a build that nobody ends fails after an hour at the latest.
+SETTLE = 7200.0
+
+
+class Verdict(enum.Enum):
+    """Why a run is wrong."""
+
+    DOUBLED = "doubled"
+    LOST = "lost"
+    FALSE = "false"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """All rows there ever were, by kind and ID, and which of them are deleted."""
+
+    there: frozenset[str]
+    deleted: frozenset[str]
+
+    @classmethod
+    def of(cls, cloud: FakeCloud) -> "Truth":
+        rows = [*cloud.instances.values(), *cloud.backups.values()]
+        rows = [
+            one for one in rows if not one.name.startswith("Replication snapshot for")
+        ]
+        return cls(
+            frozenset(one.id for one in rows),
+            frozenset(one.id for one in rows if one.deleted),
+        )
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a run without a fault did: the most that any run may do.
+
+    :ivar before: the rows before it
+    :ivar made: how many rows it made
+    :ivar deleted: which of the rows before it deleted
+    :ivar requests: how many requests it sent
+    """
+
+    before: frozenset[str]
+    made: int
+    deleted: frozenset[str]
+    requests: int
+
+
+def judge(
+    scenario: Scenario, cloud: FakeCloud, result: Result, expected: Expected
+) -> list[tuple[Verdict, str]]:
+    """Return all that is wrong with a run; the cloud is as it left it."""
+    wrong = [*_claims(scenario, cloud, result)]
+    cloud.clock.advance(SETTLE)
+    truth = Truth.of(cloud)
+    made = len(truth.there - expected.before)
+    if made > expected.made:
+        wrong.append((Verdict.DOUBLED, f"made {made}, not {expected.made}"))
+    lost = (truth.deleted & expected.before) - expected.deleted
+    if lost:
+        names = [one.name for one in cloud.backups.values() if one.id in lost]
+        wrong.append((Verdict.LOST, f"deleted {names or lost}"))
+    return wrong
+
+
+def _claims(
+    scenario: Scenario, cloud: FakeCloud, result: Result
+) -> list[tuple[Verdict, str]]:
+    text = result.stdout + result.stderr
+    wrong = []
+    if result.exit_code == 0 and not scenario.done(cloud):
+        wrong.append("it said done, and it is not so")
+    if result.exit_code not in {0, 1, 75, 124}:
+        wrong.append(f"exit code {result.exit_code}")
+    if result.exit_code and not result.stderr.strip():
+        wrong.append("it failed without a word")
+    if "Traceback" in text:
+        wrong.append("a traceback")
+    accepted = [
+        one for one in result.requests.changing if one.answered in range(200, 300)
+    ]
+    if result.exit_code and accepted and "othing was changed" in text:
+        wrong.append("it said that nothing was changed")
+    left = [
+        one.name
+        for one in cloud.live_instances
+        if one.name.startswith("trove-ext-verify") and one.name not in text
+    ]
+    if left:
+        wrong.append(f"{left} is left behind and not named")
+    return [(Verdict.FALSE, one) for one in wrong]

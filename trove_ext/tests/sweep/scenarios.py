@@ -1,0 +1,214 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Each workflow once, on a cloud that is ready for it, and when it is truly done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.state import BackupState
+
+NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A command line and the truth that its exit code 0 claims.
+
+    :ivar prepare: puts there what it needs
+    :ivar done: whether the cloud is as a success says
+    """
+
+    name: str
+    line: str
+    done: Callable[[FakeCloud], bool]
+    prepare: Callable[[FakeCloud], None] = lambda _cloud: None
+
+
+def base(cloud: FakeCloud) -> None:
+    """Put a set of three and a chain of three there, and an instance for itself."""
+    db1 = cloud.add_instance("db1", databases=("shop",))
+    cloud.add_instance("rep1", replica_of=db1)
+    cloud.add_instance("rep2", replica_of=db1)
+    alone = cloud.add_instance("alone", databases=("shop",))
+    full = cloud.add_backup("full", alone)
+    cloud.clock.sleep(60)
+    inc1 = cloud.add_backup("inc1", alone, parent=full)
+    cloud.clock.sleep(60)
+    cloud.add_backup("inc2", alone, parent=inc1)
+    cloud.add_backup("other", db1)
+
+
+def _source_off(cloud: FakeCloud) -> None:
+    cloud.host_off(cloud.instance("db1"))
+    cloud.clock.sleep(300)
+
+
+def _second_chain(cloud: FakeCloud) -> None:
+    cloud.clock.sleep(60)
+    cloud.add_backup("second", cloud.instance("alone"))
+
+
+def _names(cloud: FakeCloud) -> list[str]:
+    return [one.name for one in cloud.live_instances]
+
+
+def _backups(cloud: FakeCloud) -> dict[str, BackupState]:
+    return {one.name: one.state for one in cloud.live_backups}
+
+
+def _settled(cloud: FakeCloud, name: str) -> bool:
+    if name not in _names(cloud):
+        return False
+    one = cloud.instance(name)
+    return (cloud.status(one), cloud.operating_status(one)) == ("ACTIVE", "HEALTHY")
+
+
+def _replicates(cloud: FakeCloud, source: str, *replicas: str) -> bool:
+    head = cloud.instance(source)
+    return head.replica_of is None and all(
+        cloud.instance(one).replica_of == head.id and _settled(cloud, one)
+        for one in replicas
+    )
+
+
+def _one_source(cloud: FakeCloud) -> bool:
+    """Whether one of the two replicas took over, and the other follows it."""
+    return any(
+        _replicates(cloud, new, follower)
+        for new, follower in (("rep1", "rep2"), ("rep2", "rep1"))
+    )
+
+
+def _rotated(cloud: FakeCloud) -> bool:
+    alone = cloud.instance("alone").id
+    new = [
+        one
+        for one in cloud.live_backups
+        if one.instance_id == alone and one.name not in {"full", "inc1", "inc2"}
+    ]
+    return len(new) == 1 and new[0].state is BackupState.COMPLETED
+
+
+CREATE = f"--flavor 10 --size 5 --nic {NIC} --wait"
+SCENARIOS = (
+    Scenario(
+        "backup create",
+        "backup create alone new --wait",
+        lambda c: _backups(c).get("new") is BackupState.COMPLETED,
+    ),
+    Scenario(
+        "backup create incremental",
+        "backup create alone new --incremental --parent inc2 --wait",
+        lambda c: _backups(c).get("new") is BackupState.COMPLETED,
+    ),
+    Scenario(
+        "backup delete",
+        "backup delete inc1 --yes --wait",
+        lambda c: set(_backups(c)) == {"full", "other"},
+    ),
+    Scenario(
+        "backup chain delete",
+        "backup chain delete inc1 --yes --wait",
+        lambda c: set(_backups(c)) == {"full", "other"},
+    ),
+    Scenario(
+        "backup prune",
+        "backup prune db1 alone --keep-last 1 --yes",
+        lambda c: set(_backups(c)) == {"full", "inc1", "inc2", "other"},
+    ),
+    Scenario(
+        "backup prune chains",
+        "backup prune alone --keep-last 1 --yes",
+        lambda c: "second" in _backups(c) and "full" not in _backups(c),
+        _second_chain,
+    ),
+    Scenario(
+        "backup rotate",
+        "backup rotate alone --keep-last 10",
+        _rotated,
+        lambda c: c.clock.sleep(7200),
+    ),
+    Scenario(
+        "backup restore",
+        f"backup restore inc2 new --nic {NIC} --wait",
+        lambda c: _settled(c, "new"),
+    ),
+    Scenario(
+        "backup verify",
+        f"backup verify inc2 --nic {NIC} --expect-database shop",
+        lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],
+    ),
+    Scenario(
+        "instance create",
+        f"instance create new {CREATE}",
+        lambda c: _settled(c, "new"),
+    ),
+    Scenario(
+        "instance create replicas",
+        f"instance create new --replica-of db1 --replica-count 2 --nic {NIC} --wait",
+        lambda c: _replicates(c, "db1", "new-1", "new-2"),
+    ),
+    Scenario(
+        "instance delete",
+        "instance delete alone --wait",
+        lambda c: "alone" not in _names(c),
+    ),
+    Scenario(
+        "instance promote",
+        "instance promote rep1 --wait",
+        lambda c: _replicates(c, "rep1", "db1", "rep2"),
+    ),
+    Scenario("instance eject", "instance eject db1 --wait", _one_source, _source_off),
+    Scenario(
+        "instance detach",
+        "instance detach rep1 --wait",
+        lambda c: c.instance("rep1").replica_of is None and _settled(c, "rep1"),
+    ),
+    Scenario(
+        "instance restart",
+        "instance restart alone --wait",
+        lambda c: _settled(c, "alone"),
+    ),
+    Scenario(
+        "instance resize flavor",
+        "instance resize flavor alone 11 --wait",
+        lambda c: c.instance("alone").flavor_id == "11" and _settled(c, "alone"),
+    ),
+    Scenario(
+        "instance resize volume",
+        "instance resize volume db1 9 --wait",
+        lambda c: all(c.instance(x).volume_size == 9 for x in ("db1", "rep1", "rep2")),
+    ),
+    Scenario(
+        "replica create",
+        f"replica create db1 new --count 2 --nic {NIC} --wait",
+        lambda c: _replicates(c, "db1", "new-1", "new-2"),
+    ),
+    Scenario(
+        "replica promote",
+        "replica promote rep1 --wait",
+        lambda c: _replicates(c, "rep1", "db1", "rep2"),
+    ),
+    Scenario(
+        "replica failover",
+        "replica failover db1 --yes --wait",
+        _one_source,
+        _source_off,
+    ),
+    Scenario(
+        "replica detach",
+        "replica detach rep1 --wait",
+        lambda c: c.instance("rep1").replica_of is None and _settled(c, "rep1"),
+    ),
+)

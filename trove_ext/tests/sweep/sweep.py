@@ -1,0 +1,122 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Every request of every workflow meets every fault, once and lasting."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from trove_ext.tests.fake.clock import FakeClock
+from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.faults import Fault, every_fault
+from trove_ext.tests.fake.harness import Result, run_openstack
+from trove_ext.tests.sweep.judge import Expected, Truth, Verdict, judge
+from trove_ext.tests.sweep.scenarios import SCENARIOS, Scenario, base
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run: a workflow, by its number, and the fault that it meets."""
+
+    scenario: int
+    fault: Fault
+    expected: Expected
+
+    def __str__(self) -> str:
+        return f"{SCENARIOS[self.scenario].name}: {self.fault}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong."""
+
+    case: Case
+    verdict: Verdict
+    text: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict.value}: {self.case}: {self.text}\n{self.said}"
+
+
+def run(scenario: Scenario, faults: list[Fault]) -> tuple[FakeCloud, Result, Truth]:
+    """Run a workflow on a cloud of its own; return what there was before as well."""
+    cloud = FakeCloud(FakeClock())
+    base(cloud)
+    scenario.prepare(cloud)
+    before = Truth.of(cloud)
+    result = run_openstack(["database", *scenario.line.split()], cloud, faults=faults)
+    return cloud, result, before
+
+
+def expect(scenario: Scenario) -> Expected:
+    """Run a workflow without a fault: what it does is the most that any run may."""
+    cloud, result, before = run(scenario, [])
+    if result.exit_code or not scenario.done(cloud):
+        raise AssertionError(f"{scenario.name} fails without a fault:\n{result.stderr}")
+    cloud.clock.advance(7200)
+    after = Truth.of(cloud)
+    return Expected(
+        before.there,
+        len(after.there - before.there),
+        after.deleted & before.there,
+        len(result.requests),
+    )
+
+
+def cases() -> Iterator[Case]:
+    """Yield every case there is."""
+    for number, scenario in enumerate(SCENARIOS):
+        expected = expect(scenario)
+        for at in range(1, expected.requests + 1):
+            for fault in every_fault(at):
+                yield Case(number, fault, expected)
+
+
+def sample(all_cases: Iterable[Case], count: int, seed: int) -> list[Case]:
+    """Choose cases: the same ones for the same seed, of every workflow alike."""
+    by_scenario: dict[int, list[Case]] = {}
+    for case in all_cases:
+        by_scenario.setdefault(case.scenario, []).append(case)
+    choose = random.Random(seed)
+    each = max(1, count // len(by_scenario))
+    return [
+        case
+        for group in by_scenario.values()
+        for case in choose.sample(group, min(each, len(group)))
+    ]
+
+
+def check(case: Case) -> list[Finding]:
+    """Run one case and judge it."""
+    scenario = SCENARIOS[case.scenario]
+    cloud, result, _before = run(scenario, [case.fault])
+    return [
+        Finding(case, verdict, text, f"exit code {result.exit_code}\n{result.stderr}")
+        for verdict, text in judge(scenario, cloud, result, case.expected)
+    ]
+
+
+def sweep(chosen: Sequence[Case], workers: int = 2) -> Iterator[list[Finding]]:
+    """Run all of them; yield what is wrong with each."""
+    with get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap_unordered(check, chosen, chunksize=10)
+
+
+def summary(runs: int, findings: Sequence[Finding]) -> str:
+    """Say how it ended, in one line."""
+    found = Counter(one.verdict for one in findings)
+    counts = ", ".join(f"{found[verdict]} {verdict.value}" for verdict in Verdict)
+    return f"sweep: {runs} runs, {counts}"
