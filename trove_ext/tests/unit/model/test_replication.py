@@ -182,17 +182,17 @@ class TestReplicationSets(testtools.TestCase):
         for number in range(2_500):
             names = [f"R{number}-{index}" for index in range(3)]
             listed += healthy(f"S{number}", names)
-        started = time.monotonic()
+        started = time.process_time()
         sets = replication_sets(listed)
-        # A tenth of a second on an idle core; what is quadratic takes far longer.
-        self.assertLess(time.monotonic() - started, 5)
+        # A tenth of a second of the processor; what is quadratic takes far longer.
+        self.assertLess(time.process_time() - started, 2)
         self.assertEqual(2_500, len(sets))
 
     def test_a_set_may_be_as_large_as_it_likes(self):
         listed = healthy(names=[f"R{number:05}" for number in range(10_000)])
-        started = time.monotonic()
+        started = time.process_time()
         found = self._only(listed)
-        self.assertLess(time.monotonic() - started, 10)
+        self.assertLess(time.process_time() - started, 2)
         self.assertEqual(10_000, len(found.replicas))
 
 
