@@ -20,11 +20,16 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class EndOfTime(BaseException):
-    """More virtual time has passed than any test may take: an endless loop.
+class Impossible(BaseException):
+    """The code under test did what it must never do.
 
-    Not an Exception, so that no handler of the code under test hides it.
+    Not an Exception, so that no handler of that code hides it. `harness.guarded`
+    makes a failed test of it; unguarded, it ends the whole run of tests.
     """
+
+
+class EndOfTime(Impossible):
+    """More virtual time has passed than any test may take: an endless loop."""
 
 
 class FakeClock:

@@ -32,7 +32,7 @@ from keystoneauth1.identity import v3
 from troveclient.v1 import client as trove_client
 
 from trove_ext.tests.fake import keystone
-from trove_ext.tests.fake.clock import FakeClock
+from trove_ext.tests.fake.clock import FakeClock, Impossible
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault
 from trove_ext.tests.fake.log import RequestLog
@@ -86,6 +86,18 @@ def virtual_time(clock: FakeClock) -> Iterator[None]:
         now=staticmethod(clock.now),
     ):
         yield
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Make a failure of what the code under test must never do.
+
+    :raises AssertionError: a request without a read time-out, an endless loop
+    """
+    try:
+        yield
+    except Impossible as impossible:
+        raise AssertionError(str(impossible)) from impossible
 
 
 @dataclass(frozen=True)
@@ -198,6 +210,8 @@ def run_openstack(
 
     A signal that the command does not handle ends the run, not the tests.
 
+    :raises AssertionError: a request without a read time-out, an endless loop
+
     :param room: characters after which standard output is a broken pipe
     :param env: changes to the environment; None takes a variable away
     :returns: the requests of this run only
@@ -220,6 +234,7 @@ def run_openstack(
         stack.enter_context(_logging_restored())
         out, err = stack.enter_context(_streams(stdin, tty=tty, room=room))
         stack.enter_context(_deadly_signals())
+        stack.enter_context(guarded())
         _forget_clients()
         code = _exit_code(lambda: shell.main(list(argv)))
         return Result(code, out.text(), err.text(), RequestLog(cloud.log[seen:]))

@@ -28,6 +28,7 @@ from urllib3.exceptions import NewConnectionError, ProtocolError
 from urllib3.response import HTTPResponse
 
 from trove_ext.tests.fake import keystone, views
+from trove_ext.tests.fake.clock import Impossible
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.errors import ApiError
 from trove_ext.tests.fake.faults import Fault, Kind
@@ -46,14 +47,11 @@ PROXY_TEXT = {
 }
 
 
-class RequestWithoutTimeout(BaseException):
-    """A request that nobody answers was sent without a read time-out.
-
-    Not an Exception, so that no handler of the code under test hides it.
-    """
+class RequestWithoutTimeout(Impossible):
+    """A request that nobody answers was sent without a read time-out."""
 
 
-class TooManyRequests(BaseException):
+class TooManyRequests(Impossible):
     """A run sent more requests than any may: an endless loop."""
 
 

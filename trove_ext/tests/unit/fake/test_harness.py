@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import sys
+from unittest import mock
 
 import testtools
 
@@ -109,6 +110,19 @@ class TestRunOpenstack(testtools.TestCase):
         self.run_line("instance list --debug")
         self.assertEqual(before, (dict(os.environ), root.handlers[:], root.level))
         self.assertEqual(streams, (sys.stdin, sys.stdout, sys.stderr))
+
+    def test_hang_without_a_read_timeout_fails_one_test_and_not_all(self):
+        with mock.patch(
+            "keystoneauth1.session.Session.request",
+            lambda self, url, method, **kw: self.session.get("http://trove.fake/"),
+        ):
+            error = self.assertRaises(
+                AssertionError,
+                self.run_line,
+                "instance list",
+                faults=[Fault(Kind.HANG, lasting=True)],
+            )
+        self.assertIn("request without a read time-out", str(error))
 
     def kill(self, number):
         self.cloud.before_request.append(
