@@ -22,9 +22,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from keystoneauth1.exceptions import ConnectTimeout
 from oslo_utils import uuidutils
 
-from trove_ext.exceptions import AmbiguousNameError, NotFoundError
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    NotFoundError,
+    UnreachableError,
+)
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
 
 #: One page that holds any project's backups: one consistent query.
 BACKUP_PAGE = 100_000
+#: A page for a server that is too slow for that.
+SMALL_PAGE = 200
 T = TypeVar("T", Instance, Backup)
 
 
@@ -84,23 +91,40 @@ def list_backups(
 ) -> list[Backup]:
     """Read all backups, also those of deleted instances, in one request.
 
+    Trove asks its database several times for each row (``trove/backup/views.py``). A
+    server that can't make one page of them all before the read time-out is asked for
+    small ones: then a backup that goes meanwhile may hide another.
+
     :param instance_id: only those taken of this instance
     :param all_projects: admin only
     """
-    return list(
-        _pages(
-            cloud,
-            "List of backups",
-            lambda marker: cloud.client.backups.list(
-                limit=BACKUP_PAGE,
-                marker=marker,
-                instance_id=instance_id,
-                all_projects=all_projects,
-                project_id=project_id,
-            ),
-            Backup.from_info,
+
+    def pages(size: int) -> list[Backup]:
+        return list(
+            _pages(
+                cloud,
+                "List of backups",
+                lambda marker: cloud.client.backups.list(
+                    limit=size,
+                    marker=marker,
+                    instance_id=instance_id,
+                    all_projects=all_projects,
+                    project_id=project_id,
+                ),
+                Backup.from_info,
+            )
         )
-    )
+
+    try:
+        return pages(BACKUP_PAGE)
+    except UnreachableError as exc:
+        if not isinstance(exc.__cause__, ConnectTimeout):
+            raise
+        cloud.progress.note(
+            f"The list of all backups did not come in time; reading {SMALL_PAGE} at "
+            "a time."
+        )
+        return pages(SMALL_PAGE)
 
 
 def find_instance(cloud: Cloud, name_or_id: str) -> Instance:

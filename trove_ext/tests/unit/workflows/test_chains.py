@@ -12,8 +12,13 @@
 
 """Chains are told in one request."""
 
-from trove_ext.exceptions import AmbiguousNameError, NotFoundError
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    NotFoundError,
+    UnreachableError,
+)
 from trove_ext.model.backup import ChainState
+from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows import chains
@@ -63,6 +68,23 @@ class TestListChains(BackupTestCase):
         self.add("inc", 2, parent=full, state=BackupState.FAILED)
         (found,) = chains.list_chains(self.cloud)
         self.assertIs(ChainState.PARTLY, found.chain.state)
+
+    def test_a_server_that_is_too_slow_for_one_page_is_asked_for_small_ones(self):
+        for number in range(150):
+            self.chain(f"c{number}", 3, 100)
+        slow = Fault(
+            Kind.HANG, only=lambda r: r.query.get("limit") == "100000", lasting=True
+        )
+        found = chains.list_chains(self.make_cloud([slow]))
+        self.assertEqual([3] * 150, [one.chain.count for one in found])
+        self.assertEqual(1 + 3, len(self.requests("GET")))
+        self.assertIn("200 at a time", self.told.notes[0])
+
+    def test_a_server_that_is_not_there_is_not_asked_for_small_pages(self):
+        dead = Fault(Kind.REFUSED, only=lambda r: r.service == "trove", lasting=True)
+        cloud = self.make_cloud([dead])
+        self.assertRaises(UnreachableError, chains.list_chains, cloud)
+        self.assertEqual([], self.told.notes)
 
 
 class TestShowChain(BackupTestCase):
