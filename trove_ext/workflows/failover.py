@@ -107,7 +107,7 @@ def _no_source(membership: replica_sets.Membership) -> str:
 def _source_problems(
     cloud: Cloud, source: Instance, survivors: tuple[Instance, ...]
 ) -> list[str]:
-    if source.operating_status == member_checks.NOT_HEARD:
+    if source.operating_status == heartbeat.NOT_HEARD:
         return []
     if source.id not in heartbeat.silent(cloud, [source]):
         return [_alive(cloud, source, survivors)]
@@ -147,7 +147,7 @@ def _survivor_problems(cloud: Cloud, survivors: tuple[Instance, ...]) -> list[st
     silent = heartbeat.behind(survivors)
     problems = []
     for one in survivors:
-        dead = one.operating_status == member_checks.NOT_HEARD or one.id in silent
+        dead = one.operating_status == heartbeat.NOT_HEARD or one.id in silent
         if dead:
             delete = cloud.command("instance", "delete", one.id, "--wait")
             problems.append(

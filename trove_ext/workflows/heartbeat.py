@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 #: Seconds for which a heartbeat is waited for: one interval and a half.
 WATCH = 45.0
+#: The operating status of an instance whose heartbeat Trove itself counts as stale
+#: (``FAILED_TIMEOUT_GUESTAGENT`` in ``trove/instance/service_status.py``).
+NOT_HEARD = "ERROR"
 #: How far a heartbeat may be behind the newest one of its set: two intervals.
 LAG = timedelta(seconds=60)
 
@@ -81,6 +84,8 @@ def _next_beat(cloud: Cloud, before: Instance) -> wait.Target:
             now = resources.get_instance(cloud, before.id)
         except NotFoundError:
             return wait.Reading(Phase.DONE, "deleted")
+        if now.operating_status == NOT_HEARD:
+            return wait.Reading(Phase.FAILED, "not heard any more, says Trove")
         if now.heartbeat != before.heartbeat:
             return wait.Reading(Phase.DONE, "its heartbeat arrives")
         return wait.Reading(Phase.BUSY, "watching its heartbeat")

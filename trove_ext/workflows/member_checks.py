@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from trove_ext.model import recovery
 from trove_ext.model.backup import RUNNING_STATES
 from trove_ext.model.status import FAILED_STATUSES
-from trove_ext.workflows import resources
+from trove_ext.workflows import heartbeat, resources
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from trove_ext.workflows.cloud import Cloud
 
 WANTED = "ACTIVE/HEALTHY"
-#: The operating status of an instance whose heartbeat Trove itself counts as stale
-#: (``FAILED_TIMEOUT_GUESTAGENT`` in ``trove/instance/service_status.py``).
-NOT_HEARD = "ERROR"
 
 
 def problems(
@@ -77,7 +74,7 @@ def _why(cloud: Cloud, member: Instance, source: Instance) -> str:
     if member.operating_status == recovery.DATABASE_DOWN:
         restart = cloud.command("instance", "restart", member.id, "--wait")
         return f"its database does not run; start it with {restart}"
-    if member.operating_status == NOT_HEARD:
+    if member.operating_status == heartbeat.NOT_HEARD:
         return (
             f"its guest agent was last heard at {last_heard(member)}; "
             f"{_not_there(cloud, member, source)}"

@@ -1,0 +1,217 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A replication set to test on, what SQL says of it, and a writer that never stops."""
+
+import contextlib
+import itertools
+import re
+import shlex
+import threading
+import time
+
+import pymysql
+
+from trove_ext.tests.functional import base
+
+NETWORK = "908816f1-933c-4ff2-8595-f0f57c689e48"
+ADMIN = "sandbox-admin"
+#: What a command that works on a set may write to stderr while it does.
+TOLD = (
+    base.PROGRESS
+    + r"|: done\.$|not probed|heard|NOT fenced|^  openstack database |is the source now|in its place"
+)
+FINDING = re.compile(
+    r"^  (?P<name>\S+) \((?P<id>[0-9a-f-]{36})\): (?P<role>.+?), (?P<state>[A-Z/_]+), "
+    r"(?P<writes>likely read-only|likely writable|read-only or not: not known|"
+    r"its database does not run), fault: (?P<fault>.*)$",
+    re.MULTILINE,
+)
+STEP = re.compile(r"^  \d+\. ")
+COMMAND = re.compile(r"^       openstack (?P<words>.*)$")
+
+
+class Writer(threading.Thread):
+    """Inserts rows all the time, into whichever member takes them.
+
+    :ivar acknowledged: each row that a member said it had, and when
+    """
+
+    def __init__(self, addresses):
+        super().__init__(daemon=True)
+        self._addresses = addresses
+        self._ended = threading.Event()
+        self.acknowledged = {}
+
+    def run(self):
+        """Write until told to stop; a row is tried again until somebody takes it."""
+        members = itertools.cycle(self._addresses)
+        rows = itertools.count(1)
+        row, connection = next(rows), None
+        while not self._ended.is_set():
+            try:
+                connection = connection or _connected(next(members))
+                with connection.cursor() as cursor:
+                    cursor.execute("INSERT IGNORE INTO myDB.writes VALUES (%s)", (row,))
+            except pymysql.MySQLError:
+                with contextlib.suppress(AttributeError, pymysql.MySQLError):
+                    connection.close()
+                connection = None
+                continue
+            self.acknowledged[row] = time.monotonic()
+            row = next(rows)
+            time.sleep(0.01)
+
+    def stop(self):
+        """End it; return the longest time without a row, in seconds."""
+        self._ended.set()
+        self.join()
+        moments = sorted(self.acknowledged.values())
+        return max((b - a for a, b in itertools.pairwise(moments)), default=0.0)
+
+
+def _connected(address):
+    return pymysql.connect(
+        host=address,
+        port=base.PORT,
+        user="dbusr",
+        password="dbpassword",
+        autocommit=True,
+        connect_timeout=2,
+        read_timeout=10,
+    )
+
+
+class ReplicaTestCase(base.FunctionalTestCase):
+    """Tests on one set: db1, and replicas that its first test makes."""
+
+    count = 2
+    made = False
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.trove_sandbox, "fault", "clear")
+        if not type(self).made:
+            self.make_source("db1")
+            self.make_replicas("db1", self.count)
+            type(self).made = True
+
+    def make_source(self, name, *options):
+        self.openstack_here(
+            *("database", "instance", "create", name, "--flavor", "db.small"),
+            *("--size", "1", "--datastore", "mysql", "--datastore-version", "5.7.29"),
+            *("--databases", "myDB", "--users", "dbusr:dbpassword"),
+            *("--nic", f"net-id={NETWORK}", "--wait", *options),
+            stderr=TOLD,
+        )
+        self.enable_root(name)
+        self.sql(name, "CREATE TABLE myDB.writes (n INT PRIMARY KEY)")
+
+    def make_replicas(self, source, count, name="r"):
+        self.openstack_here(
+            *("database", "replica", "create", source, name),
+            *("--count", str(count), "--probe"),
+            stderr=TOLD,
+        )
+
+    def members(self, member="db1"):
+        """The set as ``replica show`` tells it, by name."""
+        shown = self.shown("replica", "show", member)
+        return {one["Name"]: one for one in shown}
+
+    def shown(self, *words, **kwargs):
+        import json
+
+        return json.loads(
+            self.openstack_here("database", *words, "-f", "json", **kwargs)
+        )
+
+    def source(self):
+        """The name of the member that is the source, and those of the others."""
+        members = self.members(self.any_member())
+        source = next(
+            n for n, one in members.items() if one["Role"] == "replica source"
+        )
+        return source, sorted(set(members) - {source})
+
+    def any_member(self):
+        return self.shown("replica", "list")[0]["ID"]
+
+    def read_only(self, address):
+        return bool(self.root_sql(address, "SELECT @@read_only AS r")[0]["r"])
+
+    def replicates_from(self, address):
+        """The address of the source that SQL names, None where nothing runs."""
+        rows = self.root_sql(address, "SHOW SLAVE STATUS")
+        if not rows or rows[0]["Slave_SQL_Running"] != "Yes":
+            return None
+        return rows[0]["Master_Host"]
+
+    def check_set_by_sql(self, member):
+        """One source that takes writes, all others read-only and replicating from it."""
+        members = self.members(member).values()
+        source = next(one for one in members if one["Role"] == "replica source")
+        home = source["Addresses"][0]
+        self.assertFalse(self.read_only(home))
+        self.assertIsNone(self.replicates_from(home))
+        for one in members:
+            if one is not source:
+                address = one["Addresses"][0]
+                self.assertTrue(self.read_only(address), one)
+                self.assertEqual(home, self.replicates_from(address), one)
+
+    def check_findings(self, stderr, addresses):
+        """Hold each member that a message tells of against SQL."""
+        found = {one["name"]: one.groupdict() for one in FINDING.finditer(stderr)}
+        self.assertEqual(set(addresses), set(found), stderr)
+        for name, address in addresses.items():
+            writes = found[name]["writes"]
+            if writes.startswith("likely"):
+                self.assertEqual(
+                    writes == "likely read-only", self.read_only(address), stderr
+                )
+            if found[name]["role"].startswith("replica of "):
+                source = addresses[found[name]["role"].removeprefix("replica of ")]
+                rows = self.root_sql(address, "SHOW SLAVE STATUS")
+                self.assertEqual(source, rows[0]["Master_Host"], stderr)
+        return found
+
+    def follow(self, stderr):
+        """Do what a message says, in its order; admin's steps as an admin."""
+        cloud, looking, done = None, False, []
+        for line in stderr.splitlines():
+            if STEP.match(line):
+                cloud = ADMIN if "only an admin" in line else None
+                looking = "See whether" in line or line.lstrip(
+                    "0123456789. "
+                ).startswith("Where ")
+            command = COMMAND.match(line)
+            if command is None or line.endswith("--for settled"):
+                continue
+            words = shlex.split(command["words"])
+            run = self.run_patiently(words, cloud)
+            done.append(shlex.join(words))
+            if not looking:
+                self.assertEqual(0, run.exit_code, run)
+        return done
+
+    def run_patiently(self, words, cloud):
+        """Run it; again for as long as Trove has not heard of the guest after a reset."""
+        deadline = time.monotonic() + 30
+        while True:
+            run = self.run_openstack_here(*words, cloud=cloud)
+            if run.exit_code == 0 or "not currently available" not in run.stderr:
+                return run
+            if time.monotonic() > deadline:
+                return run
+            time.sleep(2)

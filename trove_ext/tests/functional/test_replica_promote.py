@@ -1,0 +1,134 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import os
+import sys
+
+from trove_ext.tests.functional import replicas
+
+#: Ten promotes over a set of four take minutes: TROVE_EXT_LONG=1 asks for them.
+LONG = bool(os.environ.get("TROVE_EXT_LONG"))
+
+
+class ReplicaPromoteTest(replicas.ReplicaTestCase):
+    count = 3 if LONG else 2
+    rounds = 10 if LONG else 2
+
+    def promote(self, name, **kwargs):
+        return self.openstack_here(
+            *("database", "replica", "promote", name, "--wait"),
+            **{"stderr": replicas.TOLD, **kwargs},
+        )
+
+    def test_no_acknowledged_row_is_missing_after_promotes_under_a_writer(self):
+        addresses = [one["Addresses"][0] for one in self.members().values()]
+        source, _others = self.source()
+        self.sql(source, "DELETE FROM myDB.writes")
+        written = set()
+        for number in range(self.rounds):
+            source, others = self.source()
+            writer = replicas.Writer(addresses)
+            writer.start()
+            self.promote(others[number % len(others)])
+            pause = writer.stop()
+            sys.stderr.write(f"promote {number + 1}: no row for {pause:.1f} s\n")
+            self.assertTrue(writer.acknowledged)
+            self.check_set_by_sql(source)
+            written |= set(writer.acknowledged)
+        self.openstack_here(
+            *("database", "replica", "show", source, "--probe"), stderr=replicas.TOLD
+        )
+        for address in addresses:
+            rows = self.sql(address, "SELECT n FROM myDB.writes")
+            self.assertEqual(set(), written - {one["n"] for one in rows}, address)
+
+    def broken_promote(self, target, addresses):
+        """A promote that fails: what it says is true, and its advice helps."""
+        run = self.run_openstack_here(
+            "database", "replica", "promote", target, "--wait"
+        )
+        self.assertEqual(1, run.exit_code, run)
+        found = self.check_findings(run.stderr, addresses)
+        self.trove_sandbox("fault", "clear")
+        self.follow(run.stderr)
+        return found, run
+
+    def addresses(self):
+        members = self.members(self.any_member())
+        return {name: one["Addresses"][0] for name, one in members.items()}
+
+    def test_a_candidate_that_cannot_catch_up(self):
+        source, (target, *_others) = self.source()
+        self.trove_sandbox(
+            *("fault", "set", "promote-candidate", "--text", "It can't catch up"),
+            *("--instance", self.members(source)[target]["ID"]),
+        )
+        found, run = self.broken_promote(target, self.addresses())
+        self.assertEqual({"ERROR"}, {one["state"] for one in found.values()}, run)
+        self.assertIn("It can't catch up", found[target]["fault"])
+        self.assertIn("[only an admin of the cloud can do this]", run.stderr)
+        self.check_set_by_sql(target)
+        self.assertEqual(target, self.source()[0])
+
+    def test_another_replica_that_cannot_attach(self):
+        source, (target, other, *_more) = self.source()
+        self.trove_sandbox(
+            *("fault", "set", "attach-replica", "--text", "It can't attach"),
+            *("--instance", self.members(source)[other]["ID"]),
+        )
+        found, run = self.broken_promote(target, self.addresses())
+        self.assertEqual(
+            ("no role", "ERROR"), (found[other]["role"], found[other]["state"]), run
+        )
+        self.assertNotIn("only an admin", run.stderr)
+        self.check_set_by_sql(target)
+        self.assertEqual(target, self.source()[0])
+
+    def test_a_probe_finds_stopped_replication_before_anything_is_changed(self):
+        source, (target, *_others) = self.source()
+        target_id = self.members(source)[target]["ID"]
+        self.trove_sandbox("fault", "stop-replication", target_id)
+        run = self.run_openstack_here(
+            "database", "replica", "promote", target, "--wait", "--probe"
+        )
+        self.assertEqual(1, run.exit_code, run)
+        self.assertIn("does not replicate", run.stderr)
+        self.assertIn("nothing was changed", run.stderr)
+        advice = f"database instance restart {target_id} --wait"
+        self.assertIn(advice, run.stderr)
+        self.openstack_here(*advice.split(), stderr=replicas.TOLD)
+        self.openstack_here(
+            *("database", "replica", "show", target, "--probe"), stderr=replicas.TOLD
+        )
+        self.check_set_by_sql(source)
+
+    def test_a_source_without_its_database_is_refused_and_restarted(self):
+        source, (target, *_others) = self.source()
+        source_id = self.members(source)[source]["ID"]
+        self.trove_sandbox("fault", "kill-database", source_id)
+        self.openstack_here(
+            *("database", "instance", "wait", source_id, "--timeout", "3"),
+            expect=124,
+        )
+        run = self.run_openstack_here("database", "replica", "promote", target)
+        self.assertEqual(1, run.exit_code, run)
+        self.assertIn("its database does not run", run.stderr)
+        failover = self.run_openstack_here(
+            "database", "replica", "failover", source, "--yes", "--wait"
+        )
+        self.assertEqual(1, failover.exit_code, failover)
+        self.assertIn("as long as that is so Trove can't eject it", failover.stderr)
+        restart = f"database instance restart {source_id} --wait"
+        self.assertIn(restart, failover.stderr)
+        self.openstack_here(*restart.split(), stderr=replicas.TOLD)
+        self.check_set_by_sql(source)
