@@ -69,6 +69,12 @@ def add_timeout_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _waits(command: Command) -> bool:
+    """Tell whether ``--wait``, or an abbreviation of it, is on the command line."""
+    words = getattr(command.app, "command_options", ())
+    return any("--wait".startswith(word) and word.startswith("--w") for word in words)
+
+
 class Hook(hooks.CommandHook):
     """The base of all hooks: hands everything on to :mod:`trove_ext.osc.stock`."""
 
@@ -77,6 +83,11 @@ class Hook(hooks.CommandHook):
     def __init__(self, command: Command) -> None:
         super().__init__(command)
         self.stock: Any = None
+        if _waits(command):
+            # The log-in comes before the arguments are parsed.
+            from trove_ext.osc import session
+
+            session.limit_requests(command.app)
         run = command.run
 
         def guarded(parsed_args: argparse.Namespace) -> int:

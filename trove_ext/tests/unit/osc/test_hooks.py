@@ -283,6 +283,15 @@ class TestActions(HookTestCase):
         self.assertIn("unchanged", result.stderr)
 
 
+class TestLogIn(HookTestCase):
+    def test_a_silent_keystone_does_not_hang_a_command_that_waits(self):
+        hang = Fault(Kind.HANG, 1, lasting=True)
+        for line in ("instance restart db1 --wait", "instance wait db1"):
+            result = self.run_line(line, faults=[hang])
+            self.assertEqual(1, result.exit_code)
+            self.assertLess(self.clock.monotonic(), 600)
+
+
 class TestWaitCommands(HookTestCase):
     def test_several_are_polled_together_and_each_is_a_row(self):
         self.cloud.add_instance("db2")
