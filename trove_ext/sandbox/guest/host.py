@@ -30,7 +30,7 @@ from trove_ext.sandbox.guest import config, programs
 from trove_ext.sandbox.guest.agent import GuestAgent
 from trove_ext.sandbox.guest.agent_base import Parts, Volume
 from trove_ext.sandbox.guest.conductor import Conductor
-from trove_ext.sandbox.guest.mariadb import DatabaseError, MariaDB, Row
+from trove_ext.sandbox.guest.mariadb import DatabaseError, MariaDB
 
 _LOG = logging.getLogger(__name__)
 
@@ -146,22 +146,6 @@ class Host:
     def set_memory(self, megabytes: int) -> None:
         """Give the host another flavor's memory; from the database's next start."""
         self._memory_mb = self._db.memory_mb = megabytes
-
-    def pid(self) -> int | None:
-        """Return the process ID of mariadbd, or None."""
-        return self._db.pid()
-
-    def kill_database(self) -> None:
-        """Kill mariadbd and leave the agent alive; nobody starts it again."""
-        self._db.kill()
-
-    def stop_replication(self) -> None:
-        """Stop to replicate, as an error would; Trove isn't told."""
-        self._db.query("STOP SLAVE")
-
-    def query(self, sql: str) -> list[Row]:
-        """Run one statement as the agent and return its rows."""
-        return self._db.query(sql)
 
     def _start_database(self) -> None:
         # One that doesn't start is no reason to leave the agent out: Trove is to

@@ -264,19 +264,6 @@ def running_pid(layout: config.Layout) -> int | None:
     return pid if os.fsencode(f"--defaults-file={layout.config}") in command else None
 
 
-def kill_all(state_dir: Path) -> list[int]:
-    """Kill each mariadbd that runs under *state_dir*, and return their IDs.
-
-    For a sandbox whose own process died and left them behind.
-    """
-    layouts = [config.Layout(x) for x in (state_dir / "instances").glob("*")]
-    pids = [pid for pid in map(running_pid, layouts) if pid is not None]
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    return pids
-
-
 def _write_private(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600, exist_ok=False)
