@@ -102,7 +102,11 @@ def sample(all_cases: Iterable[Case], count: int, seed: int) -> list[Case]:
 def check(case: Case) -> list[Finding]:
     """Run one case and judge it."""
     scenario = SCENARIOS[case.scenario]
-    cloud, result, _before = run(scenario, [case.fault])
+    try:
+        cloud, result, _before = run(scenario, [case.fault])
+    except Exception as exc:  # noqa: BLE001 - one run may not end all others
+        # An endless loop, or a request that waits for ever for its answer.
+        return [Finding(case, Verdict.FALSE, f"{type(exc).__name__}: {exc}", "")]
     return [
         Finding(case, verdict, text, f"exit code {result.exit_code}\n{result.stderr}")
         for verdict, text in judge(scenario, cloud, result, case.expected)
