@@ -32,7 +32,6 @@ RULES = {
     "backup-delete": "backup:delete",
     "create": "instance:create",
     "delete": "instance:delete",
-    "quota-show": "quota:show",
 }
 
 
@@ -46,11 +45,18 @@ def rule(action: str) -> str:
 
     Raises SandboxError for an action that isn't known.
     """
-    if ":" in action:
+    if action in RULES:
+        return RULES[action]
+    if action in known_rules():
         return action
-    if action not in RULES:
-        raise SandboxError(f"{action} is none of {', '.join(RULES)}")
-    return RULES[action]
+    raise SandboxError(f"{action} is no rule of Trove's and none of {', '.join(RULES)}")
+
+
+def known_rules() -> set[str]:
+    """Return the names of all rules that Trove asks for."""
+    from trove.common import policies
+
+    return {known.name for known in policies.list_rules()}
 
 
 def forbid(path: Path, action: str, project_id: str | None = None) -> None:

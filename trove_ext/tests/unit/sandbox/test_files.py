@@ -66,8 +66,12 @@ class TestPolicies(FilesTestCase):
     def test_a_rule_of_troves_can_be_named_itself(self):
         self.assertEqual("configuration:create", policies.rule("configuration:create"))
 
+    def test_every_rule_is_one_that_trove_asks_for(self):
+        self.assertEqual(set(), set(policies.RULES.values()) - policies.known_rules())
+
     def test_an_unknown_action_is_refused(self):
-        self.assertRaises(SandboxError, policies.rule, "dance")
+        for action in ("dance", "instance:dance"):
+            self.assertRaises(SandboxError, policies.rule, action)
 
 
 class TestTroveConfig(FilesTestCase):
