@@ -32,14 +32,11 @@ CLOUD_OPTIONS = ("--os-cloud", "--os-region-name", "--os-project-name")
 def limit_requests(app: App) -> None:
     """Give every request of this process a read time-out, Keystone's included.
 
-    osc-lib sets ``api_timeout`` to None (``osc_lib/clientmanager.py``), so that a
-    silent server would hang a command for ever. Its session is made later, from the
-    same configuration.
+    Without one a silent server hangs a command for ever. The session is made after
+    the command, from a configuration that is read anew with the global options on
+    top (``osc_lib/shell.py``, ``prepare_to_run_command``), so it is put there.
     """
-    manager: Any = getattr(app, "client_manager", None)
-    options = getattr(manager, "_cli_options", None)
-    if options is not None:
-        options.config["api_timeout"] = REQUEST_TIMEOUT
+    app.options.api_timeout = REQUEST_TIMEOUT
 
 
 def make_cloud(app: App) -> Cloud:
