@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError, TroveExtError
 from trove_ext.model import recovery
+from trove_ext.model.replication import promoted
 from trove_ext.workflows import (
     actions,
     done,
@@ -161,6 +162,5 @@ def wrong_roles(members: tuple[Instance, ...], source_id: str) -> str:
 
 def planned_roles(plan: Plan) -> dict[str, str]:
     """Return the roles that the members are to have, in words, by ID."""
-    replica = f"replica of {plan.target.name}"
-    roles = {one.id: replica for one in plan.set.members}
-    return roles | {plan.target.id: "replica source"}
+    members = promoted(plan.set, plan.target.id).members
+    return {one.id: recovery.role_of(one, members) for one in members}

@@ -1,0 +1,150 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+from trove_ext.tests.fake.state import Task
+from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
+
+EJECT = "eject_replica_source"
+
+
+class TestFailover(ReplicaTestCase):
+    def test_a_source_that_lives_is_refused_with_the_planned_switch(self):
+        self.refuse(
+            "replica failover db1 --yes --wait",
+            "its guest agent is heard",
+            f"replica promote {self.db2.id} --wait",
+        )
+
+    def test_a_database_that_is_down_is_to_be_restarted(self):
+        self.fake.kill_database(self.db1)
+        self.refuse(
+            "replica failover db1 --yes --wait",
+            "as long as that is so Trove can't eject it",
+            f"instance restart {self.db1.id} --wait",
+            f"replica promote {self.db3.id} --wait",
+        )
+
+    def test_a_replica_is_refused_with_its_source(self):
+        self.refuse("replica failover db2 --yes", "name the source", self.db1.id)
+        self.refuse("replica failover alone --yes", "it has no replicas")
+
+    def test_a_replica_that_is_dead_too_is_named(self):
+        self.fake.host_off(self.db1)
+        self.fake.host_off(self.db3)
+        self.clock.sleep(100)
+        self.refuse(
+            "replica failover db1 --yes --wait",
+            "db3 (",
+            f"instance delete {self.db3.id} --wait",
+        )
+
+    def test_a_dead_source_is_replaced_and_the_old_one_told_of(self):
+        self.fake.host_off(self.db1)
+        self.clock.sleep(100)
+        result = self.succeed("replica failover db1 --yes --wait")
+        self.assertEqual([EJECT], self.actions(result))
+        self.assertIn("db2 (", result.stderr)
+        self.assertIn(self.db2.ip, result.stderr)
+        self.assertIn(f"db1 ({self.db1.id}) is NOT fenced", result.stderr)
+        self.assertEqual(self.db2.id, self.db3.replica_of)
+
+    def test_a_heartbeat_that_just_stopped_is_waited_out(self):
+        self.fake.host_off(self.db1)
+        self.fake.timings.heartbeat_expiry = 300.0
+        result = self.succeed("replica failover db1 --yes --wait")
+        self.assertLess(1, len(self.actions(result)))
+        self.assertEqual({EJECT}, set(self.actions(result)))
+        self.assertEqual(self.db2.id, self.db3.replica_of)
+
+    def test_without_wait_it_is_sent_once_and_says_when_it_was_heard(self):
+        self.fake.host_off(self.db1)
+        result = self.run_line("replica failover db1 --yes")
+        self.assertEqual((1, [EJECT]), (result.exit_code, self.actions(result)))
+        self.assertIn("was last heard at 2026-01-01T00:00:00+00:00", result.stderr)
+        self.assertIn(f"replica failover {self.db1.id} --wait", result.stderr)
+
+    def test_a_source_that_is_heard_again_ends_it(self):
+        self.fake.host_off(self.db1)
+        self.fake.timings.heartbeat_expiry = 600.0
+        self.clock.after(120.0, lambda: self.fake.host_on(self.db1))
+        result = self.run_line("replica failover db1 --yes --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("it is heard again since", result.stderr)
+        self.assertEqual(self.db1.id, self.db2.replica_of)
+
+    def test_a_time_out_names_the_command_that_goes_on(self):
+        self.fake.host_off(self.db1)
+        self.fake.timings.heartbeat_expiry = 900.0
+        result = self.run_line("replica failover db1 --yes --wait --timeout 60")
+        self.assertEqual(124, result.exit_code)
+        self.assertIn(f"replica failover {self.db1.id} --wait", result.stderr)
+        self.assertEqual(self.db1.id, self.db2.replica_of)
+
+    def test_it_asks_at_a_terminal_and_takes_no_for_an_answer(self):
+        self.fake.host_off(self.db1)
+        self.clock.sleep(100)
+        line = "replica failover db1 --wait"
+        result = self.refuse(line, "Eject it", stdin="n\n", tty=True)
+        self.assertIn("nothing was changed", result.stderr)
+        self.succeed(line, stdin="y\n", tty=True)
+
+    def test_nobody_to_ask_is_a_mistake_in_the_command(self):
+        self.fake.host_off(self.db1)
+        self.clock.sleep(100)
+        result = self.run_line("replica failover db1 --wait")
+        self.assertEqual((2, []), (result.exit_code, result.requests.changing))
+
+    def test_a_set_left_in_error_by_a_promote_can_be_failed_over(self):
+        self.fake.set_task(Task.PROMOTION_ERROR, *self.members)
+        self.fake.host_off(self.db1)
+        self.clock.sleep(100)
+        self.succeed("replica failover db1 --yes --wait")
+        self.assertEqual(self.db2.id, self.db3.replica_of)
+
+    def test_an_eject_that_fails_says_so_of_every_member(self):
+        self.fake.host_off(self.db1)
+        self.clock.sleep(100)
+        self.fake.fail_promote_sibling("db3")
+        result = self.run_line("replica failover db1 --yes --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("db3 (", result.stderr)
+        self.assertIn("no role, ERROR", result.stderr)
+        self.assertIn(f"replica create {self.db2.id} db3", result.stderr)
+
+    def test_the_stock_command_waits_with_the_same_eyes(self):
+        self.fake.host_off(self.db1)
+        self.fake.host_off(self.db2)
+        self.clock.sleep(100)
+        result = self.run_line("instance eject db1 --wait")
+        self.assertEqual(([EJECT], 1), (self.actions(result), result.exit_code))
+        self.assertIn(f"instance delete {self.db2.id} --wait", result.stderr)
+        self.assertIn("Fail over again", result.stderr)
+
+
+class TestDetach(ReplicaTestCase):
+    def test_a_detach_is_verified_by_the_role(self):
+        (row,) = self.rows("replica detach db2 --wait")
+        self.assertEqual(("no role", None), (row["Role"], row["Source ID"]))
+        self.assertIsNone(self.db2.replica_of)
+
+    def test_a_detach_that_trove_gave_up_is_a_failure(self):
+        self.fake.knobs.detach["db2"] = "It would not."
+        result = self.run_line("replica detach db2 --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn(f"still a replica of {self.db1.id}", result.stderr)
+        self.assertIn("It would not.", result.stderr)
+        self.assertIn("likely read-only", result.stderr)
+
+    def test_what_is_no_replica_is_refused(self):
+        self.refuse("replica detach db1", "the source of db2")
+        self.refuse("replica detach alone", "it is not a replica")

@@ -1,0 +1,230 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+from trove_ext.tests.fake.rows import NETWORK_ID
+from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
+
+OTHER_NETWORK = "11111111-2222-4333-8444-555555555555"
+
+
+class TestCreate(ReplicaTestCase):
+    def body(self, result):
+        (request,) = result.requests.changing[:1]
+        return request.body["instance"]
+
+    def test_what_trove_does_not_inherit_comes_from_the_source(self):
+        group = self.fake.add_configuration("tuned", max_connections=10)
+        self.db1.configuration_id = group.id
+        self.db1.access = {"is_public": True, "allowed_cidrs": ["10.0.0.0/8"]}
+        body = self.body(self.succeed("replica create db1 new"))
+        self.assertEqual([{"network_id": NETWORK_ID}], body["nics"])
+        self.assertEqual(group.id, body["configuration"])
+        self.assertEqual(
+            {"is_public": True, "allowed_cidrs": ["10.0.0.0/8"]}, body["access"]
+        )
+        self.assertNotIn("availability_zone", body)
+
+    def test_what_is_given_goes_first(self):
+        group = self.fake.add_configuration("other")
+        body = self.body(
+            self.succeed(
+                f"replica create db1 new --nic net-id={OTHER_NETWORK} --configuration "
+                "other --availability-zone az2 --is-public --allowed-cidr 1.2.3.0/24"
+            )
+        )
+        self.assertEqual([{"network_id": OTHER_NETWORK}], body["nics"])
+        self.assertEqual(group.id, body["configuration"])
+        self.assertEqual("az2", body["availability_zone"])
+        self.assertEqual(
+            {"is_public": True, "allowed_cidrs": ["1.2.3.0/24"]}, body["access"]
+        )
+
+    def test_no_configuration_is_taken_off_again_where_trove_gives_one(self):
+        group = self.fake.add_configuration("tuned")
+        self.db1.configuration_id = group.id
+        (row,) = self.rows("replica create db1 new --no-configuration --wait")
+        self.assertIsNone(row["Configuration ID"])
+        self.assertEqual(group.id, self.db1.configuration_id)
+        result = self.succeed("replica create db1 more --no-configuration")
+        self.assertIn("database configuration detach", result.stderr)
+
+    def test_all_replicas_that_were_made_are_shown(self):
+        rows = self.rows("replica create db1 new --count 3 --wait --probe")
+        self.assertEqual(["new-1", "new-2", "new-3"], [one["Name"] for one in rows])
+        for row in rows:
+            self.assertEqual(self.db1.id, row["Source ID"])
+            self.assertEqual(
+                ("ACTIVE", "HEALTHY"), (row["Status"], row["Operating Status"])
+            )
+            self.assertIn("proved in", row["Replication"])
+        self.assertEqual({"shop"}, self.db1.content.databases)
+        self.assertEqual([], self.fake.live_backups)
+
+    def test_without_a_probe_it_says_that_replication_is_not_proved(self):
+        result = self.succeed("replica create db1 new --wait -f json")
+        self.assertIn("replication not probed", result.stderr)
+        self.assertIn('"Replication": "not probed"', result.stdout)
+        result = self.succeed("replica create db1 other")
+        self.assertIn("replication not probed", result.stderr)
+
+    def test_a_replica_that_does_not_replicate_is_a_failure(self):
+        self.clock.after(
+            40.0, lambda: self.fake.stop_replication(self.fake.instance("new"))
+        )
+        result = self.run_line("replica create db1 new --probe")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("not replicating", result.stdout)
+        self.assertIn("instance restart", result.stderr)
+
+    def test_all_that_is_wrong_is_told_together(self):
+        self.fake.quotas["backups"] = 0
+        self.refuse(
+            "replica create db2 new --count 4 --configuration none",
+            "is itself a replica",
+            self.db1.id,
+            "--count 4",
+            "the quota of backups is used up",
+            "--configuration none",
+        )
+
+    def test_a_source_that_is_not_ready_is_refused(self):
+        self.fake.kill_database(self.db1)
+        self.refuse("replica create db1 new", "ACTIVE/SHUTDOWN")
+
+    def test_a_network_that_can_not_be_read_is_asked_for(self):
+        self.db1.hostname = "db1.example.org"
+        self.refuse("replica create db1 new", "--nic net-id=<network>")
+        self.succeed(f"replica create db1 new --nic net-id={OTHER_NETWORK}")
+
+    def test_a_quota_that_can_not_be_read_is_left_to_trove(self):
+        fault = Fault(
+            Kind.HTTP_503, 1, True, only=lambda one: "/mgmt/quotas/" in one.path
+        )
+        result = self.succeed("replica create db1 new", faults=[fault])
+        self.assertIn("quota of backups could not be read", result.stderr)
+
+    def test_an_address_can_not_be_chosen(self):
+        line = "replica create db1 new --nic net-id=1,ip-address=10.0.0.9"
+        result = self.run_line(line)
+        self.assertEqual((2, []), (result.exit_code, result.requests.changing))
+        self.assertIn("ip-address", result.stderr)
+
+    def test_a_dry_run_prints_what_would_be_made(self):
+        result = self.succeed("replica create db1 new --count 2 --dry-run -f value")
+        self.assertIn("new-1", result.stdout)
+        self.assertIn("new-2", result.stdout)
+        self.assertEqual([], result.requests.changing)
+
+    def test_an_answer_that_is_lost_is_not_sent_again(self):
+        fault = Fault(Kind.RESET_AFTER, 1, True, only=lambda one: one.changing)
+        line = "replica create db1 new --count 2 --wait -f value -c Name"
+        result = self.succeed(line, faults=[fault])
+        self.assertEqual("new-1\nnew-2\n", result.stdout)
+        self.assertEqual(1, len(result.requests.changing))
+
+    def test_what_a_failed_snapshot_leaves_in_build_is_told_with_the_way_out(self):
+        self.fake.knobs.snapshot["*"] = "No space left."
+        result = self.run_line("replica create db1 new --count 3 --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertGreater(300, self.clock.monotonic())
+        for name in ("new-2", "new-3"):
+            one = self.fake.instance(name)
+            self.assertIn(
+                f"{one} is BUILD",
+                f"{result.stderr}".replace(f"Instance {name} ({one.id})", f"{one}"),
+            )
+            self.assertIn(f"instance reset status {one.id}", result.stderr)
+            self.assertIn(f"instance delete {one.id} --wait", result.stderr)
+        self.assertIn(f"instance reset status {self.db1.id}", result.stderr)
+        self.assertIn("only an admin of the cloud can do this", result.stderr)
+
+
+class TestProbe(ReplicaTestCase):
+    def test_the_database_is_dropped_whatever_happens(self):
+        self.fake.stop_replication(self.db3)
+        result = self.run_line("replica show db3 --probe")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("not replicating", result.stdout)
+        self.assertIn("proved in", result.stdout)
+        self.assertEqual({"shop"}, self.db1.content.databases)
+
+    def test_an_interrupt_drops_it_too(self):
+        self.fake.stop_replication(self.db3)
+
+        def interrupt():
+            raise KeyboardInterrupt
+
+        self.clock.after(10.0, interrupt)
+        self.run_line("replica show db3 --probe")
+        self.assertEqual({"shop"}, self.db1.content.databases)
+
+    def test_a_creation_without_an_answer_is_looked_for_and_dropped(self):
+        fault = Fault(
+            Kind.RESET_AFTER,
+            1,
+            True,
+            only=lambda one: one.method == "POST" and "databases" in one.path,
+        )
+        self.succeed("replica show db1 --probe", faults=[fault])
+        self.assertEqual({"shop"}, self.db1.content.databases)
+
+    def test_a_drop_that_fails_names_the_command(self):
+        fault = Fault(Kind.HTTP_503, 1, True, only=lambda one: one.method == "DELETE")
+        result = self.succeed("replica show db1 --probe", faults=[fault])
+        self.assertIn(
+            f"database db delete {self.db1.id} trove_ext_probe_", result.stderr
+        )
+
+
+class TestShow(ReplicaTestCase):
+    def test_every_member_shows_the_same_set_by_name_or_id(self):
+        shown = [
+            self.succeed(f"replica show {key}").stdout
+            for one in self.members
+            for key in (one.name, one.id)
+        ]
+        self.assertEqual(1, len(set(shown)), shown)
+        self.assertIn("├ db2", shown[0])
+        self.assertIn("└ db3", shown[0])
+
+    def test_names_are_plain_for_machines(self):
+        rows = self.rows("replica show db2")
+        self.assertEqual(["db1", "db2", "db3"], [one["Name"] for one in rows])
+        self.assertEqual([self.db1.ip], rows[0]["Addresses"])
+        self.assertEqual(5, rows[0]["Size"])
+
+    def test_what_is_in_no_set_is_an_error(self):
+        self.refuse("replica show alone", "in no replication set")
+
+    def test_a_name_that_several_bear_lists_their_ids(self):
+        twin = self.fake.add_instance("db2")
+        self.refuse("replica show db2", twin.id, self.db2.id)
+
+    def test_the_list_holds_all_sets_and_nothing_else(self):
+        other = self.fake.add_instance("other")
+        self.fake.add_instance("other-replica", replica_of=other)
+        rows = self.rows("replica list")
+        self.assertEqual(
+            ["db1", "db2", "db3", "other", "other-replica"],
+            [one["Name"] for one in rows],
+        )
+        rows = self.rows("replica list --source other")
+        self.assertEqual(["other", "other-replica"], [one["Name"] for one in rows])
+        self.refuse("replica list --source db2", "it is itself a replica")
+
+    def test_a_list_costs_one_request_for_each_twenty_instances(self):
+        for number in range(96):
+            self.fake.add_instance(f"more-{number}")
+        result = self.succeed("replica list")
+        self.assertLessEqual(len(result.requests.to_trove()), 100 // 20 + 2)
