@@ -11,8 +11,8 @@
 # under the License.
 
 
-from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 OTHER_NETWORK = "11111111-2222-4333-8444-555555555555"
