@@ -20,7 +20,7 @@ from multiprocessing import get_context
 
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
-from trove_ext.tests.fake.faults import Fault, every_fault
+from trove_ext.tests.fake.faults import Fault, Kind, every_fault
 from trove_ext.tests.fake.harness import Result, run_openstack
 from trove_ext.tests.sweep.judge import Expected, Truth, Verdict, judge
 from trove_ext.tests.sweep.scenarios import SCENARIOS, Scenario, base
@@ -77,12 +77,24 @@ def expect(scenario: Scenario) -> Expected:
 
 
 def cases() -> Iterator[Case]:
-    """Yield every case there is."""
+    """Yield every case there is, without those that end in keystoneauth itself."""
     for number, scenario in enumerate(SCENARIOS):
         expected = expect(scenario)
         for at in range(1, expected.requests + 1):
             for fault in every_fault(at):
-                yield Case(number, fault, expected)
+                if not locks_itself_out(fault):
+                    yield Case(number, fault, expected)
+
+
+def locks_itself_out(fault: Fault) -> bool:
+    """Tell whether the log-in of every ``openstack`` command hangs from it.
+
+    Where Keystone asks for a token to tell its versions, and goes on to do so,
+    keystoneauth 5.18 waits for a lock that it holds itself
+    (``discover.get_version_data`` from inside ``BaseIdentityPlugin.get_access``).
+    That is before any command begins, a stock one too.
+    """
+    return fault.kind is Kind.TOKEN_EXPIRED and fault.lasting and fault.at == 1
 
 
 def sample(all_cases: Iterable[Case], count: int, seed: int) -> list[Case]:
