@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Faults that take minutes each, or that hit whoever else uses the sandbox."""
+
+import os
+import re
+import signal
+import time
+import unittest
+
+from trove_ext.tests.functional import base, replicas
+
+
+@unittest.skipUnless(replicas.LONG, "takes minutes and restarts Trove")
+class ReplicaFaultsTest(replicas.ReplicaTestCase):
+    """Promotes by the stock command, which refuses nothing before it sends."""
+
+    def id_of(self, name):
+        return self.members(self.any_member())[name]["ID"]
+
+    def test_a_database_of_the_source_that_is_killed(self):
+        source, (target, *_others) = self.source()
+        source_id = self.id_of(source)
+        self.trove_sandbox("fault", "kill-database", source_id)
+        self.until(source_id, "SHUTDOWN")
+        found, run = self.broken_promote(target, noun="instance")
+        self.assertEqual("its database does not run", found[source]["writes"], run)
+        self.assertEqual(target, self.source()[0])
+
+    def test_a_host_of_the_source_that_is_off(self):
+        source, (target, *_others) = self.source()
+        source_id = self.id_of(source)
+        self.trove_sandbox("fault", "host-off", source_id)
+        found, run = self.broken_promote(target, noun="instance")
+        self.assertEqual({"ERROR"}, {one["state"] for one in found.values()}, run)
+        self.assertIn(f"replica failover {source_id} --wait", run.stderr)
+        self.assertNotIn("only an admin", run.stderr)
+        self.trove_sandbox("fault", "host-on", source_id)
+        new, _others = self.source()
+        self.openstack_here(
+            *("database", "instance", "delete", source_id, "--wait"),
+            stderr=replicas.TOLD,
+        )
+        self.openstack_here(
+            *("database", "replica", "create", new, source, "--probe"),
+            stderr=replicas.TOLD,
+        )
+        self.check_set_by_sql(new)
+
+    def test_a_host_of_a_sibling_that_is_off(self):
+        _source, (target, other, *_more) = self.source()
+        other_id = self.id_of(other)
+        self.trove_sandbox("fault", "host-off", other_id)
+        found, run = self.broken_promote(
+            target, noun="instance", mended=("fault", "host-on", other_id)
+        )
+        self.assertEqual("ERROR", found[other]["state"], run)
+        self.assertEqual("read-only or not: not known", found[other]["writes"], run)
+        self.assertNotIn("only an admin", run.stderr)
+        self.assertEqual(target, self.source()[0])
+
+    def test_a_trove_that_is_restarted_in_the_middle(self):
+        source, (target, *_others) = self.source()
+        addresses = self.addresses()
+        self.trove_sandbox(
+            *("fault", "set", "promote-candidate", "--sleep", "10"),
+            *("--instance", self.id_of(target)),
+        )
+        promote = self.start_openstack(
+            *("database", "replica", "promote", target, "--wait", "--timeout", "60")
+        )
+        self.until(self.id_of(source), "PROMOTE")
+        self.restart_trove()
+        out, err = promote.communicate(timeout=300)
+        self.assertEqual(124, promote.returncode, err)
+        self.assertIn("Should it not go on", err)
+        self.assertIn("--for source", err)
+        self.recover(base.Run((), promote.returncode, out, err), addresses)
+
+    def until(self, instance_id, text):
+        """Wait until the instance shows this text."""
+        argv = ("database", "instance", "show", instance_id, "-f", "json")
+        deadline = time.monotonic() + 60
+        while text not in self.openstack_here(*argv):
+            self.assertLess(time.monotonic(), deadline, text)
+            time.sleep(1)
+
+    def restart_trove(self):
+        status = self.trove_sandbox("status")
+        pid = int(re.search(r"^trove +(\d+) ", status, re.MULTILINE).group(1))
+        os.kill(pid, signal.SIGKILL)
+        self.trove_sandbox("up")
