@@ -146,9 +146,9 @@ class FakeTransport(BaseAdapter):
             self._hang(request, entry)
         if fault.kind in (Kind.TRUNCATED, Kind.CUT_SHORT) and real is not None:
             return _cut(real, says_length=fault.kind is Kind.TRUNCATED)
-        if fault.kind is Kind.HTML:
-            return Reply(200, HTML, {"Content-Type": "text/html"})
-        return self._refusal(fault)
+        if fault.kind is Kind.TOKEN_EXPIRED:
+            self.server.keystone.expire_tokens()
+        return refusal(fault)
 
     def _hang(self, request: requests.PreparedRequest, entry: Request) -> None:
         if entry.timeout is None:
@@ -160,24 +160,27 @@ class FakeTransport(BaseAdapter):
             request=request,
         )
 
-    def _refusal(self, fault: Fault) -> Reply:
-        if fault.kind is Kind.TOKEN_EXPIRED:
-            self.server.keystone.expire_tokens()
-            return _error(keystone.token_refused())
-        if fault.kind is Kind.RATE_LIMIT:
-            return _error(rate_limited(fault.retry_after))
-        if fault.kind is Kind.QUOTA:
-            text = "Quota exceeded for resources: ['backups']."
-            return _error(ApiError(413, "overLimit", text))
-        code = int(fault.kind.value)
-        if code == 500:
-            text = (
-                "The server has either erred or is incapable of performing the "
-                "requested operation."
-            )
-            return _error(ApiError(500, "instanceFault", text))
-        page = f"<html><body><h1>{code} {PROXY_TEXT[code]}</h1></body></html>"
-        return Reply(code, page.encode(), {"Content-Type": "text/html"})
+
+def refusal(fault: Fault) -> Reply:
+    """Answer as a server, or a proxy before it, that has an error."""
+    if fault.kind is Kind.TOKEN_EXPIRED:
+        return _error(keystone.token_refused())
+    if fault.kind is Kind.RATE_LIMIT:
+        return _error(rate_limited(fault.retry_after))
+    if fault.kind is Kind.QUOTA:
+        text = "Quota exceeded for resources: ['backups']."
+        return _error(ApiError(413, "overLimit", text))
+    if fault.kind is Kind.HTML:
+        return Reply(200, HTML, {"Content-Type": "text/html"})
+    code = int(fault.kind.value)
+    if code == 500:
+        text = (
+            "The server has either erred or is incapable of performing the "
+            "requested operation."
+        )
+        return _error(ApiError(500, "instanceFault", text))
+    page = f"<html><body><h1>{code} {PROXY_TEXT[code]}</h1></body></html>"
+    return Reply(code, page.encode(), {"Content-Type": "text/html"})
 
 
 def server_of(cloud: FakeCloud) -> Server:

@@ -101,6 +101,28 @@ def _kept_logging():
         root.setLevel(level)
 
 
+def run_here(argv: tuple[str, ...], environment: dict[str, str]) -> Run:
+    """Run ``openstack`` in this process, with this environment; judge nothing."""
+    from openstackclient import shell
+
+    _forget_clients()
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment, clear=True),
+        mock.patch.object(sys, "stdin", io.StringIO()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        _kept_logging(),
+        # A test runner turns on warnings that a process does not show.
+        warnings.catch_warnings(action="ignore"),
+    ):
+        try:
+            code = shell.main(list(argv))
+        except SystemExit as exc:
+            code = exc.code
+    return Run(argv, int(code or 0), out.getvalue(), err.getvalue())
+
+
 class FunctionalTestCase(testtools.TestCase):
     """A class of tests with an OpenStack project of its own.
 
@@ -217,24 +239,7 @@ class FunctionalTestCase(testtools.TestCase):
 
     def run_openstack_here(self, *argv: str, cloud: str | None = None) -> Run:
         """Run ``openstack`` in this process and judge nothing."""
-        from openstackclient import shell
-
-        _forget_clients()
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.dict(os.environ, self._environment(cloud), clear=True),
-            mock.patch.object(sys, "stdin", io.StringIO()),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            _kept_logging(),
-            # A test runner turns on warnings that a process does not show.
-            warnings.catch_warnings(action="ignore"),
-        ):
-            try:
-                code = shell.main(list(argv))
-            except SystemExit as exc:
-                code = exc.code
-        return Run(argv, int(code or 0), out.getvalue(), err.getvalue())
+        return run_here(argv, self._environment(cloud))
 
     def sql(
         self,
