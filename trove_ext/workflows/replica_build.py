@@ -143,7 +143,7 @@ class _Batch:
                 return Reading(Phase.DONE, "gone")
             return Reading(Phase.BUSY, "not deleted yet")
 
-        follow = ("instance", "wait", source.id)
+        follow = ("instance", "wait", source.id, "--for", "settled")
         return Target(f"Snapshot of {source}", look, follow, 0)
 
     def snapshots(self) -> list[Backup]:

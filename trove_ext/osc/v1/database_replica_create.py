@@ -85,6 +85,7 @@ class CreateDatabaseReplica(command.Lister):
         deadline = self.cloud.deadline(parsed_args.timeout)
         plan = replica_create.check(self.cloud, _request(parsed_args))
         if parsed_args.dry_run:
+            self.cloud.progress.note(_spelled(plan))
             return COLUMNS, _planned(plan)
         made = replica_create.create(self.cloud, plan)
         if not (parsed_args.wait or parsed_args.probe):
@@ -191,6 +192,16 @@ def _request(args: argparse.Namespace) -> replica_create.Request:
         no_configuration=args.no_configuration,
         is_public=args.is_public,
         allowed_cidrs=cidrs,
+    )
+
+
+def _spelled(plan: replica_create.Plan) -> str:
+    nic = ", ".join(f"{key} {value}" for key, value in plan.nic.items())
+    access = ", ".join(f"{key} {value}" for key, value in plan.access.items())
+    return (
+        f"Replicas of {plan.source}: {nic}; {access}; configuration "
+        f"{plan.configuration_id or 'none'}; flavor {plan.source.flavor_id} and "
+        f"{plan.source.size} GB as the source has"
     )
 
 

@@ -11,7 +11,10 @@
 # under the License.
 
 
+import signal
+
 from trove_ext.exceptions import CheckError, ResourceFailedError, WaitTimeoutError
+from trove_ext.osc import guard
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState, Task
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
@@ -186,6 +189,17 @@ class TestCommand(ReplicaTestCase):
         result = self.succeed("replica promote db2")
         self.assertIn("accepted, not verified", result.stderr)
         self.assertIn(f"--for replica-of={self.db2.id}", result.stderr)
+
+    def test_an_interrupt_tells_what_was_seen_and_how_to_wait_on(self):
+        def interrupt():
+            raise guard.Stopped(signal.SIGINT)
+
+        self.clock.after(9.0, interrupt)
+        result = self.run_line("replica promote db2 --wait")
+        self.assertEqual(130, result.exit_code)
+        self.assertIn(f"promote of db2 ({self.db2.id})", result.stderr)
+        self.assertIn(f"  Instance db1 ({self.db1.id}): PROMOTE", result.stderr)
+        self.assertIn(f"instance wait {self.db2.id} --for source", result.stderr)
 
     def test_an_answer_that_is_lost_is_not_sent_again(self):
         fault = Fault(Kind.RESET_AFTER, 1, True, only=lambda one: one.changing)
