@@ -100,17 +100,22 @@ class Temporary:
         return resources.get_instance(self._cloud, self.id)
 
     def advice(self) -> str:
-        """Say how to remove it by hand."""
+        """Say that it is there, or may be, and how to remove it by hand."""
+        there = (
+            f"The temporary instance {self} is still there"
+            if self.id
+            else f"An instance named {self.name} may be there or appear yet"
+        )
+        return f"{there}; delete it with:\n{self._by_hand()}"
+
+    def _by_hand(self) -> str:
+        clean_up = f"  {self._cloud.command('backup', 'verify', '--clean-up')}"
         if self.id is None:
-            return (
-                f"An instance named {self.name} may be there or appear yet; remove it "
-                f"with:\n  {self._cloud.command('backup', 'verify', '--clean-up')}"
-            )
+            return clean_up
         return (
-            f"The temporary instance {self} is still there; delete it with:\n  "
-            f"{self._cloud.command('instance', 'delete', self.id)}\nor, while it is in "
-            "BUILD, together with all that verifications have left:\n  "
-            f"{self._cloud.command('backup', 'verify', '--clean-up')}"
+            f"  {self._cloud.command('instance', 'delete', self.id)}\n"
+            "or, while it is in BUILD, together with all that verifications have left:"
+            f"\n{clean_up}"
         )
 
     def remove(self) -> None:
@@ -140,10 +145,11 @@ class Temporary:
         if self.gone:
             return
         self._cloud.progress.warn(
-            f"Interrupted; the temporary instance {self} is deleted before this ends. "
-            f"Interrupt again to end at once; then look:\n{self.advice()}"
+            f"Interrupted; deleting the temporary instance {self} before this ends. "
+            f"Interrupt again to leave it there, and delete it with:\n{self._by_hand()}"
         )
         self.remove()
+        self._cloud.progress.note(f"The temporary instance {self} is deleted.")
 
     def _remove(self) -> None:
         if self.id is None:
