@@ -12,6 +12,7 @@
 
 """The clouds.yaml that lets ``openstack`` find the sandbox."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -65,4 +66,4 @@ def write_first(state: StateDir, settings: Settings) -> None:
 
 def exports(state: StateDir) -> str:
     """Return the two lines that make a shell use the sandbox."""
-    return f"export OS_CLIENT_CONFIG_FILE={state.clouds}\nexport OS_CLOUD={CLOUD}"
+    return f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(state.clouds))}\nexport OS_CLOUD={CLOUD}"

@@ -158,8 +158,15 @@ def _server(instance: Row) -> Row:
         "status": "ACTIVE",
         "hosted": False,
         "seeded": True,
-        "metadata": {"trove_instance_id": instance["id"]},
-        "tags": [f"trove_instance_id_{instance['id']}"],
+        "metadata": {
+            "trove_instance_id": instance["id"],
+            "trove_project_id": instance["tenant_id"],
+        },
+        "tags": [
+            "trove_instance",
+            f"trove_instance_id_{instance['id']}",
+            f"trove_project_id_{instance['tenant_id']}",
+        ],
         "image_id": labels.IMAGE_ID,
         "flavor_id": instance["flavor_id"],
         "memory_mb": labels.FLAVORS[1].ram,
@@ -176,6 +183,8 @@ def _volume(instance: Row) -> Row:
         "volume_type": labels.VOLUME_TYPES[0].name,
         "status": "in-use",
         "attachments": [],
+        "availability_zone": "nova",
+        "created_at": instance["created"].isoformat(),
     }
 
 

@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from cinderclient import exceptions
+from oslo_utils import timeutils
 
 from trove_ext.sandbox import labels
 from trove_ext.sandbox.standins import world
@@ -64,6 +65,8 @@ class Volumes:
             "volume_type": chosen.name,
             "status": "available",
             "attachments": [],
+            "availability_zone": "nova",
+            "created_at": timeutils.utcnow().isoformat(),
         }
         world.current().store.put("volume", row)
         return Volume(**row)

@@ -81,6 +81,7 @@ class Server:
         self.status: str = row["status"]
         self.metadata: dict[str, str] = row["metadata"]
         self.tags: list[str] = row["tags"]
+        self.tenant_id = row["metadata"].get("trove_project_id")
         self.image = {"id": row["image_id"]}
         flavor = flavor_of(row["flavor_id"])
         self.flavor = {"id": flavor.id, "original_name": flavor.name}
@@ -159,13 +160,8 @@ class Servers:
     def list(
         self, search_opts: dict[str, str] | None = None, limit: int = -1
     ) -> list[Server]:
-        """Return the servers that bear one of the tags asked for, or all."""
-        store = world.current().store
-        wanted = (search_opts or {}).get("tags-any")
-        if wanted is None:
-            return [Server(row) for row in store.all("server")]
-        ids = [tag.removeprefix("trove_instance_id_") for tag in wanted.split(",")]
-        rows = [row for key in ids for row in store.by_owner("server", key)]
+        """Return the servers that bear the tags asked for, or all."""
+        rows = _tagged(search_opts or {})
         return [Server(row) for row in (rows if limit < 0 else rows[:limit])]
 
     def create(
@@ -190,6 +186,17 @@ class Servers:
         if row["hosted"]:
             here.make_host(row).start()
         return Server(row)
+
+
+def _tagged(search_opts: dict[str, str]) -> list[Row]:
+    """Find rows by one tag (``tags``) or any of several instances' (``tags-any``)."""
+    store = world.current().store
+    if "tags-any" in search_opts:
+        tags = search_opts["tags-any"].split(",")
+        ids = [tag.removeprefix("trove_instance_id_") for tag in tags]
+        return [row for key in ids for row in store.by_owner("server", key)]
+    tag = search_opts.get("tags")
+    return [row for row in store.all("server") if tag is None or tag in row["tags"]]
 
 
 def _new_row(

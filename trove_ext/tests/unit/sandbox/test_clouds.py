@@ -11,6 +11,7 @@
 # under the License.
 
 import os
+import shlex
 import stat
 import tempfile
 from pathlib import Path
@@ -52,6 +53,11 @@ class TestClouds(testtools.TestCase):
 
     def test_no_file_is_no_cloud(self):
         self.assertEqual({}, clouds.read(self.where.root / "none"))
+
+    def test_a_shell_reads_the_lines_whatever_the_directory(self):
+        where = StateDir(Path("/a b/$c"))
+        words = shlex.split(clouds.exports(where))
+        self.assertIn("OS_CLIENT_CONFIG_FILE=/a b/$c/clouds.yaml", words)
 
     def test_what_to_export_is_two_lines(self):
         lines = clouds.exports(self.where).splitlines()
