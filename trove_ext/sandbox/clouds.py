@@ -66,4 +66,5 @@ def write_first(state: StateDir, settings: Settings) -> None:
 
 def exports(state: StateDir) -> str:
     """Return the two lines that make a shell use the sandbox."""
-    return f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(state.clouds))}\nexport OS_CLOUD={CLOUD}"
+    path = shlex.quote(str(state.clouds))
+    return f"export OS_CLIENT_CONFIG_FILE={path}\nexport OS_CLOUD={CLOUD}"

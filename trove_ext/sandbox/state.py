@@ -22,6 +22,7 @@ import dataclasses
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -32,6 +33,7 @@ from pathlib import Path
 LAYOUT = 1
 DATABASE_PORT = 3306
 _MARK = "settings.json"
+_NOT_IN_PATHS = re.compile(r"[^\w./@+,:=~-]")
 
 
 class SandboxError(Exception):
@@ -158,7 +160,16 @@ class StateDir:
         return (self.root / _MARK).is_file()
 
     def check(self) -> None:
-        """Raise ForeignDirectoryError where the directory is something else's."""
+        """Raise SandboxError where the directory can't be used or isn't the sandbox's.
+
+        The path stands in configuration files and in the command lines of MariaDB's
+        shell scripts, which take neither blanks nor signs of their own.
+        """
+        if _NOT_IN_PATHS.search(str(self.root)):
+            raise SandboxError(
+                f"{self.root} has a character that MariaDB's programs don't take:"
+                " name another directory with --dir"
+            )
         if self.root.exists() and not self.root.is_dir():
             raise ForeignDirectoryError(f"{self.root} is not a directory")
         if self.exists():

@@ -63,6 +63,11 @@ class TestStateDir(testtools.TestCase):
         (self.where.root / "thesis.tex").write_text("")
         self.assertRaises(ForeignDirectoryError, self.where.check)
 
+    def test_a_directory_with_blanks_is_refused_before_anything_is_made(self):
+        where = StateDir(self.where.root / "my documents")
+        error = self.assertRaises(SandboxError, where.check)
+        self.assertIn("--dir", str(error))
+
     def test_a_file_is_no_directory(self):
         self.where.root.write_text("")
         self.assertRaises(ForeignDirectoryError, self.where.check)
