@@ -25,6 +25,9 @@ from trove_ext.tests.fake.harness import Result, run_openstack
 from trove_ext.tests.sweep.judge import Expected, Truth, Verdict, judge
 from trove_ext.tests.sweep.scenarios import SCENARIOS, Scenario, base
 
+#: Virtual seconds that a run waits where a fault lasts; each workflow needs fewer.
+PATIENCE = 300
+
 
 @dataclass(frozen=True)
 class Case:
@@ -57,7 +60,11 @@ def run(scenario: Scenario, faults: list[Fault]) -> tuple[FakeCloud, Result, Tru
     base(cloud)
     scenario.prepare(cloud)
     before = Truth.of(cloud)
-    result = run_openstack(["database", *scenario.line.split()], cloud, faults=faults)
+    argv = ["database", *scenario.line.split()]
+    if any(one.lasting for one in faults):
+        # Nothing new comes after a while, at a thousand requests an hour.
+        argv += ["--timeout", str(PATIENCE)]
+    result = run_openstack(argv, cloud, faults=faults)
     return cloud, result, before
 
 
