@@ -122,7 +122,8 @@ def _start(where: StateDir, settings: Settings, report: Report) -> None:
     trove = supervise.find(where, TROVE) or _python(where, TROVE)
     base = supervise.find(where, DATABASE)
     if base is None:
-        report("Preparing the database")
+        verb = "Starting" if where.database.is_dir() else "Preparing"
+        report(f"{verb} the database")
         command = database.prepare(where, settings)
         base = supervise.start(where, DATABASE, command)
     report("Waiting for the database")
