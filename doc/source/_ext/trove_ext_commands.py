@@ -98,8 +98,19 @@ def _escape_patterns(format_parser):
     return escaping
 
 
+class _Autoprogram(sphinxext.AutoprogramCliffDirective):
+    """cliff's own makes a command without the application that ours look at."""
+
+    def _generate_nodes_per_command(self, title, command_name, command_class, ignored):
+        def make(_app, _args):
+            return command_class(mock.MagicMock(), None)
+
+        return super()._generate_nodes_per_command(title, command_name, make, ignored)
+
+
 def setup(app):
     sphinxext._format_parser = _escape_patterns(sphinxext._format_parser)
+    app.add_directive("autoprogram-cliff", _Autoprogram, override=True)
     app.add_directive("trove-ext-commands", Commands)
     app.add_directive("trove-ext-hooks", Hooks)
     return {"parallel_read_safe": True}
