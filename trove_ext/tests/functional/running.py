@@ -26,6 +26,7 @@ import hashlib
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -68,7 +69,6 @@ class SharedSandbox:
 
     def __init__(self, directory: pathlib.Path) -> None:
         self.directory = directory
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._turn = directory.with_name(directory.name + ".turn")
         self._users = directory.with_name(directory.name + ".users")
 
@@ -76,6 +76,7 @@ class SharedSandbox:
         """Use the sandbox until the process ends; start it if nobody has."""
         with _locked(self._turn, fcntl.LOCK_EX):
             self._held = _locked(self._users, fcntl.LOCK_SH)
+            self.directory.mkdir(mode=0o700, exist_ok=True)
             trove_sandbox(self.directory, "up")
         atexit.register(self.leave)
 
@@ -89,6 +90,7 @@ class SharedSandbox:
                 return
             with last:
                 trove_sandbox(self.directory, "down")
+                shutil.rmtree(self.directory)
 
 
 def _shared_directory() -> pathlib.Path:
