@@ -147,7 +147,8 @@ class FaultProxy:
     def _stop(self) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
-            # At once: serve_forever takes its time to end.
+            # At once: closing alone leaves it to who looks at it until he is done.
+            listener.socket.shutdown(socket.SHUT_RDWR)
             listener.socket.close()
             threading.Thread(target=listener.shutdown, daemon=True).start()
 
