@@ -12,8 +12,13 @@
 
 """The functional tests notice what a user would notice."""
 
+import pathlib
+from unittest import mock
+
+import fixtures
 import testtools
 
+from trove_ext.tests.functional import running
 from trove_ext.tests.functional.base import PROGRESS, Run
 
 
@@ -41,3 +46,36 @@ class RunTest(testtools.TestCase):
     def test_traceback_is_never_right(self):
         text = "Traceback (most recent call last):\n  db\n"
         self.assertEqual("a traceback", _run(1, text).problem(1, "db"))
+
+
+class SharedSandboxTest(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path, "x")
+        self.sent = []
+        self.useFixture(
+            fixtures.MockPatchObject(
+                running,
+                "trove_sandbox",
+                lambda _directory, word: self.sent.append(word),
+            )
+        )
+        self.useFixture(fixtures.MockPatch("atexit.register"))
+
+    def test_the_last_worker_stops_it(self):
+        first = running.SharedSandbox(self.directory)
+        second = running.SharedSandbox(self.directory)
+        first.join()
+        second.join()
+        first.leave()
+        self.assertEqual(["up", "up"], self.sent)
+        second.leave()
+        self.assertEqual(["up", "up", "down"], self.sent)
+        self.assertFalse(self.directory.exists())
+
+    def test_settings_are_what_env_says_to_export(self):
+        lines = "export OS_CLOUD=sandbox\nexport OS_CLIENT_CONFIG_FILE='/a b/c'\n"
+        with mock.patch.object(running, "trove_sandbox", return_value=lines):
+            found = running.settings(self.directory)
+        expected = {"OS_CLOUD": "sandbox", "OS_CLIENT_CONFIG_FILE": "/a b/c"}
+        self.assertEqual(expected, found)
