@@ -56,6 +56,13 @@ class TestPlan(BackupTestCase):
         error = self.assertRaises(CheckError, delete.check, self.cloud, plan)
         self.assertIn(running.id, str(error))
 
+    def test_one_that_has_been_running_for_long_is_refused_as_well(self):
+        # Release 26 answers 500, at any age: not sent, it is no riddle.
+        stuck = self.add("stuck", 9 * 24, state=BackupState.BUILDING)
+        plan = delete.plan(self.cloud, [stuck.id])
+        error = self.assertRaises(CheckError, delete.check, self.cloud, plan)
+        self.assertIn(f"backup wait {stuck.id}", str(error))
+
     def test_a_backup_that_joined_since_is_noticed(self):
         full, first, _ = self.chain("a", 3, 10)
         plan = delete.plan(self.cloud, [full.id])
