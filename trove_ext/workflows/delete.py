@@ -149,12 +149,18 @@ def check(cloud: Cloud, plan: DeletePlan) -> None:
     if plan.running:
         raise CheckError(
             "Trove deletes no running backup, and would stop half way",
-            (
-                f"Backup {one} is still {one.status}; wait for it with "
-                + cloud.command("backup", "wait", one.id)
-                for one in plan.running
-            ),
+            (_how_to_end(cloud, one) for one in plan.running),
         )
+
+
+def _how_to_end(cloud: Cloud, running: Backup) -> str:
+    """Say what makes a delete possible; a reset fails what runs (``reset_status``)."""
+    wait = cloud.command("backup", "wait", running.id)
+    reset = cloud.command("instance", "reset", "status", running.instance_id or "")
+    return (
+        f"Backup {running} is still {running.status}; wait for it with\n      {wait}\n"
+        f"    or, where it never ends, let an admin make it FAILED with\n      {reset}"
+    )
 
 
 def check_unchanged(cloud: Cloud, plan: DeletePlan) -> None:
