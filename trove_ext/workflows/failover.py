@@ -271,6 +271,14 @@ def follow(
     return switch
 
 
+def not_fenced(source: Instance) -> str:
+    """Say that an ejected source is not kept from serving."""
+    return (
+        f"{source} is NOT fenced: should its host come back it takes writes that no "
+        "other member gets. Keep applications away from it."
+    )
+
+
 def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
     """Name the new source, and say what is left of the old one.
 
@@ -287,9 +295,8 @@ def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
         "your applications there."
     )
     cloud.progress.warn(
-        f"{source} is NOT fenced: should its host come back it takes writes that no "
-        "other member gets. Keep applications away from it. What was written to it "
-        "last may not be on the new source: look before you delete it with\n"
+        f"{not_fenced(source)} What was written to it last may not be on the new "
+        "source: look before you delete it with\n"
         f"  {cloud.command('instance', 'delete', source.id, '--wait')}\n"
         "Make another replica in its place with\n"
         f"  {cloud.command('replica', 'create', new.id, source.name, '--wait')}"

@@ -120,11 +120,19 @@ def render(
 
 def _finding(finding: recovery.Finding) -> str:
     one = finding.instance
-    fault = one.fault.message if one.fault else "none stored"
     return (
         f"{one}: {finding.role}, {one.state}, {finding.writes.value}, "
-        f"fault: {' '.join(fault.split())}"
+        f"fault: {_fault(one)}"
     )
+
+
+def _fault(one: Instance) -> str:
+    """Spell a fault with its time: an older failure may have left it."""
+    if one.fault is None:
+        return "none stored"
+    text = " ".join(one.fault.message.split())
+    stored = one.fault.created
+    return f"{text} (at {stored.isoformat(timespec='seconds')})" if stored else text
 
 
 def _steps(cloud: Cloud, steps: Sequence[recovery.Step]) -> list[str]:

@@ -136,6 +136,7 @@ class FailoverDatabaseReplica(command.Lister):
             if switch.error is None:
                 failover.outcome(self.cloud, plan.source, switch)
             return _shown(self, switch)
+        self.cloud.progress.warn(failover.not_fenced(plan.source))
         words = [("instance", "wait", *(one.id for one in plan.survivors))]
         words.append(("replica", "show", plan.survivors[0].id))
         return _accepted(self, plan.what, plan, words)

@@ -73,6 +73,13 @@ class TestFailover(ReplicaTestCase):
         self.assertIn("was last heard at 2026-01-01T00:00:00+00:00", result.stderr)
         self.assertIn(f"replica failover {self.db1.id} --wait", result.stderr)
 
+    def test_without_wait_it_says_too_that_the_old_one_is_not_fenced(self):
+        self.fake.host_off(self.db1)
+        self.clock.sleep(100)
+        result = self.succeed("replica failover db1 --yes")
+        self.assertIn(f"db1 ({self.db1.id}) is NOT fenced", result.stderr)
+        self.assertIn("accepted, not verified", result.stderr)
+
     def test_a_source_that_is_heard_again_ends_it(self):
         self.fake.host_off(self.db1)
         self.fake.timings.heartbeat_expiry = 600.0
