@@ -77,7 +77,7 @@ class RotateRow:
 
     :ivar backup: the run's backup, as read last; None where there is none
     :ivar how: whether it was made by this run, adopted, or there already
-    :ivar note: why it is a full one, whose it is
+    :ivar note: why it is what it is
     :ivar error: why there is no good backup, or why pruning did not do all
     :ivar pruned: every backup of the instance, and what became of it
     """
@@ -142,7 +142,9 @@ def _start(
     except TroveExtError as exc:
         cloud.progress.warn(f"{found.name}: {exc}")
         return RotateRow(found, error=exc)
-    cloud.progress.note(f"{found.name}: {started.note}")
+    cloud.progress.note(
+        f"{found.name}: backup {started.backup} {started.how.value}: {started.note}"
+    )
     return RotateRow(found, started.backup, started.how, started.note)
 
 

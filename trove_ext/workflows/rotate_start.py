@@ -56,7 +56,7 @@ class Start:
 class Started:
     """The backup of this run.
 
-    :ivar note: what it is and why
+    :ivar note: why it is what it is
     """
 
     backup: Backup
@@ -105,7 +105,7 @@ def _there(
             and now - backup.updated < choice.min_age
         ):
             moment = f"{backup.updated:%Y-%m-%d %H:%M:%S} UTC"
-            note = f"{backup} counts as this run's: completed at {moment}"
+            note = f"there already, completed at {moment}"
             return Started(backup, How.PRESENT, note)
     return _running(choice, forest, instance)
 
@@ -120,8 +120,7 @@ def _running(choice: Start, forest: BackupForest, instance: Instance) -> Started
         return None
     for one in running:
         if choice.pattern.is_own(instance.name, one.name):
-            note = f"{one} runs already and is adopted"
-            return Started(one, How.ADOPTED, note)
+            return Started(one, How.ADOPTED, "started by an earlier run")
     raise BusyError(
         f"Backup {running[0]} of {instance} is {running[0].status} and not of this "
         "rotation: Trove takes one backup at a time. Try again later."
@@ -167,7 +166,7 @@ def _parent(
     parent = choose_parent(
         forest, instance.id, datastore_version=instance.datastore_version
     )
-    return parent, f"incremental on {parent}"
+    return parent, f"on {parent}"
 
 
 def _create(
@@ -190,5 +189,4 @@ def _create(
 
     backup_id = actions.create_backup(cloud, name, instance.id, parent_id, send)
     backup = shown[0] if shown else resources.get_backup(cloud, backup_id)
-    note = f"{backup} is taken: {why}" if parent else f"{backup} is taken, full: {why}"
-    return Started(backup, How.MADE, note)
+    return Started(backup, How.MADE, why if parent else f"full: {why}")

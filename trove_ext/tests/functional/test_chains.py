@@ -85,7 +85,8 @@ class ChainsTest(ChainTestCase):
         )
 
     def _a_failed_parent_is_refused(self):
-        argv = ("fault", "set", "backup", "--instance", "db-1")
+        shown = self.openstack_json("database", "instance", "show", "db-1")
+        argv = ("fault", "set", "backup", "--instance", shown["id"])
         self.trove_sandbox(*argv, "--once", "--text", "the disk is full")
         create = (*BACKUP, "create", "db-1")
         self.openstack(
