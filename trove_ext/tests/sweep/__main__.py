@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+
 """``python -m trove_ext.tests.sweep``: all of it, or a sample."""
 
 import argparse
@@ -18,23 +19,41 @@ import sys
 import time
 
 from trove_ext.tests.sweep import sweep
+from trove_ext.tests.sweep.sweep import Finding
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=sweep.__doc__)
-    parser.add_argument("--sample", type=int, help="so many runs instead of all")
+    parser.add_argument(
+        "--sample", type=int, metavar="<n>", help="so many runs on the fake, not all"
+    )
+    parser.add_argument("--only", help="workflows whose name holds this")
+    parser.add_argument(
+        "--sandbox",
+        type=int,
+        metavar="<n>",
+        default=0,
+        help="then so many runs on a sandbox (that of TROVE_EXT_SANDBOX_DIR, or its "
+        "own)",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", help="workflows whose name holds this")
     args = parser.parse_args()
+    findings: list[Finding] = []
+    runs = _fake(args, findings) + _sandbox(args, findings)
+    print(sweep.summary(runs, findings))
+    return 1 if findings else 0
+
+
+def _fake(args: argparse.Namespace, findings: list[Finding]) -> int:
     chosen = [case for case in sweep.cases() if not args.only or args.only in str(case)]
     total = len(chosen)
-    if args.sample:
+    if args.sample is not None:
         chosen = sweep.sample(chosen, args.sample, args.seed)
     # What one workflow does wrong in many cases is then seen early.
     random.Random(args.seed).shuffle(chosen)
-    print(f"{len(chosen)} of {total} cases", flush=True)
-    start, findings = time.monotonic(), []
+    print(f"On the fake cloud: {len(chosen)} of {total} cases", flush=True)
+    start = time.monotonic()
     for number, found in enumerate(sweep.sweep(chosen, args.workers), start=1):
         for one in found:
             print(one, flush=True)
@@ -42,8 +61,27 @@ def main() -> int:
         if number % 250 == 0:
             took = time.monotonic() - start
             print(f"{number} runs, {took:.0f} s, {len(findings)} wrong", flush=True)
-    print(sweep.summary(len(chosen), findings))
-    return 1 if findings else 0
+    return len(chosen)
+
+
+def _sandbox(args: argparse.Namespace, findings: list[Finding]) -> int:
+    if not args.sandbox:
+        return 0
+    # They need what the extra "sandbox" installs.
+    from trove_ext.tests.functional import running
+    from trove_ext.tests.sweep import sandbox
+
+    cases = sandbox.draw(args.sandbox, args.seed)
+    print(f"On a sandbox: {len(cases)} cases", flush=True)
+    met = 0
+    for report in sandbox.sweep(running.directory(), cases, args.workers):
+        met += report.met
+        never = "" if report.met else " (never met)"
+        print(f"{report.seconds:4.0f} s  {report.case}{never}", flush=True)
+        for one in report.findings:
+            print(one, flush=True)
+        findings += report.findings
+    return met
 
 
 if __name__ == "__main__":

@@ -127,13 +127,11 @@ class Project:
 
     def state(self) -> State:
         """Read all there is, past the proxy."""
-        instances = {}
-        for one in self._pages("instances"):
-            shown = self._get(f"instances/{one['id']}")
-            if "instance" in shown:
-                instances[one["id"]] = shown["instance"]
         backups = self._get("backups?limit=1000")["backups"]
-        return State(instances, {one["id"]: one for one in backups})
+        instances = self._pages("instances/detail")
+        return State(
+            {one["id"]: one for one in instances}, {one["id"]: one for one in backups}
+        )
 
     def settle(self) -> State:
         """Wait until nothing goes on any more."""

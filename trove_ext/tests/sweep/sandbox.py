@@ -28,7 +28,7 @@ from trove_ext.tests.sweep import real
 from trove_ext.tests.sweep.judge import Verdict
 from trove_ext.tests.sweep.project import Project, State
 from trove_ext.tests.sweep.real import Ready
-from trove_ext.tests.sweep.sweep import locks_itself_out
+from trove_ext.tests.sweep.sweep import Finding, locks_itself_out
 
 #: About how many requests a workflow sends until its waiting begins, and a few more.
 REQUESTS = 12
@@ -48,19 +48,6 @@ class RealCase:
 
 
 @dataclass(frozen=True)
-class RealFinding:
-    """Something that is wrong."""
-
-    case: RealCase
-    verdict: Verdict
-    text: str
-    said: str
-
-    def __str__(self) -> str:
-        return f"{self.verdict.value}: {self.case}: {self.text}\n{self.said}"
-
-
-@dataclass(frozen=True)
 class Report:
     """How a run went.
 
@@ -71,7 +58,7 @@ class Report:
     case: RealCase
     met: bool
     seconds: float
-    findings: list[RealFinding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def draw(count: int, seed: int, *, cheap: bool = False) -> list[RealCase]:
@@ -118,7 +105,7 @@ def check(project: Project, case: RealCase, choose: random.Random) -> Report:
         run, log = project.through(ready.line, case.fault)
         met = _met(case.fault, run, log)
         findings = [
-            RealFinding(case, verdict, text, str(run))
+            Finding(case, verdict, text, str(run))
             for verdict, text in _judge(project, ready, before, run, log)
         ]
         if met or findings:
@@ -178,7 +165,7 @@ def _checked(project: Project, case: RealCase) -> Report:
         return check(project, case, random.Random(str(case)))
     except Exception as exc:  # noqa: BLE001 - one run may not end all others
         text = f"{type(exc).__name__}: {exc}"
-        return Report(case, True, 0, [RealFinding(case, Verdict.FALSE, text, "")])
+        return Report(case, True, 0, [Finding(case, Verdict.FALSE, text, "")])
 
 
 def sweep(
@@ -189,7 +176,9 @@ def sweep(
     queue = context.Queue()
     running = [
         context.Process(
-            target=_work, args=(str(directory), cases[number::workers], queue)
+            target=_work,
+            args=(str(directory), cases[number::workers], queue),
+            daemon=True,
         )
         for number in range(workers)
     ]

@@ -43,9 +43,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong."""
+    """Something that is wrong with a run."""
 
-    case: Case
+    case: object
     verdict: Verdict
     text: str
     said: str
