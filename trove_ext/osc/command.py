@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from osc_lib.command import command
 
 from trove_ext.osc import guard, session
+from trove_ext.osc.hooks import tame_errors
 
 if TYPE_CHECKING:
     import argparse
@@ -43,6 +44,12 @@ class Guarded(command.Command):
         :raises ServiceError: it offers no databases
         """
         return session.make_cloud(self.app)
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Make a parser whose messages can't drive the terminal."""
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        tame_errors(parser)
+        return parser
 
     def fail(self, error: TroveExtError | None) -> None:
         """Let the command end with this error after its result was printed."""

@@ -75,6 +75,21 @@ def _waits(command: Command) -> bool:
     return any("--wait".startswith(word) and word.startswith("--w") for word in words)
 
 
+def tame_errors(parser: argparse.ArgumentParser) -> None:
+    """Let no argument drive the terminal from inside an error message.
+
+    argparse repeats what it does not know as it is.
+    """
+    error = parser.error
+
+    def tamed(message: str) -> None:
+        from trove_ext.osc.text import safe
+
+        error(safe(message))
+
+    parser.error = tamed  # type: ignore[method-assign, assignment]
+
+
 class Hook(hooks.CommandHook):
     """The base of all hooks: hands everything on to :mod:`trove_ext.osc.stock`."""
 
@@ -89,10 +104,17 @@ class Hook(hooks.CommandHook):
 
             session.limit_requests(command.app)
         run = command.run
+        get_parser = command.get_parser
+
+        def tamed(prog_name: str) -> argparse.ArgumentParser:
+            parser = get_parser(prog_name)
+            tame_errors(parser)
+            return parser
 
         def guarded(parsed_args: argparse.Namespace) -> int:
             return int(self._stock().run(run, parsed_args))
 
+        command.get_parser = tamed  # type: ignore[method-assign]
         command.run = guarded  # type: ignore[method-assign]
 
     def get_parser(self, parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -27,6 +27,8 @@ import traceback
 
 from oslo_utils import strutils
 
+from trove_ext.osc.text import safe
+
 HIDDEN = "***"
 #: Characters of a password that is looked for on its own.
 SHORTEST = 6
@@ -50,11 +52,14 @@ class Mask(logging.Filter):
         return str(strutils.mask_password(text, HIDDEN))
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Mask a record in place, its traceback too."""
-        record.msg, record.args = self(record.getMessage()), None
+        """Mask a record in place, its traceback too; spell control characters out.
+
+        cliff logs the errors of stock code, with the names in them as they are.
+        """
+        record.msg, record.args = safe(self(record.getMessage())), None
         if record.exc_info and record.exc_info[0] is not None:
             lines = traceback.format_exception(*record.exc_info)
-            record.exc_text = self("".join(lines).rstrip("\n"))
+            record.exc_text = safe(self("".join(lines).rstrip("\n")))
         return True
 
 

@@ -30,6 +30,7 @@ from trove_ext.exceptions import (
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.osc import guard, masking, session
+from trove_ext.osc.text import safe
 from trove_ext.workflows import actions, outcomes, resources
 
 if TYPE_CHECKING:
@@ -68,12 +69,23 @@ class Stock:
         """Surround the whole run: our errors in words, and signals where we wait."""
         for given in getattr(parsed_args, "users", ()):
             masking.hide_credential(given)
+        if getattr(parsed_args, "formatter", None) == "table":
+            self._tame_table()
         return guard.run(
             self.command.app,
             lambda: self.__dict__.get("cloud"),
             functools.partial(self._run, run, parsed_args),
             signals=self.takes_over(parsed_args),
         )
+
+    def _tame_table(self) -> None:
+        """Let no name drive the terminal from inside a table."""
+        produce = self.command.produce_output
+
+        def tamed(parsed_args: argparse.Namespace, names: Any, values: Any) -> Any:
+            return produce(parsed_args, names, [safe_cell(one) for one in values])
+
+        self.command.produce_output = tamed
 
     def takes_over(self, parsed_args: argparse.Namespace) -> bool:
         """Tell whether one of our options was given that changes the action."""
@@ -126,6 +138,15 @@ def columns(info: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
     """Lay a resource out as the stock client does."""
     names = tuple(sorted(info))
     return names, tuple(info[name] for name in names)
+
+
+def safe_cell(value: Any) -> Any:
+    """Spell out the control characters of a text, or of each text in a row."""
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(safe_cell(one) for one in value)
+    return value
 
 
 def shown_id(shown: Any) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from oslo_utils import uuidutils
 
 from trove_ext.exceptions import NotFoundError
-from trove_ext.osc import command
+from trove_ext.osc import columns, command
 from trove_ext.osc.hooks import add_timeout_option
 from trove_ext.workflows import done, outcomes, resources
 
@@ -164,8 +164,8 @@ def _find_or_gone(find: Callable[[str], Any], name: str, *, gone: bool) -> Any:
 
 def _rows(
     ids: Sequence[tuple[str, str]], waited: Sequence[Outcome]
-) -> list[tuple[str, str, str]]:
+) -> list[tuple[str, columns.Shown, str]]:
     return [
-        (one_id, name, outcome.state)
+        (one_id, columns.text(name), outcome.state)
         for (one_id, name), outcome in zip(ids, waited, strict=True)
     ]
