@@ -1,0 +1,121 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Runs lines, and says what is wrong with how they ended."""
+
+import contextlib
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from unittest import mock
+
+from cliff.commandmanager import CommandManager
+
+from trove_ext.tests.fake.harness import Result, run_openstack
+from trove_ext.tests.fuzz.lines import make_line
+from trove_ext.tests.fuzz.values import make_cloud
+
+SEED = 20261122
+EXITS = {0, 1, 2, 75, 124}
+USAGE = 2
+#: What drives a terminal: C0 but the line break, DEL, C1, direction marks.
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A line that ended as none may."""
+
+    number: int
+    argv: list[str]
+    wrong: list[str]
+    result: Result
+
+    def __str__(self) -> str:
+        return (
+            f"line {self.number}: {'; '.join(self.wrong)}\n  {self.argv}\n"
+            f"  exit code {self.result.exit_code}\n"
+            f"  stdout: {self.result.stdout[-600:]!r}\n"
+            f"  stderr: {self.result.stderr[-1500:]!r}"
+        )
+
+
+@contextlib.contextmanager
+def databases_alone() -> Iterator[None]:
+    """Let the shell load no commands but those for databases.
+
+    It looks at all entry points of all services at each start: half of a short run.
+    """
+    add = CommandManager.add_command_group
+
+    def add_some(self: CommandManager, group: str | None = None) -> None:
+        if group is None or group.startswith("openstack.database."):
+            add(self, group)
+
+    with mock.patch.object(CommandManager, "add_command_group", add_some):
+        yield
+
+
+def run(argv: list[str]) -> Result:
+    """Run one line on a cloud of its own, and where it may write files."""
+    with (
+        tempfile.TemporaryDirectory() as place,
+        contextlib.chdir(place),
+        databases_alone(),
+    ):
+        return run_openstack(argv, make_cloud())
+
+
+def check(number: int, seed: int = SEED) -> tuple[int, Finding | None]:
+    """Run one line; return its exit code and what is wrong."""
+    argv = make_line(seed, number)
+    result = run(argv)
+    wrong = list(problems(argv, result))
+    found = Finding(number, argv, wrong, result) if wrong else None
+    return result.exit_code, found
+
+
+def problems(argv: list[str], result: Result) -> Iterator[str]:
+    """Yield all that is wrong with how a line ended."""
+    if "Traceback" in result.stdout + result.stderr:
+        yield "a traceback"
+    if result.exit_code not in EXITS:
+        yield f"exit code {result.exit_code}"
+    if result.exit_code and not result.stderr.strip():
+        yield "it failed without a word"
+    if result.exit_code == USAGE and result.requests.changing:
+        yield f"an error of usage, and it sent {result.requests.changing[0]}"
+    if CONTROL.search(result.stderr):
+        yield "control characters on stderr"
+    if _is_for_people(argv) and CONTROL.search(result.stdout):
+        yield "control characters in a table"
+
+
+def _is_for_people(argv: list[str]) -> bool:
+    """Tell whether a table was asked for; for programs a value stays as it is."""
+    return not any(re.match("-f|--f", word) for word in argv)
+
+
+def fuzz(
+    numbers: Iterable[int], seed: int = SEED
+) -> tuple[Counter[int], list[Finding]]:
+    """Run lines; return how often each exit code came, and what is wrong."""
+    codes: Counter[int] = Counter()
+    findings = []
+    for number in numbers:
+        code, found = check(number, seed)
+        codes[code] += 1
+        if found is not None:
+            findings.append(found)
+    return codes, findings

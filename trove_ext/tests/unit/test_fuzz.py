@@ -1,0 +1,104 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The same 5,120 lines at each run; ``tox -e sweep`` runs more, at other seeds."""
+
+import os
+
+import testtools
+
+from trove_ext.tests.fake.harness import Result
+from trove_ext.tests.fake.log import Request, RequestLog
+from trove_ext.tests.fuzz import fuzz, lines, values
+
+LINES = int(os.environ.get("TROVE_EXT_FUZZ_LINES", "5120"))
+#: Tests that share the lines, so that two workers do.
+PARTS = 8
+
+
+class TestFuzz(testtools.TestCase):
+    """What no line may do, whatever it holds."""
+
+    def run_part(self, part):
+        codes, found = fuzz.fuzz(range(part, LINES, PARTS))
+        self.assertEqual([], found, "\n".join(map(str, found)))
+        # A fuzz that finds nothing because it gets nowhere is worth nothing.
+        share = codes.total() / 10
+        self.assertTrue(all(codes[code] > share for code in (0, 1, 2)), codes)
+
+    def test_part_0_of_the_lines_ends_as_it_should(self):
+        self.run_part(0)
+
+    def test_part_1_of_the_lines_ends_as_it_should(self):
+        self.run_part(1)
+
+    def test_part_2_of_the_lines_ends_as_it_should(self):
+        self.run_part(2)
+
+    def test_part_3_of_the_lines_ends_as_it_should(self):
+        self.run_part(3)
+
+    def test_part_4_of_the_lines_ends_as_it_should(self):
+        self.run_part(4)
+
+    def test_part_5_of_the_lines_ends_as_it_should(self):
+        self.run_part(5)
+
+    def test_part_6_of_the_lines_ends_as_it_should(self):
+        self.run_part(6)
+
+    def test_part_7_of_the_lines_ends_as_it_should(self):
+        self.run_part(7)
+
+
+class TestLines(testtools.TestCase):
+    """The lines are worth their name."""
+
+    def test_a_seed_makes_the_same_lines(self):
+        self.assertEqual(lines.make_line(7, 11), lines.make_line(7, 11))
+        self.assertNotEqual(lines.make_line(7, 11), lines.make_line(8, 11))
+
+    def test_every_command_and_every_hook_takes_its_turn(self):
+        known = {" ".join(one.words) for one in lines.grammars()}
+        self.assertIn("database backup rotate", known)
+        self.assertIn("database instance resize volume", known)
+        self.assertGreaterEqual(len(known), 30)
+
+    def test_every_strange_value_is_given(self):
+        words = {word for n in range(5120) for word in lines.make_line(1, n)}
+        self.assertEqual(set(), set(values.ANYTHING) - words)
+
+
+class TestProblems(testtools.TestCase):
+    """What is wrong is found."""
+
+    def problems(self, code, stdout="", stderr="", requests=(), argv=()):
+        result = Result(code, stdout, stderr, RequestLog(requests))
+        return list(fuzz.problems(list(argv), result))
+
+    def test_nothing_is_wrong_with_an_error_in_words(self):
+        self.assertEqual([], self.problems(1, stderr="no such backup\n"))
+
+    def test_traceback_is_wrong(self):
+        found = self.problems(1, stderr="Traceback (most recent call last):\n")
+        self.assertEqual(["a traceback"], found)
+
+    def test_request_after_an_error_of_usage_is_wrong(self):
+        sent = Request(1, "trove", "POST", "/backups", {}, None, 0.0, 60.0)
+        (found,) = self.problems(2, stderr="usage\n", requests=[sent])
+        self.assertIn("an error of usage, and it sent", found)
+
+    def test_escape_sequence_is_wrong_but_where_a_program_reads_it(self):
+        self.assertEqual(1, len(self.problems(0, stderr=values.ESCAPES)))
+        self.assertEqual(1, len(self.problems(0, stdout=values.ESCAPES)))
+        argv = ("-f", "value")
+        self.assertEqual([], self.problems(0, stdout=values.ESCAPES, argv=argv))
