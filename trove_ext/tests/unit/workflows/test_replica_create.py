@@ -102,6 +102,13 @@ class TestCreate(ReplicaTestCase):
         self.fake.kill_database(self.db1)
         self.refuse("replica create db1 new", "ACTIVE/SHUTDOWN")
 
+    def test_a_datastore_that_trove_does_not_replicate_is_refused(self):
+        store = self.fake.datastores.pop("mysql")
+        store.name = "mongodb"
+        self.fake.datastores["mongodb"] = store
+        self.fake.versions[self.db1.version_id].datastore = "mongodb"
+        self.refuse("replica create db1 new", "Trove can't replicate that")
+
     def test_a_network_that_can_not_be_read_is_asked_for(self):
         self.db1.hostname = "db1.example.org"
         self.refuse("replica create db1 new", "--nic net-id=<network>")
@@ -222,6 +229,14 @@ class TestShow(ReplicaTestCase):
         rows = self.rows("replica list --source other")
         self.assertEqual(["other", "other-replica"], [one["Name"] for one in rows])
         self.refuse("replica list --source db2", "it is itself a replica")
+
+    def test_what_is_odd_is_told_on_standard_error(self):
+        self.db1.deleted = True
+        result = self.succeed("replica list -f value -c Name")
+        self.assertEqual(["db2", "db3"], sorted(result.stdout.split()))
+        self.assertIn(f"WARNING: db2 ({self.db2.id})", result.stderr)
+        self.assertIn("which is not there", result.stderr)
+        self.refuse("replica promote db2", "can't be found")
 
     def test_a_list_costs_one_request_for_each_twenty_instances(self):
         for number in range(96):
