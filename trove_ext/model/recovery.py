@@ -243,34 +243,29 @@ def _failover(source: Instance) -> Step:
 
 
 def _not_ejected(case: Case) -> Diagnosis:
-    source_id = case.source.id
-    findings = _findings(case, {source_id: Writes.UNKNOWN})
-    survivors = case.others(source_id)
-    dead = [one for one in survivors if one.id in case.silent]
-    steps = []
+    findings = _findings(case, {case.source.id: Writes.UNKNOWN})
+    return Diagnosis(findings, tuple(_eject_again(case)))
+
+
+def _eject_again(case: Case) -> Iterable[Step]:
+    source = case.source
+    dead = [one for one in case.others(source.id) if one.id in case.silent]
     if dead:
-        steps.append(
-            _delete(
-                dead,
-                "Trove asks every replica how far it is, and the host of "
-                f"{_names(dead)} does not answer: delete what is not there",
-            )
+        yield _delete(
+            dead,
+            "Trove asks every replica how far it is, and the host of "
+            f"{_names(dead)} does not answer: delete what is not there",
         )
-    steps.append(
-        Step(
-            "Fail over again: Trove accepts that in ERROR too",
-            (("replica", "failover", source_id, "--wait"),),
-        )
+    yield Step(
+        "Fail over again: Trove accepts that in ERROR too",
+        (("replica", "failover", source.id, "--wait"),),
     )
-    steps.append(
-        Step(
-            f"Where Trove refuses because {case.source.name} is heard again, the "
-            "status of every member has to be reset",
-            _reset_commands([one for one in case.members if needs_reset(one)]),
-            admin=True,
-        )
+    yield Step(
+        f"Where Trove refuses because {source.name} is heard again, the status of "
+        "every member has to be reset",
+        _reset_commands([one for one in case.members if needs_reset(one)]),
+        admin=True,
     )
-    return Diagnosis(findings, tuple(steps))
 
 
 # A switch that ended after the roles of the source and the target had changed

@@ -89,7 +89,7 @@ def check(cloud: Cloud, name_or_id: str) -> Plan:
     problems = [
         *_source_problems(cloud, source, survivors),
         *_survivor_problems(cloud, survivors),
-        *map(str, found.oddities),
+        *found.oddities,
     ]
     if problems:
         raise CheckError(f"Can't fail over from {source}", problems)

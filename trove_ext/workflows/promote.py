@@ -71,24 +71,32 @@ def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Plan:
     """
     membership = replica_sets.find(cloud, name_or_id)
     found, target, source = replica_sets.replica_set(membership, "promote")
-    silent = heartbeat.behind(found.members)
-    problems = [
-        problem
-        for member in found.members
-        for problem in member_checks.problems(cloud, member, source, silent)
-    ]
-    problems += member_checks.same_version(found.members, source)
-    problems += [str(one) for one in found.oddities]
+    problems = _problems(cloud, found, source)
     if problems:
         raise CheckError(f"Can't promote {target}", problems)
-    checks = [f"{one} is {one.state}" for one in found.members]
-    checks.append(f"all have the datastore version {source.datastore_version}")
-    checks.append("no backup is running")
+    proof = f"not probed: whether {target} replicates (--probe does)"
     if with_probe:
-        checks.append(_proof(cloud, source, target))
-    else:
-        checks.append(f"not probed: whether {target} replicates (--probe does)")
-    return Plan(found, source, target, tuple(checks))
+        proof = _proof(cloud, source, target)
+    checks = (
+        *(f"{one} is {one.state}" for one in found.members),
+        f"all have the datastore version {source.datastore_version}",
+        "no backup is running",
+        proof,
+    )
+    return Plan(found, source, target, checks)
+
+
+def _problems(cloud: Cloud, found: ReplicationSet, source: Instance) -> list[str]:
+    silent = heartbeat.behind(found.members)
+    return [
+        *(
+            problem
+            for member in found.members
+            for problem in member_checks.problems(cloud, member, source, silent)
+        ),
+        *member_checks.same_version(found.members, source),
+        *found.oddities,
+    ]
 
 
 def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
