@@ -223,7 +223,6 @@ def _ejection(cloud: Cloud, plan: Plan) -> Target:
         except RefusedError as exc:
             if not _is_current(exc):
                 raise
-            cloud.sent.pop()
             return _still_current(cloud, plan)
         return Reading(Phase.DONE, "eject accepted")
 
