@@ -55,11 +55,3 @@ class ReplicaFailoverTest(replicas.ReplicaTestCase):
         address = replica["Addresses"][0]
         self.assertFalse(self.read_only(address))
         self.assertIsNone(self.replicates_from(address))
-        self.openstack_here(
-            *("database", "instance", "delete", replica["ID"], "--wait"),
-            stderr=replicas.TOLD,
-        )
-        self.openstack_here(
-            *("database", "replica", "create", source, others[0], "--probe"),
-            stderr=replicas.TOLD,
-        )
