@@ -51,7 +51,8 @@ SHORT = {
 #: Seconds that a command waits: a fault that lasts is not over in the end.
 TIMEOUT = {False: 90, True: 8}
 SETTLE = 120.0
-SETTLED = {"ACTIVE/HEALTHY", "ERROR/", "ERROR/ERROR"}
+#: Where nothing goes on; of a host that is off Trove says ACTIVE/ERROR.
+SETTLED = {"ACTIVE/HEALTHY", "ACTIVE/ERROR", "ERROR/", "ERROR/ERROR"}
 RUNNING = {"NEW", "BUILDING", "SAVING"}
 
 
