@@ -83,22 +83,43 @@ def report(app: App, cloud: Cloud | None, error: TroveExtError) -> int:
 
 
 def describe_stop(number: signal.Signals, cloud: Cloud | None) -> str:
-    """Say what goes on at the server although the command has ended."""
+    """Say what goes on at the server although the command has ended, and what shows it.
+
+    One line, and one more for each command where there are several.
+    """
     start = f"Interrupted by {number.name}"
-    if cloud is None or not cloud.sent:
-        if cloud is not None and cloud.awaited:
-            return "\n".join([f"{start}; wait on with:", *_follow(cloud)])
+    if cloud is None or not (cloud.sent or cloud.awaited):
         return f"{start}; nothing was changed."
+    facts = [start, *_sent(cloud)]
     if cloud.awaited:
-        goes_on = f"{start}; at the server it goes on ({'; '.join(cloud.sent)})."
-        seen = [f"  {label}: {state}" for label, state in cloud.seen.items()]
-        known = ["What was seen last:", *seen] if seen else []
-        return "\n".join([goes_on, *known, "Wait for it with:", *_follow(cloud)])
-    return f"{start}, after this was sent: {'; '.join(cloud.sent)}."
+        facts += [f"last seen: {', '.join(_seen(cloud))}"] if cloud.seen else []
+        return "; ".join([*facts, f"wait on with:{_commands(cloud)}"])
+    return "; ".join([*facts, f"see what came of it with: {_look(cloud)}"])
 
 
-def _follow(cloud: Cloud) -> list[str]:
-    return outcomes.follow_lines(cloud, cloud.awaited)
+def _sent(cloud: Cloud) -> list[str]:
+    """Say what was sent; without an answer it may have arrived or not."""
+    if not cloud.sent:
+        return []
+    *before, last = cloud.sent
+    if not cloud.unanswered:
+        goes_on = ", and goes on at the server" if cloud.awaited else ""
+        return [f"this was sent{goes_on}: {', '.join(cloud.sent)}"]
+    sent = [f"this was sent: {', '.join(before)}"] if before else []
+    return [*sent, f"whether this arrived is not known: {last}"]
+
+
+def _seen(cloud: Cloud) -> list[str]:
+    return [f"{label}: {state}" for label, state in cloud.seen.items()]
+
+
+def _look(cloud: Cloud) -> str:
+    return cloud.command(*cloud.look)
+
+
+def _commands(cloud: Cloud) -> str:
+    lines = outcomes.follow_lines(cloud, cloud.awaited)
+    return f" {lines[0].strip()}" if len(lines) == 1 else "\n".join(["", *lines])
 
 
 @contextlib.contextmanager

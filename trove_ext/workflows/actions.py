@@ -38,6 +38,9 @@ T = TypeVar("T", Instance, Backup)
 
 #: How far the clock of this machine and the cloud's may be apart.
 CLOCK_SKEW = timedelta(minutes=2)
+#: What shows what came of a change, after ``openstack database``.
+BACKUPS = ("backup", "list")
+INSTANCES = ("instance", "list")
 
 
 def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -> None:
@@ -71,8 +74,9 @@ def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> No
     :param before: the thing as read before
     :raises LostAnswerError: twice no answer came
     """
+    look = BACKUPS if isinstance(before, Backup) else INSTANCES
     try:
-        cloud.change(what, send)
+        cloud.change(what, send, look=look)
     except LostAnswerError as lost:
         now = _read_again(cloud, before)
         if now is None or now.status != before.status:
@@ -80,7 +84,7 @@ def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> No
             return
         cloud.progress.warn(f"{lost}. {before} is unchanged: sending it again.")
         try:
-            cloud.change(what, send)
+            cloud.change(what, send, look=look)
         except NotFoundError:
             return
 
@@ -116,7 +120,7 @@ def create_backup(
             if one.name == name and (parent_id is None or one.parent_id == parent_id)
         ]
 
-    return _create(cloud, f"creation of backup {name}", send, made)
+    return _create(cloud, f"creation of backup {name}", send, made, BACKUPS)
 
 
 def create_instance(cloud: Cloud, name: str, send: Callable[[], str]) -> str:
@@ -133,15 +137,19 @@ def create_instance(cloud: Cloud, name: str, send: Callable[[], str]) -> str:
     def made() -> list[Instance]:
         return [one for one in resources.list_instances(cloud) if one.name == name]
 
-    return _create(cloud, f"creation of instance {name}", send, made)
+    return _create(cloud, f"creation of instance {name}", send, made, INSTANCES)
 
 
 def _create(
-    cloud: Cloud, what: str, send: Callable[[], str], made: Callable[[], list[T]]
+    cloud: Cloud,
+    what: str,
+    send: Callable[[], str],
+    made: Callable[[], list[T]],
+    look: tuple[str, ...],
 ) -> str:
     start = cloud.clock.now() - CLOCK_SKEW
     try:
-        return cloud.change(what, send)
+        return cloud.change(what, send, look=look)
     except LostAnswerError as lost:
         new = [one for one in made() if _since(one.created, start)]
         if len(new) == 1:

@@ -25,7 +25,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from trove_ext import progress as progress_module
 from trove_ext import wait as waiting
-from trove_ext.exceptions import RefusedError, UnreachableError
+from trove_ext.exceptions import (
+    LostAnswerError,
+    RefusedError,
+    TroveExtError,
+    UnreachableError,
+)
 from trove_ext.workflows import errors
 
 if TYPE_CHECKING:
@@ -46,6 +51,9 @@ class Cloud:
     """troveclient's managers, a clock, and where to tell progress.
 
     :ivar sent: the changes sent so far, in words
+    :ivar unanswered: whether the last of them has had no answer yet
+    :ivar look: the words after ``openstack database`` of the command that shows what
+        came of them
     :ivar awaited: what is being waited for now; whoever ends the command early tells
         the user what was sent and how to follow what goes on
     :ivar seen: the last state of each thing that is being waited for, by its label
@@ -69,6 +77,8 @@ class Cloud:
         self.clock = clock or waiting.SystemClock()
         self.progress = progress or progress_module.Silent()
         self.sent: list[str] = []
+        self.unanswered = False
+        self.look: tuple[str, ...] = ()
         self.awaited: tuple[waiting.Target, ...] = ()
         self.seen: dict[str, str] = {}
         self._command = command
@@ -102,26 +112,46 @@ class Cloud:
                 self.progress.update(what, f"no answer, trying again ({error})")
                 self.clock.sleep(pause)
 
-    def change(self, what: str, call: Callable[[], R]) -> R:
+    def change(
+        self,
+        what: str,
+        call: Callable[[], R],
+        *,
+        look: tuple[str, ...] = ("instance", "list"),
+    ) -> R:
         """Send something that changes the cloud, once.
 
         A rate limit's 413 with Retry-After is the one answer after which it is
         sent again: the request was turned away unread.
 
         :param what: what it does, for messages: "delete of backup b1"
+        :param look: the words after ``openstack database`` of the command that shows
+            what came of it
         :raises LostAnswerError: it may have taken effect or not
         :raises NotFoundError, RefusedError, LoginError: it did not
         """
         budget = waiting.Deadline(self.clock, REQUEST_TIMEOUT)
         self.sent.append(what)
+        self.unanswered, self.look = True, look
         while True:
             try:
-                return self._send(call, self._deadline)
+                answer = self._send(call, self._deadline)
             except Exception as exc:
                 pause = errors.retry_after(exc)
                 if pause is None or budget.remaining <= pause:
-                    raise errors.translate(exc, what, changing=True) from exc
+                    raise self._not_done(exc, what) from exc
                 self.clock.sleep(pause)
+            else:
+                self.unanswered = False
+                return answer
+
+    def _not_done(self, exc: Exception, what: str) -> TroveExtError:
+        """Turn an error of a change into ours; what Trove refused was not sent."""
+        error = errors.translate(exc, what, changing=True)
+        if not isinstance(error, LostAnswerError):
+            self.sent.pop()
+            self.unanswered = False
+        return error
 
     def wait(
         self, targets: Sequence[waiting.Target], deadline: waiting.Deadline
@@ -132,6 +162,8 @@ class Cloud:
         """
         previous, self._deadline = self._deadline, deadline
         self.awaited = tuple(targets)
+        # Whoever waits knows that the change arrived, by its answer or by looking.
+        self.unanswered = False
         self.seen = {}
         try:
             outcomes = waiting.wait(

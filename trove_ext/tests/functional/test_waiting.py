@@ -15,6 +15,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
@@ -43,11 +44,8 @@ CREATE = (
 
 def advised(stderr):
     """The commands that a message told the user to run."""
-    return [
-        line.split()[1:]
-        for line in stderr.splitlines()
-        if line.startswith("  openstack database ")
-    ]
+    found = re.findall(r"(?m)(?:^  |with: )openstack (database .*)$", stderr)
+    return [line.split() for line in found]
 
 
 class TestWaiting(FunctionalTestCase):

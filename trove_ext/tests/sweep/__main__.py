@@ -17,8 +17,9 @@ import argparse
 import random
 import sys
 import time
+import types
 
-from trove_ext.tests.sweep import sweep
+from trove_ext.tests.sweep import signals, sweep
 from trove_ext.tests.sweep.sweep import Finding
 
 
@@ -36,17 +37,25 @@ def main() -> int:
         help="then so many runs on a sandbox (that of TROVE_EXT_SANDBOX_DIR, or its "
         "own)",
     )
+    parser.add_argument(
+        "--signals", action="store_true", help="signals on the fake, and no faults"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     findings: list[Finding] = []
-    runs = _fake(args, findings) + _sandbox(args, findings)
+    if args.signals:
+        runs = _fake(args, findings, signals)
+    else:
+        runs = _fake(args, findings, sweep) + _sandbox(args, findings)
     print(sweep.summary(runs, findings))
     return 1 if findings else 0
 
 
-def _fake(args: argparse.Namespace, findings: list[Finding]) -> int:
-    chosen = [case for case in sweep.cases() if not args.only or args.only in str(case)]
+def _fake(
+    args: argparse.Namespace, findings: list[Finding], what: types.ModuleType
+) -> int:
+    chosen = [case for case in what.cases() if not args.only or args.only in str(case)]
     total = len(chosen)
     if args.sample is not None:
         chosen = sweep.sample(chosen, args.sample, args.seed)
@@ -54,7 +63,7 @@ def _fake(args: argparse.Namespace, findings: list[Finding]) -> int:
     random.Random(args.seed).shuffle(chosen)
     print(f"On the fake cloud: {len(chosen)} of {total} cases", flush=True)
     start = time.monotonic()
-    for number, found in enumerate(sweep.sweep(chosen, args.workers), start=1):
+    for number, found in enumerate(what.sweep(chosen, args.workers), start=1):
         for one in found:
             print(one, flush=True)
         findings += found
