@@ -74,6 +74,13 @@ def _settled(cloud: FakeCloud, name: str) -> bool:
     return (cloud.status(one), cloud.operating_status(one)) == ("ACTIVE", "HEALTHY")
 
 
+def _accepted(cloud: FakeCloud, action: str) -> bool:
+    """Whether Trove has taken an action: some leave nothing else to be seen."""
+    return any(
+        one.answered == 202 and action in (one.body or {}) for one in cloud.log.changing
+    )
+
+
 def _replicates(cloud: FakeCloud, source: str, *replicas: str) -> bool:
     head = cloud.instance(source)
     return head.replica_of is None and all(
@@ -178,7 +185,7 @@ SCENARIOS = (
     Scenario(
         "instance restart",
         "instance restart alone --wait",
-        lambda c: _settled(c, "alone"),
+        lambda c: _accepted(c, "restart") and _settled(c, "alone"),
     ),
     Scenario(
         "instance resize flavor",
