@@ -72,15 +72,15 @@ class ReplicaFaultsTest(replicas.ReplicaTestCase):
 
     def test_a_trove_that_is_restarted_in_the_middle(self):
         source, (target, *_others) = self.source()
-        addresses = self.addresses()
+        addresses, source_id = self.addresses(), self.id_of(source)
         self.trove_sandbox(
-            *("fault", "set", "promote-candidate", "--sleep", "10"),
+            *("fault", "set", "promote-candidate", "--sleep", "15"),
             *("--instance", self.id_of(target)),
         )
         promote = self.start_openstack(
             *("database", "replica", "promote", target, "--wait", "--timeout", "60")
         )
-        self.until(self.id_of(source), "PROMOTE")
+        self.until(source_id, "PROMOTE")
         self.restart_trove()
         out, err = promote.communicate(timeout=300)
         self.assertEqual(124, promote.returncode, err)
