@@ -79,6 +79,8 @@ def _by_id(cloud: Cloud, instance_id: str, owners: set[str | None]) -> Found | N
         if instance_id in owners:
             return Found(instance_id, instance_id=instance_id)
         return None
+    except TroveExtError as exc:
+        return Found(instance_id, error=exc)
     return Found(instance_id, instance, instance.id)
 
 

@@ -242,6 +242,12 @@ class TestFailure(RotateTestCase):
         self.assertIsInstance(error, PartialFailureError)
         self.assertIn("2 of 4", str(error))
 
+    def test_one_that_can_not_be_read_does_not_stop_the_others(self):
+        db2 = self.fake.add_instance("db2")
+        broken = Fault(Kind.HTTP_500, only=lambda r: db2.id in r.path, lasting=True)
+        rows = self.rotate(db2.id, self.db1.id, cloud=self.make_cloud([broken]))
+        self.assertEqual([False, True], [row.error is None for row in rows])
+
     def test_all_are_started_before_any_is_waited_for(self):
         for number in range(2, 6):
             self.fake.add_instance(f"db{number}")
