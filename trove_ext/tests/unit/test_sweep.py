@@ -12,12 +12,18 @@
 
 """A sample of the sweep, the same one at each run; ``tox -e sweep`` runs all of it."""
 
+import contextlib
 import os
+from unittest import mock
 
 import testtools
 
+from trove_ext.exceptions import LostAnswerError
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.sweep import sweep
+from trove_ext.tests.sweep.judge import Verdict
+from trove_ext.workflows import actions
+from trove_ext.workflows.cloud import Cloud
 
 RUNS = int(os.environ.get("TROVE_EXT_SWEEP_RUNS", "440"))
 SEED = 20261122
@@ -29,14 +35,55 @@ class TestSweep(testtools.TestCase):
         found = [str(one) for case in chosen for one in sweep.check(case)]
         self.assertEqual([], found, "\n".join(found))
 
-    def test_a_backup_made_twice_would_be_found(self):
-        (number,) = [
-            n for n, one in enumerate(sweep.SCENARIOS) if one.name == "backup create"
-        ]
+
+class TestJudge(testtools.TestCase):
+    """Code that is wrong on purpose: the sweep finds it."""
+
+    def verdicts(self, name, kind):
+        """Let each request of a workflow meet one kind of fault."""
+        (number,) = [n for n, one in enumerate(sweep.SCENARIOS) if one.name == name]
         expected = sweep.expect(sweep.SCENARIOS[number])
-        case = sweep.Case(
-            number,
-            Fault(Kind.REFUSED, 10_000),
-            sweep.Expected(expected.before, 0, expected.deleted, expected.requests),
-        )
-        self.assertEqual(["doubled"], [one.verdict.value for one in sweep.check(case)])
+        cases = [
+            sweep.Case(number, Fault(kind, at), expected)
+            for at in range(1, expected.requests + 1)
+        ]
+        return {one.verdict for case in cases for one in sweep.check(case)}
+
+    def test_a_create_that_is_sent_again_blindly_is_doubled(self):
+        change = Cloud.change
+
+        def blind(cloud, *args, **kwargs):
+            try:
+                return change(cloud, *args, **kwargs)
+            except LostAnswerError:
+                return change(cloud, *args, **kwargs)
+
+        with mock.patch.object(Cloud, "change", blind):
+            found = self.verdicts("instance create", Kind.RESET_AFTER)
+        self.assertEqual({Verdict.DOUBLED}, found)
+
+    def test_a_lost_answer_that_is_taken_for_done_is_false(self):
+        def trusting(cloud, what, _before, send):
+            with contextlib.suppress(LostAnswerError):
+                cloud.change(what, send)
+
+        with mock.patch.object(actions, "act", trusting):
+            found = self.verdicts("instance restart", Kind.RESET_BEFORE)
+        self.assertEqual({Verdict.FALSE}, found)
+
+    def test_a_delete_of_another_backup_is_lost(self):
+        change = Cloud.change
+
+        def astray(cloud, *args, **kwargs):
+            try:
+                return change(cloud, *args, **kwargs)
+            except LostAnswerError:
+                (full,) = [b for b in cloud.client.backups.list() if b.name == "full"]
+                return cloud.client.backups.delete(full.id)
+
+        with mock.patch.object(Cloud, "change", astray):
+            found = self.verdicts("backup delete", Kind.RESET_BEFORE)
+        self.assertIn(Verdict.LOST, found)
+
+    def test_without_a_mistake_nothing_is_found(self):
+        self.assertEqual(set(), self.verdicts("backup delete", Kind.RESET_BEFORE))
