@@ -167,6 +167,10 @@ class Project:
         for one in backups:
             self._gone(f"backups/{one['id']}")
 
+    def clear(self) -> None:
+        """Delete all there is: each instance is a database server that runs."""
+        self.delete(self.settle(), lambda _one: False)
+
     def openstack(self, *argv: str) -> Run:
         """Run a command past the proxy; it must succeed."""
         with self._environment(self.settings.auth_url) as environment:

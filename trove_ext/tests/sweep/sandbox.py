@@ -158,6 +158,7 @@ def _work(directory: str, cases: Sequence[RealCase], queue: Any) -> None:
     project = Project(Path(directory))
     for case in cases:
         queue.put(_checked(project, case))
+    project.clear()
 
 
 def _checked(project: Project, case: RealCase) -> Report:

@@ -1,0 +1,140 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Two at once: what the documents promise of it, on a real Trove."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from trove_ext.tests.functional.base import FunctionalTestCase
+from trove_ext.tests.functional.chain import NETWORK
+
+ANY = r"."
+SLOW = 12
+NEW = (
+    *("--flavor", "db.small", "--size", "1", "--datastore", "mysql"),
+    *("--datastore-version", "5.7.29", "--nic", f"net-id={NETWORK}", "--wait"),
+)
+
+
+class ConcurrencyTest(FunctionalTestCase):
+    made = False
+
+    def setUp(self):
+        super().setUp()
+        if not type(self).made:
+            self.here("instance", "create", "db", *NEW)
+            self.here("replica", "create", "db", "rep", "--wait")
+            type(self).made = True
+        self.addCleanup(self.trove_sandbox, "fault", "clear", "backup")
+
+    def here(self, *argv):
+        return self.openstack_here("database", *argv, stderr=ANY)
+
+    def rows(self, *argv):
+        return json.loads(self.here(*argv, "-f", "json"))
+
+    def backups(self):
+        rows = self.rows("backup", "list", "--instance", "db")
+        return {row["Name"]: row for row in rows}
+
+    def start(self, *argv):
+        return self.start_openstack("database", *argv)
+
+    def end(self, process, expect=0):
+        out, err = process.communicate(timeout=300)
+        self.assertEqual(expect, process.returncode, f"{process.args}\n{out}\n{err}")
+        self.assertNotIn("Traceback", err)
+        return out, err
+
+    def slow_backups(self):
+        """Let each backup of db take long enough for others to come."""
+        argv = ("--cloud", self.cloud, "--sleep", str(SLOW))
+        self.trove_sandbox("fault", "set", "backup", *argv)
+
+    def running(self):
+        """Wait until a backup runs; return its name."""
+        for _ in range(200):
+            for name, row in self.backups().items():
+                if row["Status"] in {"NEW", "BUILDING"}:
+                    return name
+            time.sleep(0.2)
+        return self.fail("no backup runs")
+
+    def clear(self):
+        for name in self.backups():
+            self.here("backup", "delete", name, "--yes", "--wait")
+
+    def test_two_rotations_end_with_one_backup(self):
+        self.clear()
+        self.slow_backups()
+        argv = ("backup", "rotate", "db", "--keep-last", "5", "-f", "json")
+        both = [self.start(*argv), self.start(*argv)]
+        rows = [json.loads(self.end(one)[0])[0] for one in both]
+        (left,) = self.backups().values()
+        self.assertEqual("COMPLETED", left["Status"])
+        self.assertEqual({left["ID"]}, {row["ID"] for row in rows}, rows)
+
+    def test_a_prune_leaves_what_a_running_rotation_builds_on(self):
+        self.clear()
+        for name in ("old", "parent"):
+            self.here("backup", "create", "db", name, "--wait")
+        self.slow_backups()
+        rotation = self.start("backup", "rotate", "db", "-f", "json")
+        new = self.running()
+        self.here("backup", "prune", "db", "--keep-last", "1", "--yes")
+        self.assertEqual({"parent", new}, set(self.backups()))
+        self.end(rotation)
+        chain = self.rows("backup", "chain", "show", new)
+        self.assertEqual(2, len(chain), chain)
+        self.here("backup", "check", "db", "--max-age", "1h")
+
+    def test_a_promotion_is_refused_while_a_backup_runs(self):
+        self.slow_backups()
+        backup = self.start("backup", "create", "db", "held", "--wait")
+        self.running()
+        run = self.run_openstack_here("database", "replica", "promote", "rep", "--wait")
+        self.assertEqual(1, run.exit_code, run)
+        self.assertIn("nothing was changed", run.stderr)
+        self.assertIn("BACKUP", run.stderr)
+        self.end(backup)
+        self.assertEqual("COMPLETED", self.backups()["held"]["Status"])
+        (source,) = self.rows("replica", "show", "rep")[:1]
+        self.assertEqual("db", source["Name"])
+
+    def test_a_backup_that_is_waited_for_can_not_be_deleted(self):
+        self.slow_backups()
+        backup = self.start("backup", "create", "db", "wanted", "--wait")
+        self.running()
+        run = self.run_openstack_here(
+            *("database", "backup", "delete", "wanted", "--yes", "--wait")
+        )
+        self.assertEqual(1, run.exit_code, run)
+        self.assertIn("nothing was changed", run.stderr)
+        self.end(backup)
+        self.assertEqual("COMPLETED", self.backups()["wanted"]["Status"])
+
+    def test_an_instance_that_is_deleted_ends_the_wait_for_it(self):
+        self.here("instance", "create", "short", *NEW)
+        one = self.rows("instance", "show", "short")["id"]
+        self.trove_sandbox("fault", "kill-database", one)
+        waiting = self.start("instance", "wait", one, "--timeout", "120")
+        self.assertIn(one, waiting.stderr.readline())
+        deletes = [self.start("instance", "delete", one, "--wait") for _ in range(2)]
+        _out, err = self.end(waiting, expect=1)
+        self.assertIn("gone", err)
+        # Two that delete the same both get what they want.
+        for each in deletes:
+            self.end(each)
