@@ -86,7 +86,9 @@ class Backup:
         Older releases send no ``project_id`` and no version ID, and the datastore is
         missing where the record has none.
 
-        :raises KeyError: where even ID or status are missing: no backup
+        :raises KeyError: where ID or status are missing, or the keys that tell the
+            instance and the parent: without these everything looks like a full backup
+            that nothing hangs on, and would be deleted as one
         :raises ValueError: where it bears no time that can be read
         """
         datastore = info.get("datastore") or {}
@@ -95,9 +97,9 @@ class Backup:
         return cls(
             id=info["id"],
             name=info.get("name") or "",
-            instance_id=info.get("instance_id") or None,
+            instance_id=info["instance_id"] or None,
             status=info["status"],
-            parent_id=info.get("parent_id") or None,
+            parent_id=info["parent_id"] or None,
             size=None if size is None else float(size),
             created=created,
             updated=updated,

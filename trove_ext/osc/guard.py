@@ -18,7 +18,12 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
-from trove_ext.exceptions import Exit, InterruptedJobError, TroveExtError
+from trove_ext.exceptions import (
+    Exit,
+    InterruptedJobError,
+    ServiceError,
+    TroveExtError,
+)
 from trove_ext.osc import masking
 from trove_ext.osc.text import safe
 from trove_ext.workflows import outcomes
@@ -36,6 +41,9 @@ SIGNALS = {
     signal.SIGTERM: Exit.TERMINATED,
     signal.SIGHUP: Exit.HANGUP,
 }
+
+#: What comes of an answer whose parts are not where Trove puts them.
+MISREAD = (AttributeError, IndexError, KeyError, TypeError)
 
 
 class Stopped(BaseException):
@@ -56,7 +64,8 @@ def run(
     """Run a command and turn what goes wrong into a clear line and an exit code.
 
     :param cloud: gives the cloud that the command works with, once it has one
-    :param signals: whether signals are answered too, and not left to Python
+    :param signals: whether signals are answered too, and not left to Python, and
+        errors of reading an answer put in words; not where stock code is at work
     :returns: the exit code
     """
     masking.install()
@@ -69,6 +78,12 @@ def run(
         code = SIGNALS[exc.number]
         error = InterruptedJobError(describe_stop(exc.number, cloud()), code)
         return report(app, cloud(), error)
+    except MISREAD as exc:
+        if not signals:
+            raise
+        misread = ServiceError(describe_misread(exc, cloud()))
+        misread.__cause__ = exc
+        return report(app, cloud(), misread)
 
 
 def report(app: App, cloud: Cloud | None, error: TroveExtError) -> int:
@@ -95,6 +110,15 @@ def describe_stop(number: signal.Signals, cloud: Cloud | None) -> str:
         facts += [f"last seen: {', '.join(_seen(cloud))}"] if cloud.seen else []
         return "; ".join([*facts, f"wait on with:{_commands(cloud)}"])
     return "; ".join([*facts, f"see what came of it with: {_look(cloud)}"])
+
+
+def describe_misread(exc: Exception, cloud: Cloud | None) -> str:
+    """Say that an answer lacks what was needed, and what was sent before that."""
+    what = f"{type(exc).__name__}: {exc}"
+    facts = [f"An answer of Trove lacks what this command needs ({what})"]
+    if cloud is not None and cloud.sent:
+        facts += [*_sent(cloud), f"see what came of it with: {_look(cloud)}"]
+    return "; ".join([*facts, "--debug shows where it was needed"])
 
 
 def _sent(cloud: Cloud) -> list[str]:

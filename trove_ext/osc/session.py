@@ -44,12 +44,13 @@ def make_cloud(app: App) -> Cloud:
 
     :raises ServiceError: the service catalog has no database endpoint
     """
+    from keystoneauth1 import exceptions as ksa
     from troveclient import exceptions as trove
 
     manager: Any = app.client_manager  # type: ignore[attr-defined]
     try:
         client = manager.database
-    except trove.EndpointNotFound as exc:
+    except (ksa.CatalogException, trove.EndpointNotFound) as exc:
         region = manager.region_name
         where = f" in region {region}" if region else ""
         raise ServiceError(

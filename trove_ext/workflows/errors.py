@@ -77,10 +77,27 @@ def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
         return _from_keystone(exc, what, changing=changing)
     if isinstance(exc, (ksa.ClientException, requests.RequestException)):
         return _lost(what, _first_line(exc), changing=changing)
-    if isinstance(exc, (TypeError, KeyError, AttributeError, ValueError)):
-        # troveclient reads the body without looking at it first.
-        return _lost(what, "the answer is not one of Trove's", changing=changing)
+    if _is_misread(exc):
+        return _lost(what, _misread(exc), changing=changing)
     raise exc
+
+
+def _misread(exc: Exception) -> str:
+    lacks = f", it lacks {exc}" if isinstance(exc, KeyError) else ""
+    return (
+        f"the answer is not one of Trove's{lacks} (does the endpoint in the service "
+        "catalog lead to Trove?)"
+    )
+
+
+def _is_misread(exc: Exception) -> bool:
+    """Tell what troveclient raises of a body that it reads without looking first.
+
+    Of an empty one and of none in JSON it raises ``Exception`` itself
+    (``troveclient/base.py``).
+    """
+    kinds = (TypeError, KeyError, AttributeError, ValueError)
+    return isinstance(exc, kinds) or type(exc) is Exception
 
 
 def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExtError:

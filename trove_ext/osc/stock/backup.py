@@ -80,9 +80,7 @@ class BackupCreate(Stock):
         return columns(
             self.cloud.read(
                 f"Backup {backup}",
-                lambda: stock.set_attributes_for_print_detail(
-                    self.client.backups.get(backup_id)
-                ),
+                lambda: _shown(self.client.backups.get(backup_id)),
             )
         )
 
@@ -159,6 +157,15 @@ class BackupDelete(Stock):
             f"Request to delete database backup {backup.id} has been accepted.\n"
         )
         stdout.flush()
+
+
+def _shown(backup: Any) -> dict[str, Any]:
+    """Lay a backup out as the stock client does; older releases send no version ID."""
+    datastore = getattr(backup, "datastore", None)
+    if isinstance(datastore, dict):
+        datastore.setdefault("version_id", None)
+    shown: dict[str, Any] = stock.set_attributes_for_print_detail(backup)
+    return shown
 
 
 def _id_in(backups: Sequence[Backup], name_or_id: str) -> str:

@@ -30,7 +30,6 @@ from trove_ext.tests.fake.instances import Instances
 from trove_ext.tests.fake.keystone import Keystone
 from trove_ext.tests.fake.replication import Replication
 
-#: What a web server that is no Trove says to everything.
 WEB_PAGE = b"<html><body><h1>It works!</h1></body></html>"
 
 Handler = Callable[..., tuple[int, Any]]
@@ -46,11 +45,15 @@ class Reply:
 
 
 class Server:
-    """Trove and Keystone behind their URLs."""
+    """Trove and Keystone behind their URLs.
+
+    :ivar web: what a server that is no Trove says to everything
+    """
 
     def __init__(self, cloud: FakeCloud) -> None:
         self.cloud = cloud
         self.keystone = Keystone(cloud)
+        self.web = Reply(200, WEB_PAGE, {"Content-Type": "text/html"})
         backups = Backups(cloud)
         replication = Replication(cloud)
         self.instances = Instances(cloud, backups, replication)
@@ -76,7 +79,7 @@ class Server:
         """Carry one request out."""
         try:
             if host == "web.fake":
-                return Reply(200, WEB_PAGE, {"Content-Type": "text/html"})
+                return self.web
             if host == "keystone.fake":
                 answer = self.keystone.handle(method, path, query, body, token)
                 return _reply(answer.code, answer.body, answer.headers)

@@ -64,12 +64,23 @@ class TestBackup(testtools.TestCase):
         )
 
     def test_reads_what_an_older_release_sends(self):
-        older = {"id": "b", "status": "NEW", "created": "2015-01-01T00:00:00Z"}
+        older = {
+            "id": "b",
+            "status": "NEW",
+            "created": "2015-01-01T00:00:00Z",
+            "instance_id": "i",
+            "parent_id": None,
+        }
         backup = Backup.from_info(older)
         self.assertEqual(
             ("", None, None), (backup.name, backup.size, backup.project_id)
         )
         self.assertEqual(datetime(2015, 1, 1, tzinfo=UTC), backup.updated)
+
+    def test_takes_no_backup_for_a_full_one_that_does_not_tell_its_parent(self):
+        for key in ("parent_id", "instance_id"):
+            info = {name: value for name, value in INFO.items() if name != key}
+            self.assertRaises(KeyError, Backup.from_info, info)
 
     def test_converts_a_time_with_an_offset_to_utc(self):
         backup = Backup.from_info({**INFO, "created": "2020-08-05T22:24:14+02:00"})
