@@ -104,14 +104,18 @@ class ReplicaTestCase(base.FunctionalTestCase):
 
     def setUp(self):
         super().setUp()
-        self.addCleanup(self.mend)
         if not type(self).made:
             self.make_source("db1")
             self.make_replicas("db1", self.count)
             type(self).made = True
 
+    def fault(self, point, instance_id, *words):
+        """Set a fault on one instance; it is taken back at the end at the latest."""
+        self.addCleanup(self.mend)
+        self.trove_sandbox("fault", "set", point, "--instance", instance_id, *words)
+
     def mend(self):
-        """Take back the faults of these tests; others may have set some too."""
+        """Take back the faults of these tests; no other tests set any there."""
         for point in ("promote-candidate", "attach-replica"):
             self.trove_sandbox("fault", "clear", point)
 

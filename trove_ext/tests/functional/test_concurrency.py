@@ -61,7 +61,8 @@ class ConcurrencyTest(FunctionalTestCase):
 
     def slow_backups(self):
         """Let each backup of db take long enough for others to come."""
-        argv = ("--cloud", self.cloud, "--sleep", str(SLOW))
+        db = self.rows("instance", "show", "db")["id"]
+        argv = ("--instance", db, "--sleep", str(SLOW))
         self.trove_sandbox("fault", "set", "backup", *argv)
 
     def running(self):
@@ -134,7 +135,7 @@ class ConcurrencyTest(FunctionalTestCase):
         self.assertIn(one, waiting.stderr.readline())
         deletes = [self.start("instance", "delete", one, "--wait") for _ in range(2)]
         _out, err = self.end(waiting, expect=1)
-        self.assertIn("gone", err)
+        self.assertIn("it was deleted meanwhile", err)
         # Two that delete the same both get what they want.
         for each in deletes:
             self.end(each)

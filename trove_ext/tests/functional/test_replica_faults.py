@@ -73,10 +73,7 @@ class ReplicaFaultsTest(replicas.ReplicaTestCase):
     def test_a_trove_that_is_restarted_in_the_middle(self):
         source, (target, *_others) = self.source()
         addresses, source_id = self.addresses(), self.id_of(source)
-        self.trove_sandbox(
-            *("fault", "set", "promote-candidate", "--sleep", "15"),
-            *("--instance", self.id_of(target)),
-        )
+        self.fault("promote-candidate", self.id_of(target), "--sleep", "15")
         promote = self.start_openstack(
             *("database", "replica", "promote", target, "--wait", "--timeout", "60")
         )

@@ -50,10 +50,8 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
 
     def test_a_candidate_that_cannot_catch_up(self):
         source, (target, *_others) = self.source()
-        self.trove_sandbox(
-            *("fault", "set", "promote-candidate", "--text", "It can't catch up"),
-            *("--instance", self.members(source)[target]["ID"]),
-        )
+        target_id = self.members(source)[target]["ID"]
+        self.fault("promote-candidate", target_id, "--text", "It can't catch up")
         found, run = self.broken_promote(target)
         self.assertEqual({"ERROR"}, {one["state"] for one in found.values()}, run)
         self.assertIn("It can't catch up", found[target]["fault"])
@@ -62,10 +60,8 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
 
     def test_another_replica_that_cannot_attach(self):
         source, (target, other, *_more) = self.source()
-        self.trove_sandbox(
-            *("fault", "set", "attach-replica", "--text", "It can't attach"),
-            *("--instance", self.members(source)[other]["ID"]),
-        )
+        other_id = self.members(source)[other]["ID"]
+        self.fault("attach-replica", other_id, "--text", "It can't attach")
         found, run = self.broken_promote(target)
         self.assertEqual(
             ("no role", "ERROR"), (found[other]["role"], found[other]["state"]), run
