@@ -14,8 +14,9 @@
 Nothing is remembered between two runs: what there is in Trove tells how far an
 earlier run got, so that a killed one is taken up by the next. A backup that bears the
 rotation's name is the run's own; Trove allows one running backup on an instance
-(``trove/instance/models.py``, ``validate_can_perform_action``), so two runs at the same
-moment end with one backup too: the second is refused, and adopts the first one's.
+(``trove/instance/models.py``, ``validate_can_perform_action``), so of two runs at once
+the second is refused, and adopts the first one's; where both got through, one gives
+way (:mod:`trove_ext.workflows.rotate_twin`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from trove_ext.exceptions import (
 )
 from trove_ext.model.backup import BackupForest
 from trove_ext.model.rotation import is_sound
-from trove_ext.workflows import done, outcomes, prune, resources
+from trove_ext.workflows import done, outcomes, prune, resources, rotate_twin
 from trove_ext.workflows.resolving import find_instances
 from trove_ext.workflows.rotate_start import How, Start, start
 
@@ -80,6 +81,7 @@ class RotateRow:
     :ivar note: why it is what it is
     :ivar error: why there is no good backup, or why pruning did not do all
     :ivar pruned: every backup of the instance, and what became of it
+    :ivar shared: another run took a backup at the same moment, and prunes
     """
 
     found: Found
@@ -88,6 +90,7 @@ class RotateRow:
     note: str = ""
     error: TroveExtError | None = None
     pruned: tuple[PruneRow, ...] = ()
+    shared: bool = False
 
     @property
     def deleted(self) -> int:
@@ -178,13 +181,47 @@ def _prune(
     except TroveExtError as exc:
         return [replace(row, error=row.error or exc) for row in rows]
     forest = BackupForest.of(backups)
-    judged = [_judge(forest, row) for row in rows]
+    judged = [
+        _meet_twin(cloud, request, forest, _judge(forest, row), deadline)
+        for row in rows
+    ]
     if request.policy is None:
         return judged
+    moved = any(
+        old.backup and new.backup and old.backup.id != new.backup.id
+        for old, new in zip(rows, judged, strict=True)
+    )
+    known = None if moved else backups
     return [
-        row if row.error else _prune_one(cloud, request.policy, backups, row, deadline)
+        row
+        if row.error or row.shared
+        else _prune_one(cloud, request.policy, known, row, deadline)
         for row in judged
     ]
+
+
+def _meet_twin(
+    cloud: Cloud,
+    request: RotateRequest,
+    forest: BackupForest,
+    row: RotateRow,
+    deadline: Deadline,
+) -> RotateRow:
+    """Give way where another run has taken a backup at the same moment."""
+    mine, instance = row.backup, row.found.instance
+    if row.error is not None or mine is None or instance is None:
+        return row
+    others = rotate_twin.twins(forest, request.pattern, instance, mine)
+    if not others:
+        return row
+    staying = rotate_twin.first(mine, others)
+    if row.how is How.MADE and staying is not mine:
+        note = f"another run took {staying} at the same moment; {mine} is deleted again"
+        cloud.progress.note(f"{row.found.name}: {note}")
+        if rotate_twin.give_way(cloud, mine, staying, deadline):
+            return replace(row, backup=staying, how=How.ADOPTED, note=note)
+    note = f"{row.note}; another run took one at the same moment, and prunes"
+    return replace(row, note=note, shared=True)
 
 
 def _judge(forest: BackupForest, row: RotateRow) -> RotateRow:
@@ -203,12 +240,12 @@ def _judge(forest: BackupForest, row: RotateRow) -> RotateRow:
 def _prune_one(
     cloud: Cloud,
     policy: Policy,
-    backups: Sequence[Backup],
+    known: Sequence[Backup] | None,
     row: RotateRow,
     deadline: Deadline,
 ) -> RotateRow:
     try:
-        plan = prune.plan(cloud, [row.found], policy, backups)
+        plan = prune.plan(cloud, [row.found], policy, known)
         pruned, error = prune.execute(cloud, plan, deadline)
     except TroveExtError as exc:
         return replace(row, error=exc)
