@@ -24,7 +24,7 @@ from trove_ext.exceptions import (
     ServiceError,
     TroveExtError,
 )
-from trove_ext.osc import masking
+from trove_ext.osc import masking, progress
 from trove_ext.osc.text import safe
 from trove_ext.workflows import outcomes
 
@@ -92,8 +92,9 @@ def report(app: App, cloud: Cloud | None, error: TroveExtError) -> int:
         cloud.progress.done()
     if app.options.debug:
         app.LOG.error("%s", type(error).__name__, exc_info=error)
-    app.stderr.write(safe(masking.mask(str(error))) + "\n")
-    app.stderr.flush()
+    stderr = progress.Heedless(app.stderr)
+    stderr.write(safe(masking.mask(str(error))) + "\n")
+    stderr.flush()
     return int(error.exit_code)
 
 

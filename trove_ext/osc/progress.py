@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from trove_ext.osc.text import safe
 
@@ -28,11 +28,43 @@ if TYPE_CHECKING:
 REPEAT = 30.0
 
 
+class Heedless:
+    """A stream that takes everything, also where nobody reads any more.
+
+    A pipe that was closed (``2>&1 | head``) or a terminal that hung up is no reason to
+    leave a job half done, or a temporary instance behind.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._gone = False
+
+    def write(self, text: str) -> int:
+        """Write while somebody reads."""
+        if not self._gone:
+            try:
+                self._stream.write(text)
+            except OSError:
+                self._gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush while somebody reads."""
+        if not self._gone:
+            try:
+                self._stream.flush()
+            except OSError:
+                self._gone = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class LineProgress:
     """A line for each change of state, and one each 30 s: for pipes and logs."""
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
-        self._stream = stream
+        self._stream = Heedless(stream)
         self._clock = clock
         self._start: dict[str, float] = {}
         self._told: dict[str, tuple[str, float]] = {}
@@ -81,7 +113,9 @@ class TerminalProgress:
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
 
-        self._console = Console(file=stream, highlight=False, markup=False)
+        # It looks like one to rich, which asks for no more than is there.
+        file = cast("TextIO", Heedless(stream))
+        self._console = Console(file=file, highlight=False, markup=False)
         self._live: RichProgress | None = None
         self._tasks: dict[str, TaskID] = {}
 

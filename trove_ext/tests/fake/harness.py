@@ -158,10 +158,10 @@ def environment(cloud: FakeCloud, home: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _streams(
-    stdin: str | None, *, tty: bool, room: int | None
+    stdin: str | None, *, tty: bool, room: int | None, err_room: int | None
 ) -> Iterator[tuple[_Stream, _Stream]]:
     given = _Stream((stdin or "").encode(), tty=tty)
-    out, err = _Stream(tty=tty, room=room), _Stream(tty=tty)
+    out, err = _Stream(tty=tty, room=room), _Stream(tty=tty, room=err_room)
     saved = sys.stdin, sys.stdout, sys.stderr
     sys.stdin, sys.stdout, sys.stderr = given, out, err
     try:
@@ -205,6 +205,7 @@ def run_openstack(
     faults: list[Fault] | None = None,
     env: dict[str, str | None] | None = None,
     room: int | None = None,
+    err_room: int | None = None,
 ) -> Result:
     """Run `openstack` with these arguments inside this process.
 
@@ -213,6 +214,7 @@ def run_openstack(
     :raises AssertionError: a request without a read time-out, an endless loop
 
     :param room: characters after which standard output is a broken pipe
+    :param err_room: the same of standard error, as with ``2>&1 | head``
     :param env: changes to the environment; None takes a variable away
     :returns: the requests of this run only
     """
@@ -232,7 +234,9 @@ def run_openstack(
         )
         stack.enter_context(virtual_time(clock))
         stack.enter_context(_logging_restored())
-        out, err = stack.enter_context(_streams(stdin, tty=tty, room=room))
+        out, err = stack.enter_context(
+            _streams(stdin, tty=tty, room=room, err_room=err_room)
+        )
         stack.enter_context(_deadly_signals())
         stack.enter_context(guarded())
         _forget_clients()

@@ -1,0 +1,117 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A reader that goes away: ``| head``, ``2>&1 | head``, a terminal that hangs up."""
+
+import signal
+import subprocess
+import sys
+
+import testtools
+
+from trove_ext.tests.fake.harness import run_openstack
+from trove_ext.tests.sweep.scenarios import SCENARIOS
+from trove_ext.tests.sweep.signals import prepared
+
+#: `openstack` in a process of its own, with real pipes, over the fake cloud.
+PROGRAM = """
+import os, sys
+from unittest import mock
+import requests
+from openstackclient import shell
+from trove_ext.tests.fake import harness, transport
+from trove_ext.tests.fuzz.values import make_cloud
+
+cloud = make_cloud()
+os.environ.update(harness.environment(cloud, os.curdir))
+answers = transport.FakeTransport(cloud)
+with mock.patch.object(requests.Session, "get_adapter", return_value=answers):
+    sys.exit(shell.main(sys.argv[1:]))
+"""
+SIGPIPE = 128 + signal.SIGPIPE
+
+
+class TestHead(testtools.TestCase):
+    """With real pipes: what the interpreter says at its end counts too."""
+
+    def start(self, line):
+        return subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", PROGRAM, "database", *line.split()],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def test_head_gets_its_line_and_nobody_complains(self):
+        process = self.start("backup chain list --long")
+        self.assertIn("+---", process.stdout.readline())
+        process.stdout.close()
+        self.assertEqual("", process.stderr.read())
+        process.stderr.close()
+        self.assertIn(process.wait(60), {0, SIGPIPE})
+
+    def test_a_pipe_that_nobody_reads_is_no_traceback(self):
+        for line in ("backup chain list", "backup list -f value -c Name"):
+            process = self.start(line)
+            process.stdout.close()
+            self.assertEqual("", process.stderr.read())
+            process.stderr.close()
+            self.assertEqual(SIGPIPE, process.wait(60))
+
+    def test_a_result_arrives_where_nobody_reads_the_progress(self):
+        process = self.start("backup wait inc2 -f value -c Status")
+        process.stderr.close()
+        self.assertEqual("COMPLETED\n", process.stdout.read())
+        process.stdout.close()
+        process.wait(60)
+
+
+class TestNobodyReads(testtools.TestCase):
+    """A job is done to its end, whoever reads."""
+
+    def run_all(self, **kwargs):
+        for scenario in SCENARIOS:
+            cloud = prepared(scenario)
+            argv = ["database", *scenario.line.split()]
+            result = run_openstack(argv, cloud, **kwargs)
+            self.assertNotIn("Traceback", result.stderr, scenario.name)
+            yield scenario, cloud, result
+
+    def test_every_workflow_ends_without_a_reader_of_stderr(self):
+        for scenario, cloud, result in self.run_all(err_room=200):
+            self.assertEqual(0, result.exit_code, scenario.name)
+            self.assertTrue(scenario.done(cloud), scenario.name)
+
+    def test_a_live_line_that_nobody_sees_ends_nothing(self):
+        for scenario, cloud, result in self.run_all(err_room=200, tty=True):
+            self.assertTrue(scenario.done(cloud), (scenario.name, result.exit_code))
+
+    def test_no_workflow_has_a_traceback_for_a_closed_stdout(self):
+        for scenario, _cloud, result in self.run_all(room=0):
+            self.assertIn(result.exit_code, {0, SIGPIPE}, scenario.name)
+
+    def test_verify_leaves_nothing_behind_when_the_terminal_hangs_up(self):
+        (scenario,) = (one for one in SCENARIOS if one.name == "backup verify")
+        cloud = prepared(scenario)
+
+        def hang_up(_seconds):
+            if len(cloud.live_instances) == 5 and not hung_up:
+                hung_up.append(True)
+                signal.raise_signal(signal.SIGHUP)
+
+        hung_up = []
+        cloud.clock.before_sleep.append(hang_up)
+        argv = ["database", *scenario.line.split()]
+        result = run_openstack(argv, cloud, err_room=350)
+        self.assertEqual([True], hung_up)
+        self.assertEqual(129, result.exit_code)
+        self.assertTrue(scenario.done(cloud))
