@@ -37,6 +37,9 @@ class RotateTest(FunctionalTestCase):
         self.addCleanup(self.clear)
 
     def clear(self):
+        # A replica that is still being built can't be deleted, nor its source.
+        argv = ("database", "instance", "wait", "rotated-rep", "--timeout", "120")
+        self.run_openstack(*argv)
         for name in ("rotated-rep", "db-1"):
             argv = ("database", "instance", "delete", name, "--wait")
             self.run_openstack(*argv)
