@@ -15,11 +15,12 @@
 
 from datetime import timedelta
 
+from trove_ext.model.backup import BackupForest
 from trove_ext.model.naming import NamePattern
 from trove_ext.model.retention import Policy
 from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
-from trove_ext.workflows import rotate
+from trove_ext.workflows import resources, rotate, rotate_twin
 from trove_ext.workflows.rotate_start import How
 
 KEEP_ONE = Policy(keep_last=1)
@@ -88,8 +89,12 @@ class TestTwin(BackupTestCase):
         options = {"min_age": timedelta(0), "chain_length": 1}
         first = self.rotate(**options)
         row = self.rotate(**options)
-        self.assertLessEqual(row.backup.created - first.backup.updated, timedelta(seconds=1))
         self.assertEqual((How.MADE, 2), (row.how, len(self.names())), row.note)
+        self.fake.backups[first.backup.id].updated = row.backup.created
+        forest = BackupForest.of(resources.list_backups(self.cloud))
+        instance = resources.get_instance(self.cloud, self.db1.id)
+        found = rotate_twin.twins(forest, NamePattern(), instance, row.backup)
+        self.assertEqual((), found)
 
     def test_one_that_has_a_child_already_stays(self):
         self.race()
