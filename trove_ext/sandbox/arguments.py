@@ -104,7 +104,12 @@ def _add_fault(commands: Any) -> None:
         "-f", "--format", choices=["table", "json"], default="table", help="how"
     )
     clear = _add(verbs, "clear", "fault_clear", "take back faults, all or of one point")
-    clear.add_argument("point", nargs="?", metavar="<point>", help="where")
+    clear.add_argument(
+        "point",
+        nargs="?",
+        metavar="<point>",
+        help="where; as listed, with its target, for one",
+    )
     for name, text in (
         ("kill-database", "kill an instance's mariadbd; its agent lives"),
         ("stop-replication", "stop a replica's replication, unknown to Trove"),

@@ -105,8 +105,11 @@ class Faults:
         return [parse(f.name, f.read_text()) for f in sorted(self._faults.iterdir())]
 
     def clear(self, point: str | None = None) -> int:
-        """Take back the faults at *point*, or all, and say how many there were."""
-        gone = [f for f in self.list() if point is None or f.point == point]
+        """Take back the faults at *point*, or all, and say how many there were.
+
+        A point with its target, as in ``backup@ID``, takes back that one alone.
+        """
+        gone = [f for f in self.list() if point in {None, f.point, f.name}]
         for fault in gone:
             (self._faults / fault.name).unlink(missing_ok=True)
         return len(gone)

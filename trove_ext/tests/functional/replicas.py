@@ -104,6 +104,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
 
     def setUp(self):
         super().setUp()
+        self.faults = []
         if not type(self).made:
             self.make_source("db1")
             self.make_replicas("db1", self.count)
@@ -111,13 +112,14 @@ class ReplicaTestCase(base.FunctionalTestCase):
 
     def fault(self, point, instance_id, *words):
         """Set a fault on one instance; it is taken back at the end at the latest."""
+        self.faults.append(f"{point}@{instance_id}")
         self.addCleanup(self.mend)
         self.trove_sandbox("fault", "set", point, "--instance", instance_id, *words)
 
     def mend(self):
-        """Take back the faults of these tests; no other tests set any there."""
-        for point in ("promote-candidate", "attach-replica"):
-            self.trove_sandbox("fault", "clear", point)
+        """Take back the faults of this test, and no other's."""
+        while self.faults:
+            self.trove_sandbox("fault", "clear", self.faults.pop())
 
     def make_source(self, name, *options):
         self.openstack_here(

@@ -122,7 +122,6 @@ class RotateTest(FunctionalTestCase):
         self.assertIn(snapshot, self.backups(), "the snapshot was gone too early")
         made = self.openstack_json(*BACKUP, "show", row["ID"])
         self.assertEqual(full["ID"], made["parent_id"])
-        self.trove_sandbox("fault", "clear")
 
     def _snapshot(self):
         """Wait until Trove's own snapshot is there and completed."""

@@ -67,9 +67,10 @@ class TestWaiting(FunctionalTestCase):
             capture_output=True,
         )
 
-    def fault(self, point, *argv):
-        self.trove_sandbox("fault", "set", point, *argv)
-        self.addCleanup(self.trove_sandbox, "fault", "clear", point)
+    def fault(self, point, instance_id, *argv):
+        self.trove_sandbox("fault", "set", point, "--instance", instance_id, *argv)
+        name = f"{point}@{instance_id}"
+        self.addCleanup(self.trove_sandbox, "fault", "clear", name)
 
     def instance_id(self, name):
         return self.openstack_json("database", "instance", "show", name)["id"]
@@ -84,7 +85,6 @@ class TestWaiting(FunctionalTestCase):
     def test_a_failed_backup_gives_the_reason(self):
         self.fault(
             "backup",
-            "--instance",
             self.instance_id("db1"),
             "--text",
             "the store is full",
@@ -256,7 +256,8 @@ class TestPromoteThatFails(FunctionalTestCase):
         self.trove_sandbox(
             "fault", "set", "promote-candidate", "--instance", replica, "--text", "lag"
         )
-        self.addCleanup(self.trove_sandbox, "fault", "clear", "promote-candidate")
+        name = f"promote-candidate@{replica}"
+        self.addCleanup(self.trove_sandbox, "fault", "clear", name)
         run = self.run_openstack("database", "instance", "promote", "rep", "--wait")
         self.assertEqual(1, run.exit_code, str(run))
         for name in ("src", "rep"):

@@ -81,6 +81,8 @@ class TestFaults(testtools.TestCase):
         self.faults.set(Fault("backup", "error", "x"))
         self.faults.set(Fault("backup", "error", "x", "i-1"))
         self.faults.set(Fault("restore", "error", "x"))
+        self.faults.set(Fault("backup", "error", "x", "i-2"))
+        self.assertEqual(1, self.faults.clear("backup@i-2"))
         self.assertEqual(2, self.faults.clear("backup"))
         self.assertEqual(["restore"], [f.point for f in self.faults.list()])
         self.assertEqual(1, self.faults.clear())
