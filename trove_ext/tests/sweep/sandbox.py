@@ -85,7 +85,7 @@ def _share(number: int) -> float:
 
 
 def _fault(choose: random.Random, cheap: bool) -> Fault:
-    at = choose.randint(3, REQUESTS) if cheap else choose.randint(1, REQUESTS)
+    at = choose.randint(3, 8) if cheap else choose.randint(1, REQUESTS)
     faults = [one for one in every_fault(at) if not locks_itself_out(one)]
     if cheap:
         slow = {Kind.HANG, Kind.REFUSED}
