@@ -184,6 +184,10 @@ class BackupDelete(Hook):
         )
         return super().get_parser(parser)
 
+    def get_epilog(self) -> str | None:
+        """Say in the help whose options these are."""
+        return "--yes, --wait and --timeout are provided by the trove-ext plugin."
+
 
 class BackupList(Hook):
     """``database backup list``: no option, the instance filter on every page."""
