@@ -77,12 +77,14 @@ def start(
     there = _there(cloud, choice, forest, instance)
     if there is not None:
         return there
-    _check_ready(cloud, instance)
-    parent, why = _parent(cloud, choice, forest, instance)
     try:
+        _check_ready(cloud, instance)
+        parent, why = _parent(cloud, choice, forest, instance)
         return _create(cloud, choice, instance, parent, why)
-    except RefusedError as exc:
-        if not is_refusal(exc, http.HTTPStatus.UNPROCESSABLE_ENTITY):
+    except (BusyError, RefusedError) as exc:
+        if not isinstance(exc, BusyError) and not is_refusal(
+            exc, http.HTTPStatus.UNPROCESSABLE_ENTITY
+        ):
             raise
         # Somebody was faster since the list was read.
         again = BackupForest.of(resources.list_backups(cloud, instance_id=instance.id))

@@ -122,6 +122,19 @@ class TestAdoption(RotateTestCase):
         (made,) = self.fake.live_backups
         return made.id
 
+    def test_one_that_began_since_the_list_was_read_is_waited_for_too(self):
+        def after(request):
+            if request.method == "GET" and request.path.endswith("/backups"):
+                self.fake.after_request.clear()
+                name = "db1-full-20260101T000000Z"
+                made = self.add(name, state=BackupState.BUILDING)
+                self.clock.after(20, self.complete(made))
+
+        self.fake.after_request.append(after)
+        row = self.one()
+        self.assertEqual((How.ADOPTED, None), (row.how, row.error))
+        self.assertEqual([], self.requests("POST"))
+
     def test_a_running_one_of_somebody_else_is_said_and_not_waited_for(self):
         self.add("theirs", 0, state=BackupState.BUILDING)
         row = self.one(policy=Policy(keep_last=1))
