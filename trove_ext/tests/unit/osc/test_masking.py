@@ -13,8 +13,10 @@
 """No password and no token in a log, a message or a traceback."""
 
 import pathlib
+from unittest import mock
 
 import fixtures
+import pymysql
 import testtools
 
 from trove_ext.tests.fake.clock import FakeClock
@@ -89,3 +91,15 @@ class TestMasking(testtools.TestCase):
         self.assertEqual(1, result.exit_code)
         self.assertIn("Traceback", result.stderr)
         self.assertHidden("hunter2222", result)
+
+    def test_the_password_that_verify_makes_for_itself_is_in_no_log(self):
+        backup = self.cloud.add_backup("b1", self.cloud.add_instance("db1"))
+        refused = pymysql.err.OperationalError(1045, "using password: YES")
+        argv = ["--debug", "--log-file", str(self.log), "database", "backup", "verify"]
+        argv += [backup.id, "--nic", NIC, "--query", "select 1", "--expect", "1"]
+        with mock.patch("pymysql.connect", side_effect=refused):
+            result = run_openstack([*argv, "--timeout", "120"], self.cloud)
+        (made,) = result.requests.matching("POST", "/users")
+        password = made.body["users"][0]["password"]
+        text = result.stdout + result.stderr + self.log.read_text(encoding="utf-8")
+        self.assertNotIn(password, text)
