@@ -110,7 +110,7 @@ def check(project: Project, case: RealCase, choose: random.Random) -> Report:
         ]
         if met or findings:
             break
-        at = choose.randint(1, len(log))
+        at = choose.randint(2, len(log))
         case = RealCase(case.scenario, replace(case.fault, at=at))
     return Report(case, met, time.monotonic() - start, findings)
 
