@@ -34,7 +34,7 @@ SEED = 20261122
 
 class SweepTest(testtools.TestCase):
     def test_nothing_is_doubled_lost_or_false(self):
-        project = Project(running.directory())
+        project = Project.new(running.directory())
         self.addCleanup(project.clear)
         cases = sandbox.draw(RUNS, SEED, cheap=RUNS <= 10)
         reports = [sandbox.check(project, case, random.Random(1)) for case in cases]

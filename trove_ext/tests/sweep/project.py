@@ -23,7 +23,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 
 import yaml
@@ -108,15 +108,21 @@ def health(instance: dict[str, Any]) -> str:
 class Project:
     """A project of its own, and a user who works in it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, name: str) -> None:
         self.directory = directory
         where = StateDir(directory)
         self.settings = where.settings()
-        self.name = f"sweep-{uuid.uuid4().hex[:8]}"
-        running.trove_sandbox(directory, "project", "create", self.name)
+        self.name = name
         self.entry = clouds.read(where.clouds)[self.name]
         self._session = projects.session(self.entry)
         self._numbers = itertools.count(1)
+
+    @classmethod
+    def new(cls, directory: Path) -> Self:
+        """Make one; not two at once, for Keystone's database takes one at a time."""
+        name = f"sweep-{uuid.uuid4().hex[:8]}"
+        running.trove_sandbox(directory, "project", "create", name)
+        return cls(directory, name)
 
     @functools.cached_property
     def _url(self) -> str:

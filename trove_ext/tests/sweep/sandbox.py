@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 from trove_ext.tests.fake.faults import Fault, Kind, every_fault
@@ -153,9 +154,9 @@ def _words(now: State, run: Run, log: RequestLog) -> Iterator[str]:
             yield f"{one['name']} is left behind and not named"
 
 
-def _work(directory: str, cases: Sequence[RealCase], queue: Any) -> None:
+def _work(directory: str, name: str, cases: Sequence[RealCase], queue: Any) -> None:
     """Run cases in a project of this process's own, until there are none left."""
-    project = Project(Path(directory))
+    project = Project(Path(directory), name)
     for case in cases:
         queue.put(_checked(project, case))
     project.clear()
@@ -175,17 +176,30 @@ def sweep(
     """Run all of them, in a project for each worker."""
     context = get_context("spawn")
     queue = context.Queue()
+    names = [Project.new(directory).name for _ in range(workers)]
     running = [
         context.Process(
             target=_work,
-            args=(str(directory), cases[number::workers], queue),
+            args=(str(directory), name, cases[number::workers], queue),
             daemon=True,
         )
-        for number in range(workers)
+        for number, name in enumerate(names)
     ]
     for one in running:
         one.start()
     for _case in cases:
-        yield queue.get()
+        yield _next(queue, running)
     for one in running:
         one.join()
+
+
+def _next(queue: Any, running: Sequence[Any]) -> Report:
+    """Wait for a report, as long as nobody has died who may still bring it."""
+    while True:
+        try:
+            report: Report = queue.get(timeout=5)
+        except Empty:
+            if any(one.exitcode for one in running):
+                raise AssertionError("a worker of the sweep has died") from None
+        else:
+            return report

@@ -95,7 +95,10 @@ def run(case: Case) -> tuple[FakeCloud, Result]:
 def check(case: Case) -> list[Finding]:
     """Run one case and judge it."""
     scenario = SCENARIOS[case.scenario]
-    cloud, result = run(case)
+    try:
+        cloud, result = run(case)
+    except AssertionError as exc:
+        return [Finding(case, Verdict.FALSE, str(exc), "")]
     exits = frozenset({128 + case.number})
     wrong = [
         *((Verdict.FALSE, text) for text in _untold(case, result)),
