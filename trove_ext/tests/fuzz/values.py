@@ -20,6 +20,8 @@ from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.sweep import scenarios
 
+#: Virtual seconds that a line may take; one that waits for ever ends then.
+LONGEST = 20_000.0
 ESCAPES = "\x1b]0;owned\x07\x1b[2J"
 LONG = "n" * 255
 UUID_SHAPED = "0ffee5af-e2ae-41f7-899b-6bbc4e0b526e"
@@ -142,7 +144,7 @@ def values_for(*hints: str) -> Values:
 
 def make_cloud() -> FakeCloud:
     """Make the cloud of the sweep, and beside it things with strange names."""
-    cloud = FakeCloud(FakeClock())
+    cloud = FakeCloud(FakeClock(limit=LONGEST))
     scenarios.base(cloud)
     cloud.add_configuration("tuned")
     alone = cloud.instance("alone")

@@ -13,6 +13,7 @@
 """The same 5,120 lines at each run; ``tox -e sweep`` runs more, at other seeds."""
 
 import os
+from unittest import mock
 
 import testtools
 
@@ -102,3 +103,13 @@ class TestProblems(testtools.TestCase):
         self.assertEqual(1, len(self.problems(0, stdout=values.ESCAPES)))
         argv = ("-f", "value")
         self.assertEqual([], self.problems(0, stdout=values.ESCAPES, argv=argv))
+
+    def test_a_command_without_end_is_wrong_but_where_it_was_asked_for(self):
+        endless = AssertionError("20007 s of virtual time have passed")
+        for words, wrong in (([], True), (["--timeout=0"], False)):
+            with (
+                mock.patch.object(fuzz, "make_line", return_value=words),
+                mock.patch.object(fuzz, "run", side_effect=endless),
+            ):
+                _, found = fuzz.check(1)
+            self.assertEqual(wrong, found is not None)
