@@ -16,7 +16,6 @@
 import os
 import re
 import signal
-import time
 import unittest
 
 from trove_ext.tests.functional import base, replicas
@@ -84,14 +83,6 @@ class ReplicaFaultsTest(replicas.ReplicaTestCase):
         self.assertIn("Should it not go on", err)
         self.assertIn("--for source", err)
         self.recover(base.Run((), promote.returncode, out, err), addresses)
-
-    def until(self, instance_id, text):
-        """Wait until the instance shows this text."""
-        argv = ("database", "instance", "show", instance_id, "-f", "json")
-        deadline = time.monotonic() + 60
-        while text not in self.openstack_here(*argv):
-            self.assertLess(time.monotonic(), deadline, text)
-            time.sleep(1)
 
     def restart_trove(self):
         status = self.trove_sandbox("status")

@@ -91,10 +91,7 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
         source, (target, *_others) = self.source()
         source_id = self.members(source)[source]["ID"]
         self.trove_sandbox("fault", "kill-database", source_id)
-        self.openstack_here(
-            *("database", "instance", "wait", source_id, "--timeout", "3"),
-            expect=124,
-        )
+        self.until(source_id, "SHUTDOWN")
         run = self.run_openstack_here("database", "replica", "promote", target)
         self.assertEqual(1, run.exit_code, run)
         self.assertIn("its database does not run", run.stderr)
