@@ -137,7 +137,7 @@ class Cloud:
             try:
                 answer = self._send(call, self._deadline)
             except Exception as exc:
-                pause = errors.retry_after(exc)
+                pause = None if errors.was_read(exc) else errors.retry_after(exc)
                 if pause is None or budget.remaining <= pause:
                     raise self._not_done(exc, what) from exc
                 self.clock.sleep(pause)

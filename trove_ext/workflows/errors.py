@@ -59,6 +59,17 @@ def retry_after(exc: BaseException) -> float | None:
     return None if math.isnan(seconds) else max(1.0, seconds)
 
 
+def was_read(exc: BaseException) -> bool:
+    """Tell whether it is the answer to a GET.
+
+    A stock action sends several requests: ``instance create`` reads the new instance
+    after it has made it (``troveclient/osc/v1/database_instances.py``). That a read is
+    turned away says nothing of what was sent before.
+    """
+    request = getattr(getattr(exc, "response", None), "request", None)
+    return getattr(request, "method", None) == "GET"
+
+
 def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
     """Turn any exception of a request into one of ours.
 
@@ -102,7 +113,7 @@ def _is_misread(exc: Exception) -> bool:
 
 def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExtError:
     status, message = exc.http_status, _message(exc)
-    if status in SERVER_ERRORS:
+    if status in SERVER_ERRORS or (changing and was_read(exc)):
         return _lost(what, f"HTTP {status}: {message}", changing=changing)
     if status == trove.NotFound.http_status:
         return NotFoundError(f"{what}: there is no such thing ({message})")

@@ -36,18 +36,35 @@ class TestSweep(testtools.TestCase):
         self.assertEqual([], found, "\n".join(found))
 
 
+class TestFound(testtools.TestCase):
+    """What the sweep brought up, at each request of the workflow."""
+
+    def test_an_instance_is_made_once_where_the_read_after_it_is_turned_away(self):
+        for kind in (Kind.RATE_LIMIT, Kind.QUOTA):
+            self.assertEqual(set(), verdicts("instance create", kind))
+
+    def test_what_was_made_is_adopted_where_the_read_after_it_is_turned_away(self):
+        (create,) = [s for s in sweep.SCENARIOS if s.name == "instance create"]
+        for kind in (Kind.RATE_LIMIT, Kind.QUOTA):
+            # Log-in, flavor and POST come before it.
+            _cloud, result, _before = sweep.run(create, [Fault(kind, 5)])
+            self.assertEqual(0, result.exit_code, result.stderr)
+            self.assertIn("was made by it", result.stderr)
+
+
+def verdicts(name, kind):
+    """Let each request of a workflow meet one kind of fault."""
+    (number,) = [n for n, one in enumerate(sweep.SCENARIOS) if one.name == name]
+    expected = sweep.expect(sweep.SCENARIOS[number])
+    cases = [
+        sweep.Case(number, Fault(kind, at), expected)
+        for at in range(1, expected.requests + 1)
+    ]
+    return {one.verdict for case in cases for one in sweep.check(case)}
+
+
 class TestJudge(testtools.TestCase):
     """Code that is wrong on purpose: the sweep finds it."""
-
-    def verdicts(self, name, kind):
-        """Let each request of a workflow meet one kind of fault."""
-        (number,) = [n for n, one in enumerate(sweep.SCENARIOS) if one.name == name]
-        expected = sweep.expect(sweep.SCENARIOS[number])
-        cases = [
-            sweep.Case(number, Fault(kind, at), expected)
-            for at in range(1, expected.requests + 1)
-        ]
-        return {one.verdict for case in cases for one in sweep.check(case)}
 
     def test_a_create_that_is_sent_again_blindly_is_doubled(self):
         change = Cloud.change
@@ -59,7 +76,7 @@ class TestJudge(testtools.TestCase):
                 return change(cloud, *args, **kwargs)
 
         with mock.patch.object(Cloud, "change", blind):
-            found = self.verdicts("instance create", Kind.RESET_AFTER)
+            found = verdicts("instance create", Kind.RESET_AFTER)
         self.assertEqual({Verdict.DOUBLED}, found)
 
     def test_a_lost_answer_that_is_taken_for_done_is_false(self):
@@ -68,7 +85,7 @@ class TestJudge(testtools.TestCase):
                 cloud.change(what, send)
 
         with mock.patch.object(actions, "act", trusting):
-            found = self.verdicts("instance restart", Kind.RESET_BEFORE)
+            found = verdicts("instance restart", Kind.RESET_BEFORE)
         self.assertEqual({Verdict.FALSE}, found)
 
     def test_a_delete_of_another_backup_is_lost(self):
@@ -82,8 +99,8 @@ class TestJudge(testtools.TestCase):
                 return cloud.client.backups.delete(full.id)
 
         with mock.patch.object(Cloud, "change", astray):
-            found = self.verdicts("backup delete", Kind.RESET_BEFORE)
+            found = verdicts("backup delete", Kind.RESET_BEFORE)
         self.assertIn(Verdict.LOST, found)
 
     def test_without_a_mistake_nothing_is_found(self):
-        self.assertEqual(set(), self.verdicts("backup delete", Kind.RESET_BEFORE))
+        self.assertEqual(set(), verdicts("backup delete", Kind.RESET_BEFORE))
