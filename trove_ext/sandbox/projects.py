@@ -57,14 +57,15 @@ def create(where: StateDir, name: str) -> str:
 
     settings = where.settings()
     password = secrets.token_urlsafe(18)
-    try:
-        made = _in_keystone(where, settings, name, password)
-    except exceptions.Conflict:
-        raise SandboxError(f"There is a project or user {name} already") from None
-    except exceptions.ClientException as exc:
-        raise SandboxError(f"Keystone refuses to make {name}: {exc}") from exc
-    warm(settings, made)
+    # One at a time: of two that write to Keystone's SQLite at once one gets a 500.
     with where.lock(wait=True):
+        try:
+            made = _in_keystone(where, settings, name, password)
+        except exceptions.Conflict:
+            raise SandboxError(f"There is a project or user {name} already") from None
+        except exceptions.ClientException as exc:
+            raise SandboxError(f"Keystone refuses to make {name}: {exc}") from exc
+        warm(settings, made)
         clouds.add(where.clouds, name, clouds.cloud(settings, name, name, password))
     return name
 
