@@ -197,9 +197,12 @@ class Cloud:
         session = self.client.client.session
         before = session.timeout
         session.timeout = max(1.0, min(REQUEST_TIMEOUT, remaining))
+        hooks = session.session.hooks["response"]
+        hooks.append(errors.refuse_page)
         try:
             return call()
         finally:
+            hooks.remove(errors.refuse_page)
             session.timeout = before
 
 

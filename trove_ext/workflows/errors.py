@@ -59,6 +59,19 @@ def retry_after(exc: BaseException) -> float | None:
     return None if math.isnan(seconds) else max(1.0, seconds)
 
 
+def refuse_page(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+    """Take a page of HTML with a status of success for no answer at all.
+
+    Something between us and Trove sends it. troveclient does not read the body after
+    an action, and would take it for Trove's 202.
+
+    :raises requests.RequestException: it is one; what it means depends on the request
+    """
+    success = response.status_code in range(200, 300)
+    if success and response.content.lstrip().startswith(b"<"):
+        raise requests.RequestException("the answer is a web page, not Trove's")
+
+
 def was_read(exc: BaseException) -> bool:
     """Tell whether it is the answer to a GET.
 

@@ -43,6 +43,9 @@ class TestFound(testtools.TestCase):
         for kind in (Kind.RATE_LIMIT, Kind.QUOTA):
             self.assertEqual(set(), verdicts("instance create", kind))
 
+    def test_a_web_page_is_not_taken_for_an_accepted_action(self):
+        self.assertEqual(set(), verdicts("instance restart", Kind.HTML))
+
     def test_what_was_made_is_adopted_where_the_read_after_it_is_turned_away(self):
         (create,) = [s for s in sweep.SCENARIOS if s.name == "instance create"]
         for kind in (Kind.RATE_LIMIT, Kind.QUOTA):
