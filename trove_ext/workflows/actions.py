@@ -68,7 +68,8 @@ def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -
 def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> None:
     """Send a delete; once more where no answer came and nothing has changed.
 
-    A delete of the same ID twice deletes nothing else.
+    A delete of the same ID twice deletes nothing else. What somebody else deleted
+    since it was read is gone, as was wanted.
 
     :param what: the delete for messages: "delete of backup b1 (ID)"
     :param before: the thing as read before
@@ -77,6 +78,8 @@ def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> No
     look = BACKUPS if isinstance(before, Backup) else INSTANCES
     try:
         cloud.change(what, send, look=look)
+    except NotFoundError:
+        cloud.progress.note(f"{before} was deleted by somebody else meanwhile.")
     except LostAnswerError as lost:
         now = _read_again(cloud, before)
         if now is None or now.status != before.status:

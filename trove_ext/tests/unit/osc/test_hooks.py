@@ -258,6 +258,16 @@ class TestActions(HookTestCase):
         self.assertIn(f"database instance {alone.id} has been", result.stdout)
         self.assertIn("1 of 2", result.stderr)
 
+    def test_what_somebody_else_deletes_first_is_deleted(self):
+        alone = self.cloud.add_instance("alone")
+
+        def rival(request):
+            if request.method == "DELETE":
+                alone.deleted = True
+
+        self.cloud.before_request.append(rival)
+        self.succeed("instance delete alone --wait")
+
     def test_a_policy_that_forbids_is_not_a_failed_log_in(self):
         self.cloud.policy_forbid("instance:promote_to_replica_source")
         result = self.run_line("instance promote rep1 --wait")
