@@ -73,7 +73,7 @@ def grammars() -> tuple[Grammar, ...]:
     found = {
         point.name: _grammar(point.name, point.load())
         for point in points.select(group=COMMANDS)
-        if point.name in hooked or point.value.startswith("trove_ext.")
+        if point.name in hooked or point.value.startswith("trove_ext")
     }
     return tuple(found[name] for name in sorted(found))
 
