@@ -18,7 +18,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "_ext"))
 
-extensions = ["openstackdocstheme", "cliff.sphinxext", "trove_ext_commands"]
+extensions = ["openstackdocstheme", "cliff.sphinxext", "command_reference"]
 
 project = "trove-ext"
 copyright = "trove-ext developers"
