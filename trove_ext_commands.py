@@ -14,7 +14,7 @@
 
 cliff loads every entry point of every command group whenever ``openstack`` runs,
 whatever the command (``cliff/commandmanager.py``, ``load_commands``). So ours name
-this module, which imports nothing, and which stands outside of the package so that
+this module, which imports next to nothing and stands outside of the package, so that
 ``trove_ext`` itself isn't imported either: ``trove_ext_commands:database_wait.
 WaitDatabaseBackup`` is the class ``WaitDatabaseBackup`` of
 ``trove_ext.osc.v1.database_wait``, imported when cliff makes the command.

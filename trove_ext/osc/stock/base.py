@@ -102,8 +102,8 @@ class Stock:
         """Put IDs in the place of names."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Do what the stock command does, and wait."""
-        raise NotImplementedError
+        """Do what the stock command does; with an option of ours, more."""
+        return self.action(parsed_args)
 
     def fail(self, error: TroveExtError | None) -> None:
         """Let the command end with this error after its result was printed."""

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import abc
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -241,7 +242,7 @@ class InstanceResizeVolume(InstanceAction):
         ]
 
 
-class SwitchAction(InstanceAction):
+class SwitchAction(InstanceAction, abc.ABC):
     """An action that changes roles: followed as our own commands follow it."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
@@ -261,11 +262,11 @@ class SwitchAction(InstanceAction):
         if error is None:
             self.cloud.progress.note(f"{self.verb} of {before.instance}: done.")
 
+    @abc.abstractmethod
     def follow(
         self, before: replica_sets.Membership, deadline: Deadline
     ) -> TroveExtError | None:
         """Wait for the new roles, and return what went wrong."""
-        raise NotImplementedError
 
 
 class InstancePromote(SwitchAction):

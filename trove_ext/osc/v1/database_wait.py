@@ -16,41 +16,89 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from oslo_utils import uuidutils
 
 from trove_ext.exceptions import NotFoundError
+from trove_ext.model.backup import Backup
+from trove_ext.model.instance import Instance
 from trove_ext.osc import columns, command
 from trove_ext.osc.hooks import add_timeout_option
 from trove_ext.workflows import done, outcomes, resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from trove_ext.model.instance import Instance
-    from trove_ext.wait import Outcome, Target
+    from trove_ext.wait import Target
+    from trove_ext.workflows.cloud import Cloud
+
+T = TypeVar("T", Backup, Instance)
+Row = tuple[str, columns.Shown, str]
 
 COLUMNS = ("ID", "Name", "Status")
 REPLICA_OF = "replica-of="
 
 
-class WaitDatabaseBackup(command.Lister):
+class _Wait(command.Lister):
+    """What the two have in common.
+
+    :cvar noun: what is waited for; the name of the positional, too
+    """
+
+    noun: ClassVar[str]
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Add the options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            self.noun,
+            metavar=f"<{self.noun}>",
+            nargs="+",
+            help=f"{self.noun.capitalize()} to wait for (name or ID); several are "
+            "polled together",
+        )
+        add_timeout_option(parser)
+        return parser
+
+    def wait_for(
+        self,
+        parsed_args: argparse.Namespace,
+        find: Callable[[Cloud, str], T],
+        make: Callable[[T], Target],
+    ) -> tuple[tuple[str, ...], list[Row]]:
+        """Wait for all of them together; a row for each that is still there."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        gone = parsed_args.goal == "deleted"
+        targets, there = [], []
+        for name in getattr(parsed_args, self.noun):
+            one = _find_or_gone(partial(find, self.cloud), name, gone=gone)
+            if one is None:
+                note = f"{self.noun.capitalize()} {name} is deleted."
+                self.cloud.progress.note(note)
+                continue
+            targets.append(make(one))
+            there.append(one)
+        waited = self.cloud.wait(targets, deadline) if targets else []
+        self.fail(outcomes.error_of(self.cloud, waited))
+        return COLUMNS, [
+            (one.id, columns.text(one.name), outcome.state)
+            for one, outcome in zip(there, waited, strict=True)
+        ]
+
+
+class WaitDatabaseBackup(_Wait):
     """Wait until backups are completed or deleted.
 
     A backup that fails is reported with the fault of its instance, which is where
     Trove keeps the reason.
     """
 
+    noun = "backup"
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "backup",
-            metavar="<backup>",
-            nargs="+",
-            help="Backup to wait for (name or ID); several are polled together",
-        )
         parser.add_argument(
             "--for",
             dest="goal",
@@ -58,44 +106,27 @@ class WaitDatabaseBackup(command.Lister):
             default="completed",
             help="What to wait for (default: completed)",
         )
-        add_timeout_option(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Wait for all of them together."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
         gone = parsed_args.goal == "deleted"
-        make = done.backup_gone if gone else done.backup_completed
-        find = partial(resources.find_backup, self.cloud)
-        targets, ids = [], []
-        for name in parsed_args.backup:
-            backup = _find_or_gone(find, name, gone=gone)
-            if backup is None:
-                self.cloud.progress.note(f"Backup {name} is deleted.")
-                continue
-            targets.append(make(self.cloud, backup))
-            ids.append((backup.id, backup.name))
-        waited = self.cloud.wait(targets, deadline) if targets else []
-        self.fail(outcomes.error_of(self.cloud, waited))
-        return COLUMNS, _rows(ids, waited)
+        make = partial(done.backup_gone if gone else done.backup_completed, self.cloud)
+        return self.wait_for(parsed_args, resources.find_backup, make)
 
 
-class WaitDatabaseInstance(command.Lister):
+class WaitDatabaseInstance(_Wait):
     """Wait until instances are settled, deleted, or have a role.
 
     Settled is status ACTIVE (or RESTART_REQUIRED) together with operating status
     HEALTHY. A role counts once the instance is settled in it.
     """
 
+    noun = "instance"
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Add the options."""
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "instance",
-            metavar="<instance>",
-            nargs="+",
-            help="Instance to wait for (name or ID); several are polled together",
-        )
         parser.add_argument(
             "--for",
             dest="goal",
@@ -105,26 +136,12 @@ class WaitDatabaseInstance(command.Lister):
             help="What to wait for: settled, deleted, source, detached or "
             "replica-of=<source> (default: settled)",
         )
-        add_timeout_option(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Wait for all of them together."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
         make = self._target_of(parsed_args.goal)
-        gone = parsed_args.goal == "deleted"
-        find = partial(resources.find_instance, self.cloud)
-        targets, ids = [], []
-        for name in parsed_args.instance:
-            instance = _find_or_gone(find, name, gone=gone)
-            if instance is None:
-                self.cloud.progress.note(f"Instance {name} is deleted.")
-                continue
-            targets.append(make(instance))
-            ids.append((instance.id, instance.name))
-        waited = self.cloud.wait(targets, deadline) if targets else []
-        self.fail(outcomes.error_of(self.cloud, waited))
-        return COLUMNS, _rows(ids, waited)
+        return self.wait_for(parsed_args, resources.find_instance, make)
 
     def _target_of(self, goal: str) -> Callable[[Instance], Target]:
         cloud = self.cloud
@@ -149,7 +166,7 @@ def _goal(text: str) -> str:
     )
 
 
-def _find_or_gone(find: Callable[[str], Any], name: str, *, gone: bool) -> Any:
+def _find_or_gone(find: Callable[[str], T], name: str, *, gone: bool) -> T | None:
     """Find it; where its deletion is awaited an ID that is unknown has arrived.
 
     An unknown *name* stays an error: it may be a mistyped one.
@@ -160,12 +177,3 @@ def _find_or_gone(find: Callable[[str], Any], name: str, *, gone: bool) -> Any:
         if gone and uuidutils.is_uuid_like(name):
             return None
         raise
-
-
-def _rows(
-    ids: Sequence[tuple[str, str]], waited: Sequence[Outcome]
-) -> list[tuple[str, columns.Shown, str]]:
-    return [
-        (one_id, columns.text(name), outcome.state)
-        for (one_id, name), outcome in zip(ids, waited, strict=True)
-    ]

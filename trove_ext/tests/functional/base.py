@@ -24,6 +24,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 import uuid
 import warnings
 from dataclasses import dataclass
@@ -225,6 +226,14 @@ class FunctionalTestCase(testtools.TestCase):
         )
         self.addCleanup(self._end, process)
         return process
+
+    def until(self, instance_id, text):
+        """Wait until the instance shows this text."""
+        argv = ("database", "instance", "show", instance_id, "-f", "json")
+        deadline = time.monotonic() + 60
+        while text not in self.openstack_here(*argv):
+            self.assertLess(time.monotonic(), deadline, text)
+            time.sleep(1)
 
     def openstack_here(
         self,

@@ -160,14 +160,6 @@ class ReplicaTestCase(base.FunctionalTestCase):
     def any_member(self):
         return self.shown("replica", "list")[0]["ID"]
 
-    def until(self, instance_id, text):
-        """Wait until the instance shows this text."""
-        argv = ("database", "instance", "show", instance_id, "-f", "json")
-        deadline = time.monotonic() + 60
-        while text not in self.openstack_here(*argv):
-            self.assertLess(time.monotonic(), deadline, text)
-            time.sleep(1)
-
     def read_only(self, address):
         return bool(self.root_sql(address, "SELECT @@read_only AS r")[0]["r"])
 

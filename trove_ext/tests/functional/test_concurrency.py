@@ -67,14 +67,6 @@ class ConcurrencyTest(FunctionalTestCase):
         argv = ("--instance", db, "--sleep", str(SLOW))
         self.trove_sandbox("fault", "set", "backup", *argv)
 
-    def not_healthy(self, instance):
-        for _ in range(200):
-            row = self.rows("instance", "show", instance)
-            if row["operating_status"] != "HEALTHY":
-                return
-            time.sleep(0.2)
-        self.fail(f"{instance} stays HEALTHY")
-
     def running(self):
         """Wait until a backup runs; return its name."""
         for _ in range(200):
@@ -142,7 +134,7 @@ class ConcurrencyTest(FunctionalTestCase):
         one = self.rows("instance", "show", "short")["id"]
         self.trove_sandbox("fault", "kill-database", one)
         # The wait must find it ill: the agent tells a few seconds later.
-        self.not_healthy(one)
+        self.until(one, "SHUTDOWN")
         waiting = self.start("instance", "wait", one, "--timeout", "120")
         self.assertIn(one, waiting.stderr.readline())
         deletes = [self.start("instance", "delete", one, "--wait") for _ in range(2)]
