@@ -154,7 +154,7 @@ class TestPromote(ReplicaTestCase):
 
     def test_a_promote_that_trove_has_lost_ends_by_itself(self):
         self.clock.after(6.0, self.fake.restart_trove)
-        error = self.promote(timeout=0).error
+        error = self.promote(timeout=7200).error
         self.assertIsInstance(error, ResourceFailedError)
         self.assertIn("nothing has moved for 20 minutes", str(error))
         self.assertIn(f"{RESET} {self.db2.id}", str(error))
