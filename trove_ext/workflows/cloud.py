@@ -57,6 +57,7 @@ class Cloud:
     :ivar awaited: what is being waited for now; whoever ends the command early tells
         the user what was sent and how to follow what goes on
     :ivar seen: the last state of each thing that is being waited for, by its label
+    :ivar slow: whether a large page did not come in time: small ones are read then
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Cloud:
         self.look: tuple[str, ...] = ()
         self.awaited: tuple[waiting.Target, ...] = ()
         self.seen: dict[str, str] = {}
+        self.slow = False
         self._command = command
         self._deadline: waiting.Deadline | None = None
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from keystoneauth1.exceptions import ConnectTimeout
 from oslo_utils import uuidutils
+from troveclient.exceptions import GatewayTimeout
 
 from trove_ext.exceptions import (
     AmbiguousNameError,
@@ -92,8 +93,9 @@ def list_backups(
     """Read all backups, also those of deleted instances, in one request.
 
     Trove asks its database several times for each row (``trove/backup/views.py``). A
-    server that can't make one page of them all before the read time-out is asked for
-    small ones: then a backup that goes meanwhile may hide another.
+    server that can't make one page of them all before the read time-out, or that of a
+    load balancer in between, is asked for small ones from then on: then a backup that
+    goes meanwhile may hide another.
 
     :param instance_id: only those taken of this instance
     :param all_projects: admin only
@@ -115,16 +117,18 @@ def list_backups(
             )
         )
 
-    try:
-        return pages(BACKUP_PAGE)
-    except UnreachableError as exc:
-        if not isinstance(exc.__cause__, ConnectTimeout):
-            raise
+    if not cloud.slow:
+        try:
+            return pages(BACKUP_PAGE)
+        except UnreachableError as exc:
+            if not isinstance(exc.__cause__, (ConnectTimeout, GatewayTimeout)):
+                raise
+        cloud.slow = True
         cloud.progress.note(
             f"The list of all backups did not come in time; reading {SMALL_PAGE} at "
             "a time."
         )
-        return pages(SMALL_PAGE)
+    return pages(SMALL_PAGE)
 
 
 def find_instance(cloud: Cloud, name_or_id: str) -> Instance:
