@@ -16,17 +16,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trove_ext.model.backup import BackupForest
 from trove_ext.model.durations import format_duration
 from trove_ext.model.rotation import is_sound
-from trove_ext.workflows import resources
-from trove_ext.workflows.resolving import find_instances
+from trove_ext.workflows.resolving import find_with_backups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from trove_ext.model.backup import Backup
+    from trove_ext.model.backup import Backup, BackupForest
     from trove_ext.workflows.cloud import Cloud
     from trove_ext.workflows.resolving import Found
 
@@ -60,9 +58,7 @@ def check(
     :param max_age: how old that backup may be, counted from its start, which is what
         it holds at the least
     """
-    backups = resources.list_backups(cloud)
-    forest = BackupForest.of(backups)
-    found = find_instances(cloud, names_or_ids, backups)
+    found, forest = find_with_backups(cloud, names_or_ids)
     now = cloud.clock.now()
     return [_judge(forest, one, now, max_age) for one in found]
 

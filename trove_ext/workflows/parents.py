@@ -39,7 +39,7 @@ def check_parent(cloud: Cloud, instance: Instance, parent: str) -> Backup:
     :raises CheckError: it will not do; lists all that is wrong
     :raises NotFoundError, AmbiguousNameError: there is no such backup, or several
     """
-    forest, backup = chains.find_in_forest(cloud, parent)
+    forest, backup = chains.find_with_ancestors(cloud, parent)
     problems = list(_problems(forest, backup, instance))
     if problems:
         raise CheckError(

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from oslo_utils import uuidutils
 
 from trove_ext.exceptions import NotFoundError, TroveExtError
-from trove_ext.workflows import resources
+from trove_ext.model.backup import BackupForest
+from trove_ext.workflows import chains, resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,6 +71,28 @@ def find_instances(
             by_id = _by_name(listed, one)
         found.append(by_id)
     return _once(found)
+
+
+def find_with_backups(
+    cloud: Cloud, names_or_ids: Sequence[str]
+) -> tuple[list[Found], BackupForest]:
+    """Find instances, gone ones too, and the backups that tell what can be restored.
+
+    Of a single instance its own backups are read, for several the whole project in
+    one request: see :mod:`trove_ext.workflows.chains` for what that costs Trove.
+    """
+    asked = list(dict.fromkeys(names_or_ids))
+    if len(asked) > 1:
+        backups = resources.list_backups(cloud)
+        return find_instances(cloud, asked, backups), BackupForest.of(backups)
+    (found,) = find_instances(cloud, asked)
+    if found.instance_id is None and not uuidutils.is_uuid_like(found.asked):
+        return [found], BackupForest.of(())
+    instance_id = found.instance_id or found.asked
+    forest = chains.forest_above(cloud, instance_id)
+    if found.instance_id is None and forest.of_instance(instance_id):
+        found = Found(found.asked, instance_id=instance_id)
+    return [found], forest
 
 
 def _by_id(cloud: Cloud, instance_id: str, owners: set[str | None]) -> Found | None:

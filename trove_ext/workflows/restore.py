@@ -30,12 +30,11 @@ from trove_ext.exceptions import (
     ResourceFailedError,
     TroveExtError,
 )
-from trove_ext.model.backup import BackupForest
-from trove_ext.workflows import actions, done, outcomes, resources
+from trove_ext.workflows import actions, chains, done, outcomes, resources
 from trove_ext.workflows.restore_settings import Options, Resolver, Settings
 
 if TYPE_CHECKING:
-    from trove_ext.model.backup import Backup
+    from trove_ext.model.backup import Backup, BackupForest
     from trove_ext.model.instance import Instance
     from trove_ext.wait import Deadline
     from trove_ext.workflows.cloud import Cloud
@@ -112,11 +111,10 @@ def plan(cloud: Cloud, request: RestoreRequest) -> RestorePlan:
     :raises NotFoundError, AmbiguousNameError: there is no such backup, or several
     :raises CheckError: lists all that is wrong and all that is missing
     """
-    backups = resources.list_backups(cloud)
-    backup = resources.pick_backup(backups, request.backup)
+    forest, backup = chains.find_with_ancestors(cloud, request.backup)
     resolver = Resolver(cloud, backup, request.options, throwaway=request.throwaway)
     problems = resolver.problems
-    path, warnings = _check_chain(BackupForest.of(backups), backup, problems)
+    path, warnings = _check_chain(forest, backup, problems)
     settings = resolver.settings()
     _check_quota(cloud, settings, problems)
     if not request.throwaway:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     BusyError,
+    NotFoundError,
     PartialFailureError,
     ResourceFailedError,
     TroveExtError,
@@ -34,8 +35,8 @@ from trove_ext.exceptions import (
 )
 from trove_ext.model.backup import BackupForest
 from trove_ext.model.rotation import is_sound
-from trove_ext.workflows import done, outcomes, prune, resources, rotate_twin
-from trove_ext.workflows.resolving import find_instances
+from trove_ext.workflows import chains, done, outcomes, prune, resources, rotate_twin
+from trove_ext.workflows.resolving import find_with_backups
 from trove_ext.workflows.rotate_start import How, Start, start
 
 if TYPE_CHECKING:
@@ -103,9 +104,7 @@ def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[Rot
 
     :returns: a row for each instance; one that failed does not stop the others
     """
-    backups = resources.list_backups(cloud)
-    found = find_instances(cloud, request.instances)
-    forest = BackupForest.of(backups)
+    found, forest = find_with_backups(cloud, request.instances)
     rows = [_start(cloud, request, forest, one) for one in found]
     rows = _wait(cloud, rows, deadline)
     return _prune(cloud, request, rows, deadline)
@@ -133,7 +132,8 @@ def _start(
 ) -> RotateRow:
     """Make, adopt or find the backup of one instance."""
     if found.instance is None:
-        return RotateRow(found, error=found.error)
+        gone = NotFoundError(f"Instance {found.asked} is gone, backups of it are left.")
+        return RotateRow(found, error=found.error or gone)
     choice = Start(
         pattern=request.pattern,
         full_every=request.full_every,
@@ -177,7 +177,7 @@ def _prune(
 ) -> list[RotateRow]:
     """Read all again, and prune where the new backup is really good."""
     try:
-        backups = resources.list_backups(cloud)
+        backups = _read_again(cloud, request, rows)
     except TroveExtError as exc:
         return [replace(row, error=row.error or exc) for row in rows]
     forest = BackupForest.of(backups)
@@ -198,6 +198,16 @@ def _prune(
         else _prune_one(cloud, request.policy, known, row, deadline)
         for row in judged
     ]
+
+
+def _read_again(
+    cloud: Cloud, request: RotateRequest, rows: Sequence[RotateRow]
+) -> list[Backup]:
+    """Read what the new backups are judged by, and all where a policy is to prune."""
+    only = rows[0].found.instance_id if len(rows) == 1 else None
+    if request.policy is None and only is not None:
+        return list(chains.forest_above(cloud, only))
+    return resources.list_backups(cloud)
 
 
 def _meet_twin(

@@ -72,19 +72,88 @@ class TestListChains(BackupTestCase):
     def test_a_server_that_is_too_slow_for_one_page_is_asked_for_small_ones(self):
         for number in range(150):
             self.chain(f"c{number}", 3, 100)
-        slow = Fault(
-            Kind.HANG, only=lambda r: r.query.get("limit") == "100000", lasting=True
-        )
-        found = chains.list_chains(self.make_cloud([slow]))
+        found = chains.list_chains(self.slow_cloud(Kind.HANG))
         self.assertEqual([3] * 150, [one.chain.count for one in found])
         self.assertEqual(1 + 3, len(self.requests("GET")))
         self.assertIn("200 at a time", self.told.notes[0])
+
+    def slow_cloud(self, kind):
+        def large(request):
+            return request.query.get("limit") == "100000"
+
+        return self.make_cloud([Fault(kind, only=large, lasting=True)])
+
+    def test_so_is_one_behind_a_load_balancer_that_does_not_wait_for_it(self):
+        self.chain("a", 3, 100)
+        (found,) = chains.list_chains(self.slow_cloud(Kind.HTTP_504))
+        self.assertEqual(3, found.chain.count)
+        self.assertIn("200 at a time", self.told.notes[0])
+
+    def test_a_server_that_was_too_slow_once_is_not_asked_for_a_large_page_again(self):
+        self.chain("a", 3, 100)
+        cloud = self.slow_cloud(Kind.HANG)
+        chains.list_chains(cloud)
+        before = len(self.fake.log)
+        chains.list_chains(cloud)
+        self.assertEqual(1, len(self.requests("GET", before)))
+        self.assertEqual(1, len(self.told.notes))
 
     def test_a_server_that_is_not_there_is_not_asked_for_small_pages(self):
         dead = Fault(Kind.REFUSED, only=lambda r: r.service == "trove", lasting=True)
         cloud = self.make_cloud([dead])
         self.assertRaises(UnreachableError, chains.list_chains, cloud)
         self.assertEqual([], self.told.notes)
+
+
+class TestAbove(BackupTestCase):
+    """What tells whether a backup can be restored: what it stands on."""
+
+    def setUp(self):
+        super().setUp()
+        self.other = self.fake.add_instance("other")
+        self.members = self.chain("a", 3, 10)
+        for number in range(5):
+            self.add(f"theirs-{number}", 5, instance=self.other)
+
+    def test_of_an_instance_its_own_backups_are_read_and_no_others(self):
+        forest = chains.forest_above(self.cloud, self.db1.id)
+        self.assertEqual({"a-0", "a-1", "a-2"}, {one.name for one in forest})
+        (get,) = self.requests("GET")
+        self.assertEqual(self.db1.id, get.query["instance_id"])
+
+    def test_a_parent_of_another_instance_is_read_too_with_its_own(self):
+        full = self.add("full", 20, instance=self.other)
+        parent = self.add("parent", 15, instance=self.other, parent=full)
+        child = self.add("child", 1, parent=parent)
+        forest = chains.forest_above(self.cloud, self.db1.id)
+        path = [one.name for one in forest.path(child.id)]
+        self.assertEqual(["full", "parent", "child"], path)
+        self.assertIn("another instance", forest.doubt(child.id))
+
+    def test_a_parent_that_is_gone_is_asked_for_once_and_said(self):
+        self.members[0].deleted = True
+        self.add("second", 1, parent=self.members[0])
+        forest = chains.forest_above(self.cloud, self.db1.id)
+        self.assertIn("is gone", forest.why_not(self.members[2].id))
+        self.assertEqual(2, len(self.requests("GET")))
+
+    def test_a_backup_by_its_id_is_read_with_those_of_its_instance_alone(self):
+        forest, found = chains.find_with_ancestors(self.cloud, self.members[2].id)
+        self.assertEqual("a-2", found.name)
+        self.assertEqual(3, len(forest.path(found.id)))
+        _one, siblings = self.requests("GET")
+        self.assertEqual(self.db1.id, siblings.query["instance_id"])
+
+    def test_a_full_backup_by_its_id_is_read_alone(self):
+        forest, found = chains.find_with_ancestors(self.cloud, self.members[0].id)
+        self.assertTrue(forest.is_restorable(found.id))
+        self.assertEqual(1, len(self.requests("GET")))
+
+    def test_a_backup_whose_name_looks_like_an_id_is_found(self):
+        name = self.fake.new_id()
+        made = self.add(name, 1)
+        _forest, found = chains.find_with_ancestors(self.cloud, name)
+        self.assertEqual(made.id, found.id)
 
 
 class TestShowChain(BackupTestCase):

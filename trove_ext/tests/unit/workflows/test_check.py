@@ -68,5 +68,22 @@ class TestCheck(BackupTestCase):
         self.judge(*(one.name for one in self.fake.live_instances))
         self.assertEqual(2, len(self.requests("GET")))
 
+    def test_of_one_instance_its_own_backups_are_read_and_no_others(self):
+        other = self.fake.add_instance("other")
+        self.add("theirs", 1, instance=other)
+        self.judge()
+        _names, backups = self.requests("GET")
+        self.assertEqual(self.db1.id, backups.query["instance_id"])
+
+    def test_one_that_is_gone_is_judged_by_its_backups(self):
+        self.add("good", 1)
+        self.db1.deleted = True
+        (verdict,) = self.judge(self.db1.id)
+        self.assertEqual((None, "good"), (verdict.problem, verdict.backup.name))
+
+    def test_an_id_that_was_never_there_is_a_line(self):
+        (verdict,) = self.judge(self.fake.new_id())
+        self.assertIn("No instance", verdict.problem)
+
     def test_one_named_by_name_and_id_is_one_line(self):
         self.assertEqual(1, len(self.judge("db1", self.db1.id)))

@@ -122,7 +122,7 @@ class TestAdoption(RotateTestCase):
         (made,) = self.fake.live_backups
         return made.id
 
-    def test_one_that_began_since_the_list_was_read_is_waited_for_too(self):
+    def begin_after_the_list(self):
         def after(request):
             if request.method == "GET" and request.path.endswith("/backups"):
                 self.fake.after_request.clear()
@@ -131,9 +131,21 @@ class TestAdoption(RotateTestCase):
                 self.clock.after(20, self.complete(made))
 
         self.fake.after_request.append(after)
+
+    def test_one_that_began_since_the_list_was_read_is_waited_for_too(self):
+        self.begin_after_the_list()
         row = self.one()
         self.assertEqual((How.ADOPTED, None), (row.how, row.error))
-        self.assertEqual([], self.requests("POST"))
+        (made,) = self.fake.live_backups
+        self.assertEqual(made.id, row.backup.id)
+
+    def test_an_instance_in_backup_since_the_list_was_read_is_not_asked_for_one(self):
+        other = self.fake.add_instance("db2")
+        self.begin_after_the_list()
+        row, _ = self.rotate("db1", "db2")
+        self.assertEqual((How.ADOPTED, None), (row.how, row.error))
+        (post,) = self.requests("POST")
+        self.assertEqual(other.id, post.body["backup"]["instance"])
 
     def test_a_running_one_of_somebody_else_is_said_and_not_waited_for(self):
         self.add("theirs", 0, state=BackupState.BUILDING)
