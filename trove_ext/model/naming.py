@@ -130,6 +130,11 @@ def _check_field(pattern: str, field: str, spec: str, conversion: str | None) ->
         raise ValueError(f"Name pattern '{pattern}': fields are {known}.")
     if spec and field != "time":
         raise ValueError(f"Name pattern '{pattern}': only {{time}} takes a form.")
+    if spec and not set(_DIRECTIVE.findall(spec)) & set(_DIGITS) - {"%"}:
+        raise ValueError(
+            f"Name pattern '{pattern}': {{time:{spec}}} says no time: all would bear "
+            "one name."
+        )
     for directive in _DIRECTIVE.findall(spec):
         if directive not in _DIGITS:
             raise ValueError(

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import NotConfirmedError, UsageError
+from trove_ext.osc.text import safe
 
 if TYPE_CHECKING:
     import argparse
@@ -38,16 +39,17 @@ def at_terminal(app: App) -> bool:
     return bool(app.stdin.isatty() and app.stderr.isatty())
 
 
-def confirm(app: App, question: str, *, yes: bool) -> None:
+def confirm(app: App, question: str, *, yes: bool, about: str = "") -> None:
     """Go on only with a yes: at a terminal by a question, elsewhere by ``--yes``.
 
+    :param about: what the question is about, in lines; told where it is asked
     :raises NotConfirmedError: the answer was no, or none
     :raises UsageError: nobody can be asked, and ``--yes`` was not given
     """
     if yes:
         return
     need_terminal(app, question)
-    ask(app, question)
+    ask(app, question, about)
 
 
 def need_terminal(app: App, why: str) -> None:
@@ -62,12 +64,15 @@ def need_terminal(app: App, why: str) -> None:
         )
 
 
-def ask(app: App, question: str) -> None:
-    """Ask at the terminal, on stderr.
+def ask(app: App, question: str, about: str = "") -> None:
+    """Ask at the terminal, on stderr, with ``-q`` too.
 
+    :param about: what the question is about, in lines
     :raises NotConfirmedError: the answer was no, or none
     """
-    app.stderr.write(f"{question} [y/N] ")
+    if about:
+        app.stderr.write(safe(about) + "\n")
+    app.stderr.write(f"{safe(question)} [y/N] ")
     app.stderr.flush()
     answer = app.stdin.readline()
     if answer.strip().lower() not in ANSWERS:

@@ -17,6 +17,11 @@ from __future__ import annotations
 import unicodedata
 
 
+def count(number: int, noun: str) -> str:
+    """Spell a number of things: ``1 backup``, ``2 backups``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def safe(text: str) -> str:
     """Replace what could drive a terminal: control and direction characters.
 

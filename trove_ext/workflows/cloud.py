@@ -19,6 +19,7 @@ Every request has a read time-out. Every error comes out as one of
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shlex
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,7 +35,7 @@ from trove_ext.exceptions import (
 from trove_ext.workflows import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 R = TypeVar("R")
 
@@ -45,6 +46,8 @@ REQUEST_TIMEOUT = 60.0
 READ_BUDGET = 60.0
 #: The longest that a server's Retry-After is followed, in seconds.
 LONGEST_RETRY_AFTER = 120.0
+#: Seconds after which a request that is turned away again and again is given up.
+LIMIT_BUDGET = 180.0
 
 
 class Cloud:
@@ -85,6 +88,7 @@ class Cloud:
         self.slow = False
         self._command = command
         self._deadline: waiting.Deadline | None = None
+        self._patience: waiting.Deadline | None = None
 
     def command(self, *words: str) -> str:
         """Spell an ``openstack database`` command that a user can paste."""
@@ -95,10 +99,11 @@ class Cloud:
 
         :param what: the thing asked for, for messages: "Backup b1"
         :raises UnreachableError: no usable answer within the deadline, or within
-            READ_BUDGET seconds where there is none
+            READ_BUDGET seconds where there is none; a Retry-After is waited for besides
         :raises NotFoundError, RefusedError, LoginError: as Trove answered
         """
-        deadline = self._deadline or waiting.Deadline(self.clock, READ_BUDGET)
+        deadline = self._deadline or self._read_budget()
+        limited = self._deadline or waiting.Deadline(self.clock, LIMIT_BUDGET)
         pauses = waiting.pauses(1)
         while True:
             try:
@@ -108,11 +113,35 @@ class Cloud:
                 pause = errors.retry_after(exc)
                 if pause is None and not isinstance(error, UnreachableError):
                     raise error from exc
-                pause = min(pause or next(pauses), LONGEST_RETRY_AFTER)
-                if deadline.remaining <= pause:
+                if pause is None:
+                    pause, until = next(pauses), deadline
+                else:
+                    pause, until = min(pause, LONGEST_RETRY_AFTER), limited
+                if until.remaining <= pause:
                     raise UnreachableError(str(error)) from exc
                 self.progress.update(what, f"no answer, trying again ({error})")
                 self.clock.sleep(pause)
+                if until is limited:
+                    deadline = self._deadline or self._read_budget()
+
+    def _read_budget(self) -> waiting.Deadline:
+        """Start the time that a read may take; see `patient`."""
+        least = waiting.Deadline(self.clock, READ_BUDGET)
+        patience = self._patience
+        return patience if patience and patience.remaining > READ_BUDGET else least
+
+    @contextlib.contextmanager
+    def patient(self, deadline: waiting.Deadline) -> Iterator[None]:
+        """Let reads be tried again until then, and for READ_BUDGET seconds at least.
+
+        For what follows on a change: what came of it should be known, if it takes
+        until the end of the time that the user gave.
+        """
+        before, self._patience = self._patience, deadline
+        try:
+            yield
+        finally:
+            self._patience = before
 
     def change(
         self,
@@ -132,7 +161,7 @@ class Cloud:
         :raises LostAnswerError: it may have taken effect or not
         :raises NotFoundError, RefusedError, LoginError: it did not
         """
-        budget = waiting.Deadline(self.clock, REQUEST_TIMEOUT)
+        budget = waiting.Deadline(self.clock, LIMIT_BUDGET)
         self.sent.append(what)
         self.unanswered, self.look = True, look
         while True:

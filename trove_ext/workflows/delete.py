@@ -149,11 +149,11 @@ def check(cloud: Cloud, plan: DeletePlan) -> None:
     if plan.running:
         raise CheckError(
             "Trove deletes no running backup, and would stop half way",
-            (_how_to_end(cloud, one) for one in plan.running),
+            (how_to_end(cloud, one) for one in plan.running),
         )
 
 
-def _how_to_end(cloud: Cloud, running: Backup) -> str:
+def how_to_end(cloud: Cloud, running: Backup) -> str:
     """Say what makes a delete possible; a reset fails what runs (``reset_status``)."""
     wait = cloud.command("backup", "wait", running.id)
     reset = cloud.command("instance", "reset", "status", running.instance_id or "")

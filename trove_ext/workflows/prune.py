@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from trove_ext.exceptions import (
     CheckError,
     LoginError,
+    NotFoundError,
     PartialFailureError,
     TroveExtError,
     UnreachableError,
@@ -139,7 +140,8 @@ def execute(
     :returns: every backup with what became of it, and what went wrong
     """
     run = _Run(cloud, plan, deadline)
-    run.all()
+    with cloud.patient(deadline):
+        run.all()
     results = [
         replace(row, result=KEPT if row.keep else run.results[row.backup.id])
         for row in rows(plan)
@@ -197,7 +199,11 @@ class _Run:
             self.results[backup.id] = LEFT_ALONE
             return False
         try:
-            problem = self._problem(backup)
+            now = self._read_again(backup)
+            if backup.id not in now and self._is_gone(backup):
+                self.results[backup.id] = done.GONE
+                return False
+            problem = self._problem(backup, now)
             if problem is None:
                 delete.send(self.cloud, backup)
                 self.sent.add(backup.id)
@@ -233,12 +239,25 @@ class _Run:
         self.spoiled[root] = problem
         self.cloud.progress.warn(f"Backup {backup} and its chain stay: {problem}")
 
-    def _problem(self, backup: Backup) -> str | None:
-        """Read the chain again; say what has changed that matters, or None."""
-        now = self._read_again(backup)
+    def _is_gone(self, backup: Backup) -> bool:
+        """Ask for what the list lacks: somebody else has carried the plan out."""
+        try:
+            resources.get_backup(self.cloud, backup.id)
+        except NotFoundError:
+            self.cloud.progress.note(f"Backup {backup} was gone already.")
+            return True
+        return False
+
+    def _problem(self, backup: Backup, now: BackupForest) -> str | None:
+        """Compare with the chain as it is now; say what has changed that matters.
+
+        What was to be deleted and is gone has changed as planned.
+        """
+        planned = {one.id for one in self.plan.retention.deletions}
+        gone = self.sent | {one for one in planned if one not in now}
         signature = retention.chain_signature
-        if signature(now, backup.id, self.sent) != signature(
-            self.plan.forest, backup.id, self.sent
+        if signature(now, backup.id, gone) != signature(
+            self.plan.forest, backup.id, gone
         ):
             return "its chain has changed since it was planned"
         again = retention.plan(

@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     BusyError,
-    NotFoundError,
     PartialFailureError,
     ResourceFailedError,
     TroveExtError,
@@ -36,7 +35,7 @@ from trove_ext.exceptions import (
 from trove_ext.model.backup import BackupForest
 from trove_ext.model.rotation import is_sound
 from trove_ext.workflows import chains, done, outcomes, prune, resources, rotate_twin
-from trove_ext.workflows.resolving import find_with_backups
+from trove_ext.workflows.resolving import find_instances
 from trove_ext.workflows.rotate_start import How, Start, start
 
 if TYPE_CHECKING:
@@ -104,10 +103,11 @@ def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[Rot
 
     :returns: a row for each instance; one that failed does not stop the others
     """
-    found, forest = find_with_backups(cloud, request.instances)
-    rows = [_start(cloud, request, forest, one) for one in found]
-    rows = _wait(cloud, rows, deadline)
-    return _prune(cloud, request, rows, deadline)
+    found = find_instances(cloud, request.instances)
+    rows = [_start(cloud, request, one) for one in found]
+    with cloud.patient(deadline):
+        rows = _wait(cloud, rows, deadline)
+        return _prune(cloud, request, rows, deadline)
 
 
 def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
@@ -127,13 +127,10 @@ def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
     return PartialFailureError(text)
 
 
-def _start(
-    cloud: Cloud, request: RotateRequest, forest: BackupForest, found: Found
-) -> RotateRow:
+def _start(cloud: Cloud, request: RotateRequest, found: Found) -> RotateRow:
     """Make, adopt or find the backup of one instance."""
     if found.instance is None:
-        gone = NotFoundError(f"Instance {found.asked} is gone, backups of it are left.")
-        return RotateRow(found, error=found.error or gone)
+        return RotateRow(found, error=found.error)
     choice = Start(
         pattern=request.pattern,
         full_every=request.full_every,
@@ -141,9 +138,9 @@ def _start(
         min_age=request.min_age,
     )
     try:
-        started = start(cloud, choice, forest, found.instance)
+        started = start(cloud, choice, found.instance)
     except TroveExtError as exc:
-        cloud.progress.warn(f"{found.name}: {exc}")
+        cloud.progress.note(f"{found.name}: {exc}")
         return RotateRow(found, error=exc)
     cloud.progress.note(
         f"{found.name}: backup {started.backup} {started.how.value}: {started.note}"
@@ -225,11 +222,14 @@ def _meet_twin(
     if not others:
         return row
     staying = rotate_twin.first(mine, others)
-    if row.how is How.MADE and staying is not mine:
+    if row.how is not How.ADOPTED and staying is not mine:
         note = f"another run took {staying} at the same moment; {mine} is deleted again"
         cloud.progress.note(f"{row.found.name}: {note}")
         if rotate_twin.give_way(cloud, mine, staying, deadline):
             return replace(row, backup=staying, how=How.ADOPTED, note=note)
+    if row.how is How.PRESENT and not any(one.is_running for one in others):
+        # The runs that took them are over: nobody else prunes.
+        return row
     note = f"{row.note}; another run took one at the same moment, and prunes"
     return replace(row, note=note, shared=True)
 

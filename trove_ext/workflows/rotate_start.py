@@ -16,22 +16,30 @@ from __future__ import annotations
 import enum
 import http
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from trove_ext.exceptions import BusyError, RefusedError, ResourceFailedError
-from trove_ext.model.backup import Backup, BackupForest
+from trove_ext.exceptions import (
+    BusyError,
+    CheckError,
+    RefusedError,
+    ResourceFailedError,
+)
+from trove_ext.model.backup import Backup
 from trove_ext.model.rotation import choose_parent, full_is_due, is_sound
 from trove_ext.model.status import READY_STATUSES, Phase
-from trove_ext.workflows import actions, resources
+from trove_ext.workflows import actions, chains, delete, resources
 from trove_ext.workflows.cloud import is_refusal
 from trove_ext.workflows.done import fault_text
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
+    from trove_ext.model.backup import BackupForest
     from trove_ext.model.instance import Instance
     from trove_ext.model.naming import NamePattern
     from trove_ext.workflows.cloud import Cloud
+
+#: What has been running for longer has hardly a process behind it any more.
+STUCK = timedelta(days=1)
 
 
 class How(enum.Enum):
@@ -64,16 +72,17 @@ class Started:
     note: str
 
 
-def start(
-    cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
-) -> Started:
+def start(cloud: Cloud, choice: Start, instance: Instance) -> Started:
     """Find this run's backup where an earlier run has started it; else create it.
 
-    :param forest: all backups of the project, read just now
+    The backups are read right before: another run may have been at it while this one
+    saw to other instances.
+
     :raises BusyError: somebody else's backup is running, or something else goes on
     :raises ResourceFailedError: the instance is not in a state for a backup
     :raises ServiceError: Trove refused it, or did not answer
     """
+    forest = chains.forest_above(cloud, instance.id)
     there = _there(cloud, choice, forest, instance)
     if there is not None:
         return there
@@ -87,8 +96,8 @@ def start(
         ):
             raise
         # Somebody was faster since the list was read.
-        again = BackupForest.of(resources.list_backups(cloud, instance_id=instance.id))
-        there = _running(choice, again, instance)
+        again = chains.forest_above(cloud, instance.id)
+        there = _there(cloud, choice, again, instance)
         if there is None:
             raise
         return there
@@ -109,10 +118,12 @@ def _there(
             moment = f"{backup.updated:%Y-%m-%d %H:%M:%S} UTC"
             note = f"there already, completed at {moment}"
             return Started(backup, How.PRESENT, note)
-    return _running(choice, forest, instance)
+    return _running(cloud, choice, forest, instance)
 
 
-def _running(choice: Start, forest: BackupForest, instance: Instance) -> Started | None:
+def _running(
+    cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
+) -> Started | None:
     """Adopt a running backup of this rotation.
 
     :raises BusyError: another's is running
@@ -122,6 +133,8 @@ def _running(choice: Start, forest: BackupForest, instance: Instance) -> Started
         return None
     for one in running:
         if choice.pattern.is_own(instance.name, one.name):
+            if cloud.clock.now() - one.created > STUCK:
+                cloud.progress.warn(delete.how_to_end(cloud, one))
             return Started(one, How.ADOPTED, "started by an earlier run")
     raise BusyError(
         f"Backup {running[0]} of {instance} is {running[0].status} and not of this "
@@ -175,9 +188,7 @@ def _create(
     cloud: Cloud, choice: Start, instance: Instance, parent: Backup | None, why: str
 ) -> Started:
     """Create it: the parent is named, for Trove's own choice may be a wrong one."""
-    name = choice.pattern.format(
-        instance.name, full=parent is None, now=cloud.clock.now()
-    )
+    name = _name(cloud, choice, instance, full=parent is None)
     parent_id = parent.id if parent else None
 
     shown: list[Backup] = []
@@ -189,6 +200,31 @@ def _create(
         shown.append(Backup.from_info(made.to_dict()))
         return shown[0].id
 
-    backup_id = actions.create_backup(cloud, name, instance.id, parent_id, send)
+    try:
+        backup_id = actions.create_backup(cloud, name, instance.id, parent_id, send)
+    except RefusedError as exc:
+        raise _with_advice(cloud, instance, exc) from exc
     backup = shown[0] if shown else resources.get_backup(cloud, backup_id)
     return Started(backup, How.MADE, why if parent else f"full: {why}")
+
+
+def _name(cloud: Cloud, choice: Start, instance: Instance, *, full: bool) -> str:
+    try:
+        return choice.pattern.format(instance.name, full=full, now=cloud.clock.now())
+    except ValueError as exc:
+        raise CheckError(
+            f"No backup of {instance} can be taken", [f"{exc} Give another --name."]
+        ) from exc
+
+
+def _with_advice(cloud: Cloud, instance: Instance, refused: RefusedError) -> Exception:
+    """Say how a full quota is made less full; FAILED backups count in it, too."""
+    if "quota" not in str(refused).lower():
+        return refused
+    plan = cloud.command(
+        "backup", "prune", instance.id, "--keep-last", "1", "--dry-run"
+    )
+    return RefusedError(
+        f"{refused}\nWhat could go is shown by, for instance:\n  {plan}",
+        status=refused.status,
+    )

@@ -43,7 +43,11 @@ class BackupCreate(Stock):
     """``backup create``: the guide's form, ``--parent`` by name, ``--wait``."""
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Merge the two ways to name the instance; put IDs for names."""
+        """Merge the two ways to name the instance; put IDs for names.
+
+        A parent that won't do is refused; of a line that the stock command takes
+        without us it is said, and the same request is sent.
+        """
         if parsed_args.instance_positional is not None:
             if parsed_args.instance is not None:
                 raise UsageError(
@@ -56,15 +60,15 @@ class BackupCreate(Stock):
             parsed_args.instance = self.instance_id(parsed_args.instance)
         if parsed_args.parent is not None:
             parsed_args.parent = self.backup_id(parsed_args.parent)
+        if parsed_args.parent and parsed_args.instance:
+            ours = self.takes_over(parsed_args) or parsed_args.instance_positional
+            self._check_parent(parsed_args, refuse=bool(ours))
         if not self.takes_over(parsed_args) and parsed_args.incremental:
             self.command.take_action = self._warn
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Check the parent, create, wait, and show the backup as it is then."""
+        """Create, wait, and show the backup as it is then."""
         deadline = self.cloud.deadline(parsed_args.timeout)
-        if parsed_args.parent and parsed_args.instance:
-            instance = resources.get_instance(self.cloud, parsed_args.instance)
-            check_parent(self.cloud, instance, parsed_args.parent)
         backup_id = actions.create_backup(
             self.cloud,
             parsed_args.name,
@@ -83,6 +87,22 @@ class BackupCreate(Stock):
                 lambda: _shown(self.client.backups.get(backup_id)),
             )
         )
+
+    def _check_parent(self, parsed_args: argparse.Namespace, *, refuse: bool) -> None:
+        try:
+            instance = resources.get_instance(self.cloud, parsed_args.instance)
+            check_parent(self.cloud, instance, parsed_args.parent)
+        except CheckError as exc:
+            if refuse:
+                raise
+            problems = "; ".join(exc.problems)
+            self.cloud.progress.warn(
+                f"{exc.what}: {problems}. It is sent all the same."
+            )
+        except ServiceError as exc:
+            if refuse:
+                raise
+            self.cloud.progress.warn(f"The parent can't be looked at: {exc}")
 
     def _warn(self, parsed_args: argparse.Namespace) -> Any:
         names, values = self.action(parsed_args)
@@ -130,6 +150,10 @@ class BackupDelete(Stock):
             return
         if self.takes_over(parsed_args):
             delete.check(self.cloud, self.plan)
+        for one in self.plan.running:
+            self.cloud.progress.warn(
+                f"Trove deletes no running backup: {delete.how_to_end(self.cloud, one)}"
+            )
         announce(self.command.app, self.cloud, self.plan, yes=parsed_args.yes)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:

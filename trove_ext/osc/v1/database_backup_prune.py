@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.exceptions import UsageError
 from trove_ext.osc import columns, command, confirm, keeping
 from trove_ext.osc.hooks import add_timeout_option
+from trove_ext.osc.text import count
 from trove_ext.workflows import prune
 
 if TYPE_CHECKING:
@@ -68,14 +69,12 @@ class PruneDatabaseBackup(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Plan, ask, delete, and show what became of each backup."""
         policy = self._check(parsed_args)
-        deadline = self.cloud.deadline(parsed_args.timeout)
         plan = self._plan(parsed_args, policy)
         if parsed_args.dry_run:
             return COLUMNS, [_row(one) for one in prune.rows(plan)]
         if plan.retention.deletions:
-            self._announce(plan)
-            question = f"Delete {len(plan.retention.deletions)} backups?"
-            confirm.confirm(self.app, question, yes=parsed_args.yes)
+            self._announce(plan, yes=parsed_args.yes)
+        deadline = self.cloud.deadline(parsed_args.timeout)
         found, error = prune.execute(self.cloud, plan, deadline)
         self.fail(error)
         rows = [[*_row(one), columns.text(one.result)] for one in found]
@@ -95,7 +94,8 @@ class PruneDatabaseBackup(command.Lister):
             return prune.plan_all(self.cloud, policy)
         return prune.plan_named(self.cloud, parsed_args.instance, policy)
 
-    def _announce(self, plan: PrunePlan) -> None:
+    def _announce(self, plan: PrunePlan, *, yes: bool) -> None:
+        """List what goes, and ask."""
         going = [one for one in prune.rows(plan) if not one.keep]
         lines = [
             f"  {one.backup}  {one.backup.kind.value}  "
@@ -103,8 +103,12 @@ class PruneDatabaseBackup(command.Lister):
             for one in going
         ]
         kept = len(plan.retention.kept)
-        headline = f"These {len(going)} backups are deleted, {kept} are kept:"
-        self.cloud.progress.note("\n".join([headline, *lines]))
+        headline = f"To be deleted: {count(len(going), 'backup')}; to be kept: {kept}."
+        about = "\n".join([headline, *lines])
+        if yes:
+            self.cloud.progress.note(about)
+        question = f"Delete {count(len(going), 'backup')}?"
+        confirm.confirm(self.app, question, yes=yes, about=about)
 
 
 def _row(one: PruneRow) -> Sequence[Any]:

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.model.naming import DEFAULT_PATTERN, NamePattern
@@ -34,6 +35,11 @@ COLUMNS = (
     "Kept",
     "Deleted",
     "Note",
+)
+#: Without either of the two the first full backup is the only one.
+ENDLESS = (
+    "Without --full-every or --chain-length one chain grows for ever, and retention "
+    "can delete nothing of it: what is kept keeps all that it hangs on."
 )
 
 
@@ -82,10 +88,11 @@ class RotateDatabaseBackup(command.Lister):
         parser.add_argument(
             "--min-age",
             metavar="<duration>",
-            type=keeping.duration,
+            type=_min_age,
             default="1h",
             help="A backup of this rotation completed less than this ago counts as "
-            "this run's; keep it below the interval of the cron job (default: 1h)",
+            "this run's; keep it below the interval of the cron job; 0 takes a new one "
+            "in any case (default: 1h)",
         )
         keeping.add_keep_options(parser)
         add_timeout_option(parser)
@@ -94,6 +101,8 @@ class RotateDatabaseBackup(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Back all up, prune, and show a row for each instance."""
         policy = keeping.policy_if_any(parsed_args)
+        if policy and not (parsed_args.full_every or parsed_args.chain_length):
+            self.cloud.progress.warn(ENDLESS)
         request = rotate.RotateRequest(
             instances=tuple(parsed_args.instance),
             pattern=parsed_args.name,
@@ -135,6 +144,10 @@ def _pattern(text: str) -> NamePattern:
         return NamePattern(text)
     except ValueError as exc:
         raise argparse.ArgumentTypeError(str(exc)) from exc
+
+
+def _min_age(text: str) -> timedelta:
+    return timedelta(0) if text == "0" else keeping.duration(text)
 
 
 def _positive(text: str) -> int:

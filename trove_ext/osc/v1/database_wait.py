@@ -26,6 +26,7 @@ from trove_ext.model.instance import Instance
 from trove_ext.osc import columns, command
 from trove_ext.osc.hooks import add_timeout_option
 from trove_ext.workflows import done, outcomes, resources
+from trove_ext.workflows.resolving import find_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,8 +72,9 @@ class _Wait(command.Lister):
         deadline = self.cloud.deadline(parsed_args.timeout)
         gone = parsed_args.goal == "deleted"
         targets, there = [], []
-        for name in getattr(parsed_args, self.noun):
-            one = _find_or_gone(partial(find, self.cloud), name, gone=gone)
+        names = getattr(parsed_args, self.noun)
+        look = partial(_find_or_gone, partial(find, self.cloud), gone=gone)
+        for name, one in zip(names, find_all(names, look), strict=True):
             if one is None:
                 note = f"{self.noun.capitalize()} {name} is deleted."
                 self.cloud.progress.note(note)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.osc import confirm
 from trove_ext.osc.columns import branches
+from trove_ext.osc.text import count
 from trove_ext.workflows import delete
 
 if TYPE_CHECKING:
@@ -38,14 +39,16 @@ def announce(
     if not plan.along and not always:
         return
     asks = confirm.at_terminal(app) and not yes
-    tell = cloud.progress.note if asks or yes or not plan.along else cloud.progress.warn
-    tell("\n".join([_headline(plan), *_tree(plan)]))
+    going = "\n".join([_headline(plan), *_tree(plan)])
+    if not asks:
+        quietly = yes or not plan.along
+        (cloud.progress.note if quietly else cloud.progress.warn)(going)
     if plan.robbed:
         cloud.progress.warn(
             f"No restorable backup is left then of instance {', '.join(plan.robbed)}."
         )
     if asks:
-        confirm.ask(app, f"Delete {_count(len(plan.going))}?")
+        confirm.ask(app, f"Delete {count(len(plan.going), 'backup')}?", going)
         delete.check_unchanged(cloud, plan)
 
 
@@ -53,7 +56,7 @@ def _headline(plan: DeletePlan) -> str:
     named = ", ".join(map(str, plan.named))
     if not plan.along:
         return f"This deletes {named}:"
-    return f"This deletes {named} and {_count(len(plan.along))} hanging on it:"
+    return f"This deletes {named} and {count(len(plan.along), 'backup')} hanging on it:"
 
 
 def _tree(plan: DeletePlan) -> list[str]:
@@ -67,7 +70,3 @@ def _tree(plan: DeletePlan) -> list[str]:
         f"  {branch}{one}  {one.status}  {one.created:%Y-%m-%d %H:%M:%S} UTC"
         for one, branch in zip(plan.going, branches(depths), strict=True)
     ]
-
-
-def _count(number: int) -> str:
-    return "1 backup" if number == 1 else f"{number} backups"

@@ -44,6 +44,7 @@ SHORT = {
     "trove_ext.osc.session.REQUEST_TIMEOUT": 5.0,
     "trove_ext.workflows.cloud.REQUEST_TIMEOUT": 5.0,
     "trove_ext.workflows.cloud.READ_BUDGET": 8.0,
+    "trove_ext.workflows.cloud.LIMIT_BUDGET": 8.0,
     "trove_ext.workflows.temporary.DELETE_TIMEOUT": 10.0,
     "trove_ext.workflows.temporary.APPEAR_TIMEOUT": 5.0,
     "trove_ext.workflows.heartbeat.WATCH": 15.0,

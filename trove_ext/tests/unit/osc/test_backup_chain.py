@@ -14,6 +14,7 @@
 
 import json
 from datetime import timedelta
+from unittest import mock
 
 import testtools
 
@@ -163,6 +164,25 @@ class TestBackupDelete(ChainTestCase):
         self.assertEqual(0, result.exit_code)
         self.assertEqual(1, len(result.requests.changing))
 
+    def test_a_question_says_what_it_is_about_also_where_all_else_is_quiet(self):
+        for line in (
+            "backup delete one",
+            "backup chain delete two",
+            "backup prune db1 --keep-last 1",
+        ):
+            self.add(f"new-{line}", 1)
+            argv = ["-q", "database", *line.split()]
+            result = run_openstack(argv, self.fake, tty=True, stdin="n\n")
+            self.assertEqual(1, result.exit_code)
+            self.assertIn(self.two.id, result.stderr, line)
+            self.assertIn("[y/N]", result.stderr)
+
+    def test_a_running_one_below_is_said_before_stock_sends_it(self):
+        running = self.add("run", parent=self.two, state=BackupState.BUILDING)
+        result = self.run_line("backup delete one --yes")
+        self.assertEqual(1, len(result.requests.changing))
+        self.assertIn(f"run ({running.id}) is still BUILDING", result.stderr)
+
     def test_yes_answers(self):
         result = self.run_line("backup delete one --yes", tty=True)
         self.assertEqual(0, result.exit_code)
@@ -219,10 +239,16 @@ class TestBackupCreate(ChainTestCase):
         self.assertEqual(0, result.exit_code, result.stderr)
         self.assertEqual(self.two.id, self.fake.backup("new").parent_id)
 
-    def test_without_our_options_any_parent_is_sent(self):
+    def test_the_form_of_the_guide_refuses_it_without_wait_too(self):
+        self.add("failed", parent=self.two, state=BackupState.FAILED)
+        self.refused("backup create db1 new --parent failed", "FAILED")
+
+    def test_without_our_options_any_parent_is_sent_with_a_warning(self):
         self.add("failed", parent=self.two, state=BackupState.FAILED)
         result = self.run_line("backup create new --instance db1 --parent failed")
         self.assertEqual(1, len(result.requests.changing))
+        self.assertIn("WARNING: No incremental backup of db1", result.stderr)
+        self.assertIn("FAILED", result.stderr)
 
 
 class TestBackupList(ChainTestCase):
@@ -291,6 +317,17 @@ class TestCommands(ChainTestCase):
         result = self.run_line(line, tty=True, stdin="y\n")
         self.assertEqual((0, {"new"}), (result.exit_code, self.names()))
 
+    def test_time_to_think_is_no_time_of_the_deletes(self):
+        self.add("new", 1)
+        hours = self.fake.clock.advance
+        thinking = mock.patch(
+            "trove_ext.osc.confirm.ask", side_effect=lambda *_: hours(7200)
+        )
+        with thinking:
+            line = "backup prune db1 --keep-last 1"
+            result = self.run_line(line, tty=True)
+        self.assertEqual((0, {"new"}), (result.exit_code, self.names()))
+
     def test_prune_with_nothing_to_delete_does_not_ask(self):
         result = self.run_line("backup prune db1 --keep-last 1", tty=True)
         self.assertEqual(0, result.exit_code, result.stderr)
@@ -309,6 +346,18 @@ class TestCommands(ChainTestCase):
         self.assertEqual(1, len(self.names()))
 
     def test_rotate_refuses_a_pattern_without_time(self):
-        result = self.run_line("backup rotate db1 --name nightly")
-        self.assertEqual(2, result.exit_code)
-        self.assertIn("{time}", result.stderr)
+        for pattern in ("nightly", "{instance}-{time:now}", "{time:%%}"):
+            result = self.run_line(f"backup rotate db1 --name {pattern}")
+            self.assertEqual(2, result.exit_code)
+            self.assertIn("all would bear one name", result.stderr)
+
+    def test_rotate_takes_a_new_one_in_any_case_where_no_age_counts(self):
+        line = "backup rotate db1 --min-age 0 -f json"
+        results = [json.loads(self.run_line(line).stdout)[0] for _ in range(2)]
+        self.assertEqual(["made", "made"], [row["Result"] for row in results])
+
+    def test_rotate_says_where_retention_can_delete_nothing(self):
+        line = "backup rotate db1 --keep-last 3"
+        self.assertIn("grows for ever", self.run_line(line).stderr)
+        quiet = self.run_line(f"{line} --chain-length 7 --min-age 0").stderr
+        self.assertNotIn("grows for ever", quiet)

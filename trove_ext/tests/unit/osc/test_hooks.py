@@ -320,6 +320,12 @@ class TestWaitCommands(HookTestCase):
         result = self.run_line("instance wait nobody --for deleted")
         self.assertEqual(1, result.exit_code)
 
+    def test_all_that_are_unknown_are_named_at_once(self):
+        result = self.run_line("instance wait nobody db1 nothing")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("nobody", result.stderr)
+        self.assertIn("nothing", result.stderr)
+
     def test_roles_can_be_waited_for(self):
         self.cloud.add_instance("rep", replica_of=self.db1)
         self.succeed("instance wait db1 --for source")

@@ -98,6 +98,17 @@ class TestListChains(BackupTestCase):
         self.assertEqual(1, len(self.requests("GET", before)))
         self.assertEqual(1, len(self.told.notes))
 
+    def test_a_rate_limit_is_waited_for_as_long_as_the_server_says(self):
+        self.chain("a", 3, 100)
+
+        def first(request):
+            return request.path.endswith("/backups") and self.clock.monotonic() < 60
+
+        limit = Fault(Kind.RATE_LIMIT, only=first, lasting=True, retry_after=110)
+        (found,) = chains.list_chains(self.make_cloud([limit]))
+        self.assertEqual(3, found.chain.count)
+        self.assertEqual(2, len(self.requests("GET")))
+
     def test_a_server_that_is_not_there_is_not_asked_for_small_pages(self):
         dead = Fault(Kind.REFUSED, only=lambda r: r.service == "trove", lasting=True)
         cloud = self.make_cloud([dead])

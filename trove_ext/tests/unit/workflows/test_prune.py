@@ -120,6 +120,45 @@ class TestPrune(BackupTestCase):
         results, error = self.prune()
         self.assertEqual(("deleted", None), (results["old-2"], error))
 
+    def test_what_another_prune_has_deleted_meanwhile_counts_as_deleted(self):
+        def vanish():
+            self.old[1].deleted = True
+
+        self.on_delete(1, vanish)
+        results, error = self.prune()
+        self.assertIsNone(error)
+        self.assertEqual({"new-0", "new-1"}, self.names())
+        self.assertEqual({"deleted"}, {results[one.name] for one in self.old})
+        self.assertEqual(2, len(self.requests("DELETE")))
+
+    def test_a_list_that_hides_one_is_not_believed(self):
+        def lacks(request):
+            return request.method == "GET" and request.path.endswith("/backups")
+
+        def after(request):
+            if lacks(request) and self.requests("DELETE"):
+                self.fake.after_request.clear()
+                self.old[1].instance_id = self.fake.new_id()
+
+        self.fake.after_request.append(after)
+        results, error = self.prune()
+        self.assertIsInstance(error, PartialFailureError)
+        self.assertIn("changed", results["old-1"])
+        self.assertFalse(self.old[1].deleted)
+
+    def test_reads_are_tried_again_until_the_time_out(self):
+        start = []
+
+        def dark(_request):
+            if self.requests("DELETE") and not start:
+                start.append(self.clock.monotonic())
+            return bool(start) and self.clock.monotonic() - start[0] < 300
+
+        cloud = self.make_cloud([Fault(Kind.HTTP_503, only=dark, lasting=True)])
+        _, error = self.prune(cloud=cloud, timeout=3600.0)
+        self.assertIsNone(error)
+        self.assertEqual({"new-0", "new-1"}, self.names())
+
     def test_a_running_backup_and_what_it_needs_stay(self):
         self.add("run", parent=self.old[1], state=BackupState.BUILDING)
         self.prune()

@@ -13,6 +13,7 @@
 """A rotation makes one backup, whatever happens to it on the way."""
 
 from datetime import timedelta
+from unittest import mock
 
 from trove_ext.exceptions import (
     BusyError,
@@ -139,13 +140,36 @@ class TestAdoption(RotateTestCase):
         (made,) = self.fake.live_backups
         self.assertEqual(made.id, row.backup.id)
 
-    def test_an_instance_in_backup_since_the_list_was_read_is_not_asked_for_one(self):
-        other = self.fake.add_instance("db2")
-        self.begin_after_the_list()
-        row, _ = self.rotate("db1", "db2")
-        self.assertEqual((How.ADOPTED, None), (row.how, row.error))
-        (post,) = self.requests("POST")
-        self.assertEqual(other.id, post.body["backup"]["instance"])
+    def test_one_that_another_run_took_while_this_one_saw_to_others_counts(self):
+        db2 = self.fake.add_instance("db2")
+
+        def before(request):
+            if request.method == "POST" and request.service == "trove":
+                self.fake.before_request.clear()
+                self.add("db2-full-20260101T000000Z", instance=db2)
+
+        self.fake.before_request.append(before)
+        first, second = self.rotate("db1", "db2")
+        self.assertEqual((How.MADE, How.PRESENT), (first.how, second.how))
+        self.assertEqual(1, len(self.requests("POST")))
+
+    def test_one_that_was_through_before_the_second_look_counts_too(self):
+        def before(request):
+            if request.method == "POST" and request.service == "trove":
+                self.fake.before_request.clear()
+                made = self.add("db1-full-20260101T000000Z", state=BackupState.NEW)
+                self.fake.after_request.append(lambda _: self.complete(made)())
+
+        self.fake.before_request.append(before)
+        row = self.one()
+        self.assertEqual((How.PRESENT, None), (row.how, row.error))
+        self.assertEqual(1, len(self.names()))
+
+    def test_one_that_has_been_running_for_days_is_said_with_what_ends_it(self):
+        made = self.add("db1-full-20251201T000000Z", 48, state=BackupState.BUILDING)
+        self.clock.after(20, self.complete(made))
+        self.assertIs(How.ADOPTED, self.one().how)
+        self.assertIn("reset status", self.told.warnings[0])
 
     def test_a_running_one_of_somebody_else_is_said_and_not_waited_for(self):
         self.add("theirs", 0, state=BackupState.BUILDING)
@@ -273,6 +297,24 @@ class TestFailure(RotateTestCase):
         rows = self.rotate(db2.id, self.db1.id, cloud=self.make_cloud([broken]))
         self.assertEqual([False, True], [row.error is None for row in rows])
 
+    def test_a_name_that_is_too_long_does_not_stop_the_others(self):
+        long = self.fake.add_instance("x" * 240)
+        rows = self.rotate(long.name, "db1")
+        self.assertEqual([False, True], [row.error is None for row in rows])
+        self.assertIn("262 characters", str(rows[0].error))
+
+    def test_an_instance_of_another_project_is_refused(self):
+        # An admin sees it by its ID, and none of its backups.
+        self.fake.admin = True
+        cloud = self.make_cloud()
+        mine = mock.patch.object(
+            cloud.client.client, "get_project_id", return_value="mine"
+        )
+        with mine:
+            (row,) = self.rotate(self.db1.id, cloud=cloud)
+        self.assertIn("not of this one (mine)", str(row.error))
+        self.assertEqual([], self.fake.log.changing)
+
     def test_all_are_started_before_any_is_waited_for(self):
         for number in range(2, 6):
             self.fake.add_instance(f"db{number}")
@@ -296,6 +338,7 @@ class TestFailure(RotateTestCase):
         self.fake.quotas["backups"] = 0
         row = self.one()
         self.assertIn("Quota exceeded", str(row.error))
+        self.assertIn("backup prune", str(row.error))
 
     def test_an_answer_that_was_lost_is_looked_up_and_adopted(self):
         for kind in (Kind.RESET_AFTER, Kind.CUT_SHORT, Kind.TRUNCATED):

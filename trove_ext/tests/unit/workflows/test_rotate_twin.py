@@ -69,6 +69,32 @@ class TestTwin(BackupTestCase):
         self.assertEqual((How.MADE, True, ()), (row.how, row.shared, row.pruned))
         self.assertEqual(3, len(self.names()))
 
+    def twins_of_a_killed_run(self):
+        """Let there be two of the same moment, and nobody who sees to them."""
+        for name, seconds in (("a", 30), ("b", 29)):
+            created = self.clock.now() - timedelta(seconds=seconds)
+            twin = self.fake.add_backup(
+                f"db1-full-2025123{name == 'b':d}T235959Z", self.db1, created=created
+            )
+            twin.updated = created + timedelta(seconds=20)
+
+    def test_where_the_run_that_should_give_way_was_killed_the_next_one_does(self):
+        for number in range(3):
+            self.add(f"old-{number}", 30 + number)
+        self.twins_of_a_killed_run()
+        row = self.rotate(Policy(keep_last=2))
+        self.assertEqual((How.ADOPTED, False), (row.how, row.shared))
+        self.assertEqual({"db1-full-20251230T235959Z", "old-0"}, self.names())
+
+    def test_where_neither_of_a_killed_run_can_go_the_next_one_prunes(self):
+        self.add("old", 30)
+        self.twins_of_a_killed_run()
+        younger = max(self.fake.live_backups, key=lambda one: one.created)
+        self.add("child", 0, parent=younger)
+        row = self.rotate(Policy(keep_last=2))
+        self.assertEqual((How.PRESENT, False, None), (row.how, row.shared, row.error))
+        self.assertEqual({younger.name, "child"}, self.names())
+
     def test_one_that_failed_is_given_way_to_by_nobody(self):
         self.race(state=BackupState.FAILED)
         row = self.rotate()
