@@ -27,67 +27,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cliff import hooks
 
+from trove_ext.osc.options import add_wait_options, tame_errors
+
 if TYPE_CHECKING:
     import argparse
 
     from cliff.command import Command
 
 
-def seconds(text: str) -> float:
-    """Read a time-out: seconds, 0 for ever.
-
-    :raises ValueError: it is negative or no number
-    """
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError(text)
-    return value
-
-
-def add_wait_options(parser: argparse.ArgumentParser, done: str) -> None:
-    """Add ``--wait`` and ``--timeout``.
-
-    :param done: when the command is through, in words
-    """
-    parser.add_argument(
-        "--wait",
-        action="store_true",
-        help=f"Wait until {done}; fail with the reason where it does not come to that",
-    )
-    add_timeout_option(parser)
-
-
-def add_timeout_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--timeout``."""
-    parser.add_argument(
-        "--timeout",
-        metavar="<seconds>",
-        type=seconds,
-        default=3600.0,
-        help="Stop waiting after so many seconds, with exit code 124; the job goes on "
-        "at the server (default: 3600; 0: wait for ever)",
-    )
-
-
 def _waits(command: Command) -> bool:
     """Tell whether ``--wait``, or an abbreviation of it, is on the command line."""
     words = getattr(command.app, "command_options", ())
     return any("--wait".startswith(word) and word.startswith("--w") for word in words)
-
-
-def tame_errors(parser: argparse.ArgumentParser) -> None:
-    """Let no argument drive the terminal from inside an error message.
-
-    argparse repeats what it does not know as it is.
-    """
-    error = parser.error
-
-    def tamed(message: str) -> None:
-        from trove_ext.osc.text import safe
-
-        error(safe(message))
-
-    parser.error = tamed  # type: ignore[method-assign, assignment]
 
 
 class Hook(hooks.CommandHook):

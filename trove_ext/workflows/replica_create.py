@@ -24,8 +24,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.exceptions import CheckError, TroveExtError
-from trove_ext.workflows import actions, replica_sets, resources
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    CheckError,
+    NotFoundError,
+    RefusedError,
+    TroveExtError,
+)
+from trove_ext.workflows import (
+    actions,
+    configuration_groups,
+    reach,
+    replica_sets,
+    resources,
+)
+from trove_ext.workflows.reach import Nic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +60,7 @@ class Request:
     """What the user asks for.
 
     :ivar source: name or ID
-    :ivar nic: keys ``network_id``, ``subnet_id``; None for the source's network
+    :ivar nic: None for the source's network
     :ivar configuration: name or ID; None for the source's
     :ivar no_configuration: none at all
     :ivar is_public: None for the same as the source
@@ -57,7 +70,7 @@ class Request:
     source: str
     name: str
     count: int = 1
-    nic: dict[str, str] | None = None
+    nic: Nic | None = None
     availability_zone: str | None = None
     configuration: str | None = None
     no_configuration: bool = False
@@ -71,7 +84,7 @@ class Plan:
 
     request: Request
     source: Instance
-    nic: dict[str, str]
+    nic: Nic
     configuration_id: str | None
     access: dict[str, Any]
 
@@ -104,12 +117,14 @@ def check(cloud: Cloud, request: Request) -> Plan:
         *_source_problems(cloud, source),
         *_count_problems(request),
         *_network_problems(request, source),
+        *reach.cidr_problems(request.allowed_cidrs or ()),
+        *reach.name_problems(request.name),
         *_quota_problems(cloud),
         *unknown,
     ]
     if problems:
         raise CheckError(f"No replica of {source} can be made like this", problems)
-    nic = request.nic or {"network_id": source.networks[0]}
+    nic = request.nic or Nic(network_id=source.networks[0])
     return Plan(request, source, nic, configuration_id, _access(request, source))
 
 
@@ -139,6 +154,10 @@ def _count_problems(request: Request) -> Iterator[str]:
 
 def _network_problems(request: Request, source: Instance) -> Iterator[str]:
     if request.nic is not None:
+        if request.nic.ip_address:
+            yield "a replica can't choose its ip-address: Trove refuses that"
+        if not request.nic.body():
+            yield "a replica needs a network: Trove can't make one without"
         return
     if not source.networks:
         yield (
@@ -181,41 +200,26 @@ def _configuration(
         return None, []
     if request.configuration is None:
         return source.configuration_id, []
-    wanted = request.configuration
-    groups = _configurations(cloud)
-    found = [one for one in groups if wanted in {one.id, one.name}]
-    if len(found) == 1:
-        return str(found[0].id), []
-    if not found:
-        return None, [f"--configuration {wanted}: there is no such group"]
-    ids = ", ".join(str(one.id) for one in found)
-    return None, [f"--configuration {wanted}: several are named so: {ids}"]
-
-
-def _configurations(cloud: Cloud) -> list[Any]:
-    manager = cloud.client.configurations
-    groups: list[Any] = []
-    marker = None
-    while True:
-        page = cloud.read(
-            "List of configurations",
-            lambda marker=marker: manager.list(marker=marker),  # type: ignore[misc]
-        )
-        groups += page
-        marker = page.next
-        if not marker:
-            return groups
+    try:
+        group = configuration_groups.find(cloud, request.configuration)
+    except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
+        return None, [f"--configuration {request.configuration}: {exc}"]
+    wrong = configuration_groups.problems(
+        group,
+        datastore=source.datastore,
+        version=source.datastore_version,
+        version_id=None,
+    )
+    return str(group.id), list(wrong)
 
 
 def _access(request: Request, source: Instance) -> dict[str, Any]:
     public = source.is_public if request.is_public is None else request.is_public
-    cidrs = (
-        source.allowed_cidrs if request.allowed_cidrs is None else request.allowed_cidrs
+    cidrs = request.allowed_cidrs
+    return reach.access(
+        is_public=bool(public),
+        cidrs=source.allowed_cidrs if cidrs is None else cidrs,
     )
-    access: dict[str, Any] = {"is_public": bool(public)}
-    if cidrs:
-        access["allowed_cidrs"] = list(cidrs)
-    return access
 
 
 def create(cloud: Cloud, plan: Plan) -> list[Instance]:
@@ -231,7 +235,7 @@ def create(cloud: Cloud, plan: Plan) -> list[Instance]:
         lambda: str(
             cloud.client.instances.create(
                 request.name,
-                nics=[plan.nic],
+                nics=plan.nic.body(),
                 replica_of=plan.source.id,
                 replica_count=request.count,
                 configuration=plan.configuration_id,

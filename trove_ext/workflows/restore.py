@@ -30,7 +30,7 @@ from trove_ext.exceptions import (
     ResourceFailedError,
     TroveExtError,
 )
-from trove_ext.workflows import actions, chains, done, outcomes, resources
+from trove_ext.workflows import actions, chains, done, outcomes, reach, resources
 from trove_ext.workflows.restore_settings import Options, Resolver, Settings
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from trove_ext.wait import Deadline
     from trove_ext.workflows.cloud import Cloud
 
-#: ``trove/common/apischema.py``, ``instance``.
-LONGEST_NAME = 255
+
+class SettingsError(CheckError):
+    """All that is wrong is how it should be restored; the backup itself may be good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,6 @@ class RestorePlan:
     def arguments(self) -> dict[str, Any]:
         """Spell the request as troveclient's ``instances.create`` takes it."""
         settings = self.settings
-        access: dict[str, Any] = {"is_public": settings.is_public}
-        if settings.allowed_cidrs:
-            access["allowed_cidrs"] = list(settings.allowed_cidrs)
         return {
             "name": self.name,
             "flavor_id": settings.flavor_id,
@@ -93,7 +91,9 @@ class RestorePlan:
             or self.backup.datastore_version,
             "nics": settings.nic.body(),
             "configuration": settings.configuration_id,
-            "access": access,
+            "access": reach.access(
+                is_public=settings.is_public, cidrs=settings.allowed_cidrs
+            ),
         }
 
     def _volume(self) -> dict[str, Any] | None:
@@ -105,24 +105,29 @@ class RestorePlan:
         return volume
 
 
-def plan(cloud: Cloud, request: RestoreRequest) -> RestorePlan:
+def plan(
+    cloud: Cloud,
+    request: RestoreRequest,
+    found: tuple[BackupForest, Backup] | None = None,
+) -> RestorePlan:
     """Find all that a restore needs, and check it; nothing is changed.
 
+    :param found: the backup and what is above it, where they were read already
     :raises NotFoundError, AmbiguousNameError: there is no such backup, or several
     :raises CheckError: lists all that is wrong and all that is missing
     """
-    forest, backup = chains.find_with_ancestors(cloud, request.backup)
+    forest, backup = found or chains.find_with_ancestors(cloud, request.backup)
     resolver = Resolver(cloud, backup, request.options, throwaway=request.throwaway)
     problems = resolver.problems
     path, warnings = _check_chain(forest, backup, problems)
+    broken = bool(problems)
     settings = resolver.settings()
     _check_quota(cloud, settings, problems)
     if not request.throwaway:
         warnings += _check_name(cloud, request.name, problems)
     if problems:
-        raise CheckError(
-            f"Backup {backup} can't be restored as {request.name}", problems
-        )
+        kind = CheckError if broken else SettingsError
+        raise kind(f"Backup {backup} can't be restored as {request.name}", problems)
     return RestorePlan(
         backup, path, request.name, settings, tuple(resolver.notes), tuple(warnings)
     )
@@ -196,15 +201,14 @@ def _check_quota(cloud: Cloud, settings: Settings, problems: list[str]) -> None:
         taken = row.in_use + row.reserved
         if row.limit >= 0 and need and taken + need > row.limit:
             problems.append(
-                f"the quota of {row.resource} is used up: {taken} of {row.limit} are "
-                f"taken, {need} more are needed"
+                f"the quota of {row.resource} does not suffice: {taken} of {row.limit} "
+                f"taken, {need} more needed"
             )
 
 
 def _check_name(cloud: Cloud, name: str, problems: list[str]) -> list[str]:
     """Warn of a name that is taken: Trove allows it, and names find nothing then."""
-    if not 0 < len(name) <= LONGEST_NAME:
-        problems.append(f"a name has 1 to {LONGEST_NAME} characters")
+    problems += reach.name_problems(name)
     same = [one for one in resources.list_instances(cloud) if one.name == name]
     return [
         f"{one} has that name already: from now on only the IDs tell them apart."

@@ -19,16 +19,18 @@ volume type and the availability zone can't be read by its owner
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from oslo_utils import uuidutils
-
-from trove_ext.exceptions import NotFoundError, RefusedError, TroveExtError
-from trove_ext.workflows import resources
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    NotFoundError,
+    RefusedError,
+    TroveExtError,
+)
+from trove_ext.workflows import configuration_groups, reach, resources
+from trove_ext.workflows.reach import Nic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,29 +38,6 @@ if TYPE_CHECKING:
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
     from trove_ext.workflows.cloud import Cloud
-
-
-@dataclass(frozen=True, slots=True)
-class Nic:
-    """The network of an instance: Trove takes one (``trove/common/apischema.py``).
-
-    Without any field: none is asked for, and the cloud's management network is all
-    that the instance gets.
-    """
-
-    network_id: str | None = None
-    subnet_id: str | None = None
-    ip_address: str | None = None
-
-    def body(self) -> list[dict[str, str]]:
-        """Spell it as Trove's API takes it."""
-        fields = {
-            "network_id": self.network_id,
-            "subnet_id": self.subnet_id,
-            "ip_address": self.ip_address,
-        }
-        given = {key: value for key, value in fields.items() if value}
-        return [given] if given else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,44 +318,18 @@ class Resolver:
             )
 
     def _checked_configuration(self, name_or_id: str) -> str | None:
-        """Find a configuration group, and see that it is for the same version.
-
-        Trove does not look at that when it creates an instance
-        (``trove/instance/service.py``, ``_configuration_parse``).
-        """
         try:
-            group = self._find_configuration(name_or_id)
-        except (NotFoundError, RefusedError) as exc:
+            group = configuration_groups.find(self._cloud, name_or_id)
+        except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
             self.problems.append(f"--configuration {name_or_id}: {exc}")
             return None
-        version = self._backup.datastore_version_id
-        if version and group.datastore_version_id != version:
-            self.problems.append(
-                f"configuration group {group.name} ({group.id}) is for "
-                f"{group.datastore_name} {group.datastore_version_name}, the backup is "
-                f"of {self._backup.datastore} {self._backup.datastore_version}"
-            )
-        return str(group.id)
-
-    def _find_configuration(self, name_or_id: str) -> Any:
-        manager = self._cloud.client.configurations
-        what = f"Configuration group {name_or_id}"
-        if uuidutils.is_uuid_like(name_or_id):
-            return self._cloud.read(what, lambda: manager.get(name_or_id))
-        found: list[Any] = []
-        marker: str | None = None
-        while True:
-            rows = self._cloud.read(what, partial(manager.list, marker=marker))
-            found += [row for row in rows if row.name == name_or_id]
-            marker = rows.next
-            if not marker:
-                break
-        if len(found) == 1:
-            return found[0]
-        ids = ", ".join(row.id for row in found)
-        raise NotFoundError(
-            f"several are named so: {ids}" if found else "there is none of that name"
+        self.problems += configuration_groups.problems(
+            group,
+            datastore=self._backup.datastore,
+            version=self._backup.datastore_version,
+            version_id=self._backup.datastore_version_id,
         )
+        return str(group.id)
 
     def _is_public(self, other: Instance | None) -> bool:
         if self._options.is_public is not None or self._throwaway:
@@ -394,11 +347,5 @@ class Resolver:
         given = self._options.allowed_cidrs
         if given is None:
             return other.allowed_cidrs if other else ()
-        for cidr in given:
-            try:
-                ipaddress.IPv4Network(cidr, strict=False)
-            except ValueError:
-                self.problems.append(
-                    f"--allowed-cidr {cidr} is no range of IPv4 addresses (10.0.0.0/24)"
-                )
+        self.problems += reach.cidr_problems(given)
         return given

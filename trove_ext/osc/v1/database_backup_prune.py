@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import UsageError
 from trove_ext.osc import columns, command, confirm, keeping
-from trove_ext.osc.hooks import add_timeout_option
+from trove_ext.osc.options import add_timeout_option
 from trove_ext.osc.text import count
 from trove_ext.workflows import prune
 

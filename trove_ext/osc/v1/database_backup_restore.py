@@ -14,28 +14,19 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any
 
-from oslo_utils import uuidutils
-
 from trove_ext.osc import columns, command
-from trove_ext.osc.hooks import add_wait_options
+from trove_ext.osc.options import add_wait_options
+from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
 from trove_ext.workflows import resources, restore
-from trove_ext.workflows.restore_settings import Nic, Options
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
     from trove_ext.workflows.restore import RestorePlan
-
-#: The keys of ``--nic``, as in ``database instance create``.
-NIC_KEYS = {
-    "net-id": "network_id",
-    "subnet-id": "subnet_id",
-    "ip-address": "ip_address",
-}
 
 
 class RestoreDatabaseBackup(command.ShowOne):
@@ -92,112 +83,6 @@ class RestoreDatabaseBackup(command.ShowOne):
                 f"with:\n  {cloud.command('instance', 'wait', made.id)}"
             )
         return _columns(plan, made)
-
-
-def add_settings_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says how the new instance is made."""
-    parser.add_argument(
-        "--like",
-        metavar="<instance>",
-        help="Take the settings from this instance (name or ID) and not from the one "
-        "that the backup was taken of",
-    )
-    parser.add_argument("--flavor", metavar="<flavor>", help="Flavor (name or ID)")
-    parser.add_argument(
-        "--size",
-        metavar="<GB>",
-        type=_positive,
-        help="Size of the volume in GB, at least the size of the backup",
-    )
-    parser.add_argument(
-        "--volume-type",
-        metavar="<type>",
-        help="Volume type (default: the cloud's, for the old one can't be read)",
-    )
-    parser.add_argument(
-        "--availability-zone",
-        metavar="<zone>",
-        help="Availability zone (default: the cloud's, for the old one can't be read)",
-    )
-    parser.add_argument(
-        "--nic",
-        metavar="net-id=<uuid>,subnet-id=<uuid>,ip-address=<address>",
-        type=_nic,
-        help="Network of the instance: a network, a subnet or both; none: only the "
-        "cloud's own",
-    )
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument(
-        "--configuration", metavar="<group>", help="Configuration group (name or ID)"
-    )
-    group.add_argument(
-        "--no-configuration", action="store_true", help="No configuration group"
-    )
-    access = parser.add_mutually_exclusive_group()
-    access.add_argument(
-        "--is-public",
-        action="store_const",
-        const=True,
-        default=None,
-        help="Give the instance a public address",
-    )
-    access.add_argument(
-        "--not-public",
-        dest="is_public",
-        action="store_const",
-        const=False,
-        help="Give it none, whatever the old one had",
-    )
-    parser.add_argument(
-        "--allowed-cidr",
-        dest="allowed_cidrs",
-        metavar="<range>",
-        action="append",
-        help="Addresses that may connect, as 10.0.0.0/24; may be repeated",
-    )
-
-
-def settings_options(parsed_args: argparse.Namespace) -> Options:
-    """Collect what :func:`add_settings_options` has added."""
-    cidrs = parsed_args.allowed_cidrs
-    return Options(
-        like=parsed_args.like,
-        flavor=parsed_args.flavor,
-        size=parsed_args.size,
-        nic=parsed_args.nic,
-        volume_type=parsed_args.volume_type,
-        availability_zone=parsed_args.availability_zone,
-        configuration=parsed_args.configuration,
-        no_configuration=parsed_args.no_configuration,
-        is_public=parsed_args.is_public,
-        allowed_cidrs=None if cidrs is None else tuple(dict.fromkeys(cidrs)),
-    )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
-
-
-def _nic(text: str) -> Nic:
-    if text == "none":
-        return Nic()
-    fields: dict[str, str] = {}
-    for part in text.split(","):
-        key, _, value = (piece.strip() for piece in part.partition("="))
-        if key not in NIC_KEYS or not value:
-            raise argparse.ArgumentTypeError(
-                f"{part!r} is none of net-id=<uuid>, subnet-id=<uuid>, "
-                "ip-address=<address>; or give none"
-            )
-        if key != "ip-address" and not uuidutils.is_uuid_like(value):
-            raise argparse.ArgumentTypeError(f"{value!r} is no ID of a network")
-        fields[NIC_KEYS[key]] = value
-    nic = Nic(**fields)
-    if not nic.subnet_id and (nic.ip_address or not nic.network_id):
-        raise argparse.ArgumentTypeError("an address needs its subnet-id=<uuid>")
-    return nic
 
 
 def _columns(plan: RestorePlan, made: Instance | None) -> Any:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.model.naming import DEFAULT_PATTERN, NamePattern
 from trove_ext.osc import columns, command, keeping
-from trove_ext.osc.hooks import add_timeout_option
+from trove_ext.osc.options import add_timeout_option
 from trove_ext.workflows import rotate
 
 if TYPE_CHECKING:

@@ -15,15 +15,17 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.osc import columns, command
-from trove_ext.osc.hooks import add_wait_options
+from trove_ext.osc.options import add_wait_options
+from trove_ext.osc.text import count
 from trove_ext.osc.v1 import members
+from trove_ext.osc.v1.new_instance import add_reach_options, allowed_cidrs
 from trove_ext.workflows import replica_build, replica_create
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
@@ -39,8 +41,6 @@ COLUMNS: tuple[str, ...] = (
     "Configuration ID",
     members.REPLICATION_COLUMN,
 )
-#: The keys of the stock command's ``--nic`` and what Trove calls them.
-NIC_KEYS = {"net-id": "network_id", "subnet-id": "subnet_id"}
 
 
 class CreateDatabaseReplica(command.Lister):
@@ -105,7 +105,7 @@ class CreateDatabaseReplica(command.Lister):
         goal = f"replica-of={plan.source.id}"
         follow = self.cloud.command("instance", "wait", *ids, "--for", goal)
         self.cloud.progress.note(
-            f"creation of {len(ids)} replicas of {plan.source}: accepted, not "
+            f"creation of {count(len(ids), 'replica')} of {plan.source}: accepted, not "
             f"verified, replication not probed; wait for it with:\n  {follow}"
         )
         if plan.unwanted_configuration:
@@ -128,60 +128,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="How many to make, 1 to 3 (default: 1)",
     )
-    parser.add_argument(
-        "--nic",
-        metavar="<net-id=<network>,subnet-id=<subnet>>",
-        type=_nic,
-        help="Network or subnet for them, by ID (default: the source's network)",
-    )
-    parser.add_argument(
-        "--availability-zone",
-        metavar="<zone>",
-        help="Availability zone; the source's can't be read and is not taken over",
-    )
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument(
-        "--configuration",
-        metavar="<configuration>",
-        help="Configuration group (name or ID; default: the source's)",
-    )
-    group.add_argument(
-        "--no-configuration",
-        action="store_true",
-        help="No configuration group, also where the source has one",
-    )
-    parser.add_argument(
-        "--is-public",
-        action="store_const",
-        const=True,
-        help="Reachable from outside (default: as the source is)",
-    )
-    parser.add_argument(
-        "--allowed-cidr",
-        metavar="<cidr>",
-        action="append",
-        help="Addresses that may connect; repeat for several (default: the source's)",
-    )
-
-
-def _nic(text: str) -> dict[str, str]:
-    nic = {}
-    for field in text.split(","):
-        key, _, value = field.strip().partition("=")
-        if key == "ip-address":
-            raise argparse.ArgumentTypeError(
-                "a replica can't choose its ip-address: Trove refuses that"
-            )
-        if key not in NIC_KEYS or not value:
-            raise argparse.ArgumentTypeError(
-                f"{field!r} is neither net-id=<network> nor subnet-id=<subnet>"
-            )
-        nic[NIC_KEYS[key]] = value
-    return nic
+    add_reach_options(parser, "the source")
 
 
 def _request(args: argparse.Namespace) -> replica_create.Request:
-    cidrs = None if args.allowed_cidr is None else tuple(args.allowed_cidr)
     return replica_create.Request(
         source=args.source,
         name=args.name,
@@ -191,12 +141,12 @@ def _request(args: argparse.Namespace) -> replica_create.Request:
         configuration=args.configuration,
         no_configuration=args.no_configuration,
         is_public=args.is_public,
-        allowed_cidrs=cidrs,
+        allowed_cidrs=allowed_cidrs(args),
     )
 
 
 def _spelled(plan: replica_create.Plan) -> str:
-    nic = ", ".join(f"{key} {value}" for key, value in plan.nic.items())
+    nic = ", ".join(f"{key} {value}" for key, value in plan.nic.body()[0].items())
     access = ", ".join(f"{key} {value}" for key, value in plan.access.items())
     return (
         f"Replicas of {plan.source}: {nic}; {access}; configuration "

@@ -23,7 +23,8 @@ from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState, Configuration
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows import resources, restore
-from trove_ext.workflows.restore_settings import Nic, Options
+from trove_ext.workflows.reach import Nic
+from trove_ext.workflows.restore_settings import Options
 
 NETWORK = "11111111-2222-4333-8444-555555555555"
 
@@ -188,7 +189,7 @@ class TestChecks(RestoreTestCase):
     def test_every_link_up_to_the_root_is_checked(self):
         links = self.chain("c", 4, 10)
         links[1].state = BackupState.FAILED
-        self.assertIn(f"ancestor {links[1].id} is FAILED", self.problem("c-3"))
+        self.assertIn(f"ancestor c-1 ({links[1].id}) is FAILED", self.problem("c-3"))
         links[1].state = BackupState.COMPLETED
         links[0].deleted = True
         self.assertIn("gone", self.problem("c-3"))
@@ -227,8 +228,28 @@ class TestChecks(RestoreTestCase):
         self.add("b1")
         self.fake.quotas.update(instances=1, volumes=7)
         text = "\n".join(self.problems())
-        self.assertIn("quota of instances is used up: 1 of 1", text)
-        self.assertIn("quota of volumes is used up: 5 of 7 are taken, 5 more", text)
+        self.assertIn("quota of instances does not suffice: 1 of 1", text)
+        self.assertIn("quota of volumes does not suffice: 5 of 7 taken, 5 more", text)
+
+    def test_a_name_that_trove_does_not_take_is_told_before(self):
+        self.add("b1")
+        for name in ("日本", "", "x" * 256, "two\nlines"):
+            self.assertIn("name", self.problem(name=name))
+        self.assertEqual("日本1", self.plan(name="日本1").name)
+
+    def test_a_range_that_trove_does_not_take_is_told_before(self):
+        self.add("b1")
+        for cidr in ("10.0.0.0/255.0.0.0", "10.0.0.256", "10.0.0.0/33", "::/0", ""):
+            self.assertIn("no range", self.problem(allowed_cidrs=(cidr,)))
+        for cidr in ("10.0.0.0/24", "10.0.0.7"):
+            self.plan(allowed_cidrs=(cidr,))
+
+    def test_what_is_wrong_with_the_settings_says_nothing_of_the_backup(self):
+        self.add("b1")
+        self.assertRaises(restore.SettingsError, self.plan, flavor="nope")
+        self.fake.backup("b1").state = BackupState.FAILED
+        error = self.assertRaises(CheckError, self.plan, flavor="nope")
+        self.assertNotIsInstance(error, restore.SettingsError)
 
     def test_all_problems_are_told_together(self):
         links = self.chain("c", 2, 10)

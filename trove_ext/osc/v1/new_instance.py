@@ -1,0 +1,154 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Options that say how a new instance is made: restored, verified or replicating."""
+
+from __future__ import annotations
+
+import argparse
+
+from oslo_utils import uuidutils
+
+from trove_ext.workflows.reach import Nic
+from trove_ext.workflows.restore_settings import Options
+
+#: The keys of ``--nic``, as in ``database instance create``.
+NIC_KEYS = {
+    "net-id": "network_id",
+    "subnet-id": "subnet_id",
+    "ip-address": "ip_address",
+}
+
+
+def add_settings_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says how an instance is made of a backup."""
+    parser.add_argument(
+        "--like",
+        metavar="<instance>",
+        help="Take the settings from this instance (name or ID) and not from the one "
+        "that the backup was taken of",
+    )
+    parser.add_argument("--flavor", metavar="<flavor>", help="Flavor (name or ID)")
+    parser.add_argument(
+        "--size",
+        metavar="<GB>",
+        type=_positive,
+        help="Size of the volume in GB, at least the size of the backup",
+    )
+    parser.add_argument(
+        "--volume-type",
+        metavar="<type>",
+        help="Volume type (default: the cloud's, for the old one can't be read)",
+    )
+    add_reach_options(parser, "the instance")
+
+
+def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
+    """Add where it is, who reaches it, and its configuration group.
+
+    :param like: whose settings are taken where none are given, in words
+    """
+    parser.add_argument(
+        "--availability-zone",
+        metavar="<zone>",
+        help=f"Availability zone (default: the cloud's, for that of {like} can't be "
+        "read)",
+    )
+    parser.add_argument(
+        "--nic",
+        metavar="net-id=<uuid>,subnet-id=<uuid>,ip-address=<address>",
+        type=_nic,
+        help="Network: a network, a subnet or both; none: only the cloud's own "
+        f"(default: as {like})",
+    )
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--configuration",
+        metavar="<group>",
+        help=f"Configuration group (name or ID; default: as {like})",
+    )
+    group.add_argument(
+        "--no-configuration",
+        action="store_true",
+        help=f"No configuration group, whatever {like} has",
+    )
+    access = parser.add_mutually_exclusive_group()
+    access.add_argument(
+        "--is-public",
+        action="store_const",
+        const=True,
+        default=None,
+        help="Give it a public address",
+    )
+    access.add_argument(
+        "--not-public",
+        dest="is_public",
+        action="store_const",
+        const=False,
+        help=f"Give it none, whatever {like} has",
+    )
+    parser.add_argument(
+        "--allowed-cidr",
+        dest="allowed_cidrs",
+        metavar="<range>",
+        action="append",
+        help="Addresses that may connect, as 10.0.0.0/24; may be repeated (default: as "
+        f"{like})",
+    )
+
+
+def settings_options(parsed_args: argparse.Namespace) -> Options:
+    """Collect what :func:`add_settings_options` has added."""
+    return Options(
+        like=parsed_args.like,
+        flavor=parsed_args.flavor,
+        size=parsed_args.size,
+        nic=parsed_args.nic,
+        volume_type=parsed_args.volume_type,
+        availability_zone=parsed_args.availability_zone,
+        configuration=parsed_args.configuration,
+        no_configuration=parsed_args.no_configuration,
+        is_public=parsed_args.is_public,
+        allowed_cidrs=allowed_cidrs(parsed_args),
+    )
+
+
+def allowed_cidrs(parsed_args: argparse.Namespace) -> tuple[str, ...] | None:
+    """Collect the ranges that were given, once each."""
+    given = parsed_args.allowed_cidrs
+    return None if given is None else tuple(dict.fromkeys(given))
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def _nic(text: str) -> Nic:
+    if text == "none":
+        return Nic()
+    fields: dict[str, str] = {}
+    for part in text.split(","):
+        key, _, value = (piece.strip() for piece in part.partition("="))
+        if key not in NIC_KEYS or not value:
+            raise argparse.ArgumentTypeError(
+                f"{part!r} is none of net-id=<uuid>, subnet-id=<uuid>, "
+                "ip-address=<address>; or give none"
+            )
+        if key != "ip-address" and not uuidutils.is_uuid_like(value):
+            raise argparse.ArgumentTypeError(f"{value!r} is no ID of a network")
+        fields[NIC_KEYS[key]] = value
+    nic = Nic(**fields)
+    if not nic.subnet_id and (nic.ip_address or not nic.network_id):
+        raise argparse.ArgumentTypeError("an address needs its subnet-id=<uuid>")
+    return nic

@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How a new instance is called and reached: its name, in which network, by whom."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: ``instance`` in ``trove/common/apischema.py``.
+LONGEST_NAME = 255
+_NAME = re.compile(r"^.*[0-9a-zA-Z]+.*$")
+_OCTET_MAX = 255
+_CIDR = re.compile(r"([0-9]{1,3}\.){3}[0-9]{1,3}(/([0-9]|[1-2][0-9]|3[0-2]))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """The network of an instance: Trove takes one (``trove/common/apischema.py``).
+
+    Without any field: none is asked for, and the cloud's management network is all
+    that the instance gets.
+    """
+
+    network_id: str | None = None
+    subnet_id: str | None = None
+    ip_address: str | None = None
+
+    def body(self) -> list[dict[str, str]]:
+        """Spell it as Trove's API takes it."""
+        fields = {
+            "network_id": self.network_id,
+            "subnet_id": self.subnet_id,
+            "ip_address": self.ip_address,
+        }
+        given = {key: value for key, value in fields.items() if value}
+        return [given] if given else []
+
+
+def name_problems(name: str) -> Iterator[str]:
+    """Say why Trove would not take a name."""
+    if not 0 < len(name) <= LONGEST_NAME:
+        yield f"a name has 1 to {LONGEST_NAME} characters"
+    elif not _NAME.search(name):
+        yield f"the name {name!r} needs an ASCII letter or digit in it, and one line"
+
+
+def cidr_problems(cidrs: Iterable[str]) -> Iterator[str]:
+    """Say which are no ranges of IPv4 addresses; Trove takes no others.
+
+    Source: ``allowed_cidrs`` in ``trove/common/apischema.py``.
+    """
+    for cidr in cidrs:
+        octets = cidr.partition("/")[0].split(".")
+        spelled = _CIDR.fullmatch(cidr) is not None
+        if not spelled or any(int(octet) > _OCTET_MAX for octet in octets):
+            yield f"--allowed-cidr {cidr} is no range of IPv4 addresses (10.0.0.0/24)"
+
+
+def access(*, is_public: bool, cidrs: Iterable[str]) -> dict[str, Any]:
+    """Spell who may connect as Trove's API takes it."""
+    rules: dict[str, Any] = {"is_public": is_public}
+    if allowed := list(cidrs):
+        rules["allowed_cidrs"] = allowed
+    return rules
