@@ -119,7 +119,8 @@ def _alive(cloud: Cloud, source: Instance, survivors: tuple[Instance, ...]) -> s
     if source.is_settled:
         return (
             f"{source} is {source.state} and its guest agent is heard: for a source "
-            f"that lives there is the planned switch, which loses nothing:\n{promote}"
+            f"that lives there is the planned switch (switchover), which loses nothing"
+            f"{promote}"
         )
     start = (
         f"{source} is {source.state}, but its guest agent is still heard; as long as "
@@ -131,12 +132,13 @@ def _alive(cloud: Cloud, source: Instance, survivors: tuple[Instance, ...]) -> s
     restart = cloud.command("instance", "restart", source.id, "--wait")
     return (
         f"{start} Start its database again:\n      {restart}\n    and then, where "
-        f"another one is to be the source:\n{promote}"
+        f"another one is to be the source{promote}"
     )
 
 
 def _either(cloud: Cloud, survivors: tuple[Instance, ...]) -> str:
-    return "\n".join(
+    one_of = ", with one of" if len(survivors) > 1 else ""
+    return f"{one_of}:\n" + "\n".join(
         f"      {cloud.command('replica', 'promote', one.id, '--wait')}"
         for one in survivors
     )

@@ -34,6 +34,7 @@ from trove_ext.exceptions import (
     UnreachableError,
 )
 from trove_ext.model.status import Phase
+from trove_ext.workflows import databases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 #: Seconds that a row may take from the source to a replica.
 PROBE_TIMEOUT = 30.0
 PREFIX = "trove_ext_probe_"
+UNREADABLE = "can't be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +54,24 @@ class Probed:
 
     :ivar seconds: until the probe was seen on it; None where it was not
     :ivar problem: why not, in words; empty where it replicates
+    :ivar looked: whether it could be looked for: where it could not, the replica may
+        replicate all the same
     """
 
     replica: Instance
     seconds: float | None
     problem: str = ""
+    looked: bool = True
 
     @property
     def ok(self) -> bool:
         """Whether the probe arrived."""
         return self.seconds is not None
+
+    def describe(self) -> str:
+        """Say in words why it is not proved that it replicates."""
+        verdict = "does not replicate" if self.looked else "can't be probed"
+        return f"{self.replica} {verdict}: {self.problem}"
 
 
 def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[Probed]:
@@ -86,12 +96,12 @@ def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[
 
 
 def _create(cloud: Cloud, source: Instance, name: str) -> None:
-    manager = cloud.client.databases
     what = f"creation of database {name} on {source}"
+    send = partial(cloud.client.databases.create, source.id, [{"name": name}])
     try:
-        cloud.change(what, lambda: manager.create(source.id, [{"name": name}]))
+        cloud.change(what, send, look=("db", "list", source.id))
     except LostAnswerError:
-        if name not in _databases(cloud, source):
+        if not databases.has(cloud, source, name):
             raise
 
 
@@ -120,33 +130,18 @@ def _probed(replica: Instance, outcome: wait.Outcome) -> Probed:
             f"what was written to its source {outcome.elapsed:.0f} s ago has not "
             "arrived: its replication has stopped or is far behind",
         )
-    return Probed(replica, None, outcome.reading.reason if outcome.reading else "")
+    reason = outcome.reading.reason if outcome.reading else ""
+    return Probed(replica, None, reason, looked=False)
 
 
 def _look(cloud: Cloud, replica: Instance, name: str) -> wait.Reading:
     try:
-        found = name in _databases(cloud, replica)
+        found = databases.has(cloud, replica, name)
     except TroveExtError as exc:
-        return wait.Reading(Phase.FAILED, "can't be read", str(exc))
+        return wait.Reading(Phase.FAILED, UNREADABLE, str(exc))
     if found:
         return wait.Reading(Phase.DONE, "the probe has arrived")
     return wait.Reading(Phase.BUSY, "waiting for the probe")
-
-
-def _databases(cloud: Cloud, instance: Instance) -> set[str]:
-    """Read the names of all databases, page by page."""
-    manager = cloud.client.databases
-    names: set[str] = set()
-    marker = None
-    while True:
-        page = cloud.read(
-            f"Databases of {instance}",
-            partial(manager.list, instance.id, marker=marker),
-        )
-        names.update(one.name for one in page)
-        marker = page.next
-        if not marker:
-            return names
 
 
 def _drop(cloud: Cloud, source: Instance, name: str) -> None:
@@ -155,6 +150,7 @@ def _drop(cloud: Cloud, source: Instance, name: str) -> None:
         cloud.change(
             f"drop of database {name} on {source}",
             lambda: manager.delete(source.id, name),
+            look=("db", "list", source.id),
         )
     except NotFoundError:
         return

@@ -106,10 +106,12 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
         raise CheckError(
             f"Can't promote {target}", [f"{source} can't be probed: {exc}"]
         ) from exc
+    if not probed.looked:
+        raise CheckError(f"Can't promote {target}", [probed.describe()])
     if not probed.ok:
         restart = cloud.command("instance", "restart", target.id, "--wait")
         problem = (
-            f"{target} does not replicate: {probed.problem}. A restart starts "
+            f"{probed.describe()}. A restart starts "
             f"replication again: {restart}\n    Where that does not help, detach and "
             "delete it and make another replica."
         )

@@ -216,11 +216,13 @@ def _unproved(cloud: Cloud, probed: Sequence[Probed]) -> TroveExtError | None:
     bad = [one for one in probed if not one.ok]
     if not bad:
         return None
-    lines = [f"{one.replica} does not replicate: {one.problem}" for one in bad]
-    lines.append("A restart starts replication again:")
+    lines = [one.describe() for one in bad]
+    stopped = [one for one in bad if one.looked]
+    if stopped:
+        lines.append("A restart starts replication again:")
     lines += [
         f"  {cloud.command('instance', 'restart', one.replica.id, '--wait')}"
-        for one in bad
+        for one in stopped
     ]
     return ResourceFailedError("\n".join(lines))
 

@@ -114,8 +114,8 @@ class Temporary:
             return clean_up
         return (
             f"  {self._cloud.command('instance', 'delete', self.id)}\n"
-            "or, while it is in BUILD, together with all that verifications have left:"
-            f"\n{clean_up}"
+            "or, while it is in BUILD (Trove takes that only once its server is there "
+            f"or has failed), with all that verifications have left:\n{clean_up}"
         )
 
     def remove(self) -> None:
@@ -142,7 +142,7 @@ class Temporary:
 
         It is named first: a second signal ends the process at once.
         """
-        if self.gone:
+        if self.gone or self._never_sent():
             return
         self._cloud.progress.warn(
             f"Interrupted; deleting the temporary instance {self} before this ends. "
@@ -150,6 +150,12 @@ class Temporary:
         )
         self.remove()
         self._cloud.progress.note(f"The temporary instance {self} is deleted.")
+
+    def _never_sent(self) -> bool:
+        """Tell whether the creation had not even begun: it is noted before it goes."""
+        return self.id is None and not any(
+            sent.endswith(f" {self.name}") for sent in self._cloud.sent
+        )
 
     def _remove(self) -> None:
         if self.id is None:

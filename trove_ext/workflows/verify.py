@@ -27,11 +27,21 @@ from typing import TYPE_CHECKING
 from trove_ext.exceptions import (
     CheckError,
     PartialFailureError,
+    RefusedError,
     ResourceFailedError,
     TroveExtError,
     WaitTimeoutError,
 )
-from trove_ext.workflows import done, resources, restore, temporary, verify_data
+from trove_ext.workflows import (
+    chains,
+    databases,
+    done,
+    resources,
+    restore,
+    temporary,
+    verify_data,
+)
+from trove_ext.workflows.restore import SettingsError
 from trove_ext.workflows.temporary import Temporary
 from trove_ext.workflows.verify_data import MismatchError, Question
 
@@ -45,6 +55,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.restore_settings import Options
 
 FAILED = "FAILED"
+NOT_TRIED = "not tried"
 RESTORED = "restored"
 DATABASES_CHECKED = "databases checked"
 DATA_CHECKED = "data checked"
@@ -105,14 +116,23 @@ class Verification:
     error: TroveExtError | None = None
 
 
-def verify(cloud: Cloud, requests: Sequence[VerifyRequest]) -> list[Verification]:
-    """Verify backups one after another; one that fails does not stop the others.
+def check(requests: Sequence[VerifyRequest]) -> None:
+    """See that all can be verified as asked for; before anything is done.
 
     :raises CheckError: a query is asked for and PyMySQL is not there
     """
     if any(request.questions for request in requests):
         verify_data.require_driver()
-    return [_Run(cloud, request).run() for request in requests]
+
+
+def verify(cloud: Cloud, requests: Sequence[VerifyRequest]) -> Iterator[Verification]:
+    """Verify backups one after another; one that fails does not stop the others.
+
+    :raises CheckError: see :func:`check`
+    """
+    check(requests)
+    for request in requests:
+        yield _Run(cloud, request).run()
 
 
 def clean_up(cloud: Cloud, instances: Sequence[Instance]) -> list[Verification]:
@@ -178,8 +198,9 @@ class _Journal:
         self.steps.append(
             Step(self.backup, self.backup_id, name, result, seconds, detail)
         )
+        why = f": {detail}" if result == FAILED and detail else ""
         self._cloud.progress.note(
-            f"{self.backup or 'Left behind'}: {name}: {result} ({seconds:.1f} s)"
+            f"{self.backup or 'Left behind'}: {name}: {result} ({seconds:.1f} s){why}"
         )
 
 
@@ -225,7 +246,9 @@ class _Run:
         self, failure: TroveExtError | None, remaining: TroveExtError | None
     ) -> Verification:
         """Conclude: a delete that failed is an error, but not the backup's."""
-        self._journal.total(FAILED if failure else self._request.goal)
+        untried = isinstance(failure, SettingsError)
+        verdict = NOT_TRIED if untried else FAILED
+        self._journal.total(verdict if failure else self._request.goal)
         steps = tuple(self._journal.steps)
         if failure is None:
             return Verification(steps, remaining)
@@ -237,9 +260,11 @@ class _Run:
         name, backup_id = self._journal.backup, self._journal.backup_id
         called = f"{name} ({backup_id})" if backup_id else name
         also = f"\n{remaining}" if remaining else ""
-        return Verification(
-            steps, kind(f"Backup {called} did not verify: {failure}{also}")
-        )
+        said = "was not tried" if untried else "did not verify"
+        why = str(failure)
+        if isinstance(failure, CheckError):
+            why = "".join(f"\n  - {one}" for one in failure.problems)
+        return Verification(steps, kind(f"Backup {called} {said}: {why}{also}"))
 
     def _plan(self) -> RestorePlan:
         """Check everything; a backup that can't be restored does not verify."""
@@ -250,15 +275,12 @@ class _Run:
             throwaway=True,
         )
         with self._journal.step("check", "ok") as details:
-            planned = restore.plan(self._cloud, request)
+            found = chains.find_with_ancestors(self._cloud, self._request.backup)
+            backup = found[1]
+            self._journal.backup, self._journal.backup_id = backup.name, backup.id
+            planned = restore.plan(self._cloud, request, found)
             links = len(planned.path)
             details.append(f"chain of {links}" if links > 1 else "full backup")
-        backup = planned.backup
-        self._journal.backup, self._journal.backup_id = backup.name, backup.id
-        self._journal.steps = [
-            replace(step, backup=backup.name, backup_id=backup.id)
-            for step in self._journal.steps
-        ]
         for text in planned.warnings:
             self._cloud.progress.warn(text)
         for text in planned.notes:
@@ -303,11 +325,20 @@ class _Run:
         return resources.get_instance(self._cloud, made.id)
 
     def _look_at_databases(self, instance: Instance) -> tuple[str, ...]:
-        """List the databases through Trove, which hides the server's own."""
+        """List the databases through Trove, which hides the server's own.
+
+        Where one of them has a name that Trove can't list, those that are to be there
+        are looked for one by one.
+
+        :returns: those that are known to be there
+        """
         wanted = self._request.databases
         step = partial(self._journal.step, "databases")
+        try:
+            found = databases.names(self._cloud, instance)
+        except RefusedError as exc:
+            return self._look_for_each(instance, str(exc))
         with step("checked" if wanted else "listed") as details:
-            found = verify_data.databases(self._cloud, instance)
             details.append(", ".join(found) or "none")
             missing = [name for name in wanted if name not in found]
             if missing:
@@ -316,6 +347,23 @@ class _Run:
                     f"{', '.join(found) or 'none'}"
                 )
         return found
+
+    def _look_for_each(self, instance: Instance, why: str) -> tuple[str, ...]:
+        wanted = self._request.databases
+        if not wanted:
+            self._journal.skip("databases", "not listed", why)
+            return ()
+        with self._journal.step("databases", "checked") as details:
+            details.append(f"{', '.join(wanted)}; others can't be listed: {why}")
+            missing = [
+                one for one in wanted if not databases.has(self._cloud, instance, one)
+            ]
+            if missing:
+                raise MismatchError(
+                    f"the database {', '.join(missing)} is missing; what else is there "
+                    f"can't be listed: {why}"
+                )
+        return wanted
 
     def _remove(self, guest: Temporary) -> None:
         if guest.gone:

@@ -17,8 +17,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError, TroveExtError
 
@@ -56,22 +55,6 @@ def require_driver() -> None:
         ) from exc
 
 
-def databases(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
-    """List the databases of an instance; Trove hides the server's own."""
-    manager = cloud.client.databases
-    found: list[str] = []
-    marker: str | None = None
-    while True:
-        rows: Any = cloud.read(
-            f"Databases of {instance}",
-            partial(manager.list, instance.id, marker=marker),
-        )
-        found += [row.name for row in rows]
-        marker = rows.next
-        if not marker:
-            return tuple(found)
-
-
 def check(
     cloud: Cloud,
     instance: Instance,
@@ -86,13 +69,14 @@ def check(
     :param names: of the databases that the user may read
     :param drop_user: whether the instance stays, so that the user must not
     :returns: what was found, a text for each
-    :raises MismatchError: another value than the expected one
+    :raises MismatchError: other values than the expected ones; names them all
     :raises QueryError: there is no value, or no way to the database
+    :raises WaitTimeoutError: time ran out before there was one
     """
     from trove_ext.workflows import verify_sql
 
     addresses = list(dict.fromkeys(one.address for one in instance.addresses))
-    texts = []
+    texts, wrong = [], []
     with _user(cloud, instance, names, drop=drop_user) as (user, password):
         for question in questions:
             found = verify_sql.ask(
@@ -103,11 +87,13 @@ def check(
                 deadline=deadline,
                 clock=cloud.clock,
             )
+            texts.append(f"{question.statement}: {found}")
             if found != question.expected:
-                raise MismatchError(
+                wrong.append(
                     f"expected {question.expected}, found {found}: {question.statement}"
                 )
-            texts.append(f"{question.statement}: {found}")
+    if wrong:
+        raise MismatchError("; ".join(wrong))
     return texts
 
 

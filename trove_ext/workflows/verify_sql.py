@@ -17,11 +17,13 @@ PyMySQL is the extra ``sql``; nothing imports this module before a query is aske
 
 from __future__ import annotations
 
+import math
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from trove_ext.exceptions import TroveExtError
+from trove_ext.exceptions import TroveExtError, WaitTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +38,14 @@ PORT = 3306
 CONNECT_TIMEOUT = 10.0
 USER_BUDGET = 60.0
 PAUSE = 1.0
+#: Seconds of silence after which the network asks whether the server is there.
+KEEP_ALIVE = 30
 #: MySQL's own numbers: ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR,
 #: ER_TABLEACCESS_DENIED_ERROR.
 NOT_YET = frozenset({1044, 1045, 1142})
+#: What PyMySQL says where a connection is lost or a read takes too long
+#: (CR_SERVER_GONE_ERROR, CR_SERVER_LOST).
+LOST = frozenset({2006, 2013})
 #: What PyMySQL says where nothing came of the connection (CR_CONN_HOST_ERROR).
 NO_CONNECTION = 2003
 
@@ -67,6 +74,7 @@ def ask(
     :returns: the value as text, ``NULL`` for none
     :raises NoRouteError: no address answers
     :raises QueryError: the server refuses the statement, or gives no single value
+    :raises WaitTimeoutError: it was still at it at the deadline
     """
     start = clock.monotonic()
     while True:
@@ -76,6 +84,10 @@ def ask(
             # RuntimeError: a way to log in that needs a package which is not there.
             waited = clock.monotonic() - start
             too_late = waited >= USER_BUDGET or deadline.remaining <= PAUSE
+            if _number(exc) in LOST and deadline.passed:
+                raise WaitTimeoutError(
+                    "the query was still running when time was up"
+                ) from exc
             if _number(exc) not in NOT_YET or too_late:
                 raise QueryError(f"the query failed: {_text(exc)}") from exc
             clock.sleep(PAUSE)
@@ -115,28 +127,43 @@ def _connect(
     """
     failures = []
     for address in addresses:
-        # Three minutes is longer than any sensible check; a lost server is noticed.
-        limit = max(1.0, min(180.0, deadline.remaining))
+        limit = max(1.0, deadline.remaining)
+        seconds = None if math.isinf(limit) else limit
         try:
-            return pymysql.connect(
+            connection: Any = pymysql.connect(
                 host=address,
                 port=PORT,
                 user=user,
                 password=password,
                 connect_timeout=max(1.0, min(CONNECT_TIMEOUT, deadline.remaining)),
-                read_timeout=limit,
-                write_timeout=limit,
+                read_timeout=seconds,
+                write_timeout=seconds,
             )
+            _keep_alive(connection)
         except pymysql.OperationalError as exc:
             if _number(exc) != NO_CONNECTION:
                 raise
             failures.append(f"{address}:{PORT}: {_text(exc)}")
+        else:
+            return connection
     raise NoRouteError(
         "the database can't be reached from here"
         + "".join(f"; {failure}" for failure in failures or ["it has no address"])
         + ". Run this where the network of the instance can be reached, or give the "
         "instance a public address (--is-public, --allowed-cidr), or leave --query out"
     )
+
+
+def _keep_alive(connection: Any) -> None:
+    """Let a server that is gone be noticed while a long query runs.
+
+    PyMySQL has no option for it; what it calls its socket is no public name.
+    """
+    held = getattr(connection, "_sock", None)
+    if held is not None:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        held.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEP_ALIVE)
+        held.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEP_ALIVE)
 
 
 def _number(exc: BaseException) -> object:

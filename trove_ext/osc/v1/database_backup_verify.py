@@ -17,12 +17,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import UsageError
-from trove_ext.osc import columns, command
-from trove_ext.osc.hooks import add_timeout_option
-from trove_ext.osc.v1.database_backup_restore import (
-    add_settings_options,
-    settings_options,
-)
+from trove_ext.osc import columns, command, guard
+from trove_ext.osc.options import add_timeout_option
+from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
 from trove_ext.workflows import temporary, verify
 from trove_ext.workflows.verify_data import Question
 
@@ -41,7 +38,9 @@ class VerifyDatabaseBackup(command.Lister):
 
     The total of a backup reads "restored" where it came up and served, "databases
     checked" where all of --expect-database were there too, "data checked" where each
-    --query gave what was expected. The exit code is 1 where one backup does not verify.
+    --query gave what was expected, "not tried" where only the settings of the
+    temporary instance or a quota are in the way. The exit code is 1 where one backup
+    does not verify.
 
     The temporary instance is named trove-ext-verify-<backup>-<time>-<digits>, counts
     in the quota while it lives, and is deleted on failures and signals too. One that a
@@ -101,6 +100,7 @@ class VerifyDatabaseBackup(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Clean up, verify one after another, and show each step."""
         requests = _requests(parsed_args)
+        verify.check(requests)
         left = temporary.left_overs(self.cloud)
         found: list[Verification] = []
         if parsed_args.clean_up:
@@ -108,20 +108,16 @@ class VerifyDatabaseBackup(command.Lister):
             found += verify.clean_up(self.cloud, left)
         else:
             self._warn(left)
-        found += verify.verify(self.cloud, requests)
+        try:
+            for one in verify.verify(self.cloud, requests):
+                found.append(one)
+        except guard.Stopped:
+            # What is through is reported, whatever ends the rest.
+            if found:
+                self.produce_output(parsed_args, COLUMNS, _rows(found))
+            raise
         self.fail(verify.error_of(found))
-        return COLUMNS, [
-            (
-                columns.text(step.backup),
-                step.name,
-                step.result,
-                columns.number(step.seconds),
-                columns.text(step.detail),
-                columns.text(step.backup_id),
-            )
-            for one in found
-            for step in one.steps
-        ]
+        return COLUMNS, _rows(found)
 
     def _list(self, left: Sequence[Instance]) -> None:
         if not left:
@@ -142,6 +138,21 @@ class VerifyDatabaseBackup(command.Lister):
                 "Delete what is left behind with:\n  "
                 + self.cloud.command("backup", "verify", "--clean-up")
             )
+
+
+def _rows(found: Sequence[Verification]) -> list[tuple[Any, ...]]:
+    return [
+        (
+            columns.text(step.backup or None),
+            step.name,
+            step.result,
+            columns.number(step.seconds),
+            columns.text(step.detail or None),
+            columns.text(step.backup_id),
+        )
+        for one in found
+        for step in one.steps
+    ]
 
 
 def _described(instance: Instance) -> str:

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.exceptions import CheckError, ResourceFailedError
+from trove_ext.exceptions import CheckError, NotFoundError, ResourceFailedError
 from trove_ext.osc import columns, command
-from trove_ext.osc.hooks import add_wait_options
+from trove_ext.osc.options import add_wait_options
 from trove_ext.osc.v1 import members
 from trove_ext.workflows import detach, replica_sets
 from trove_ext.workflows.probe import Probed, probe
@@ -100,9 +100,9 @@ class ShowDatabaseReplica(command.Lister):
         membership = replica_sets.find(self.cloud, parsed_args.instance)
         found = membership.set
         if found is None:
-            raise CheckError(
-                f"{membership.instance} is in no replication set",
-                ["it is no replica and has none"],
+            raise NotFoundError(
+                f"{membership.instance} is in no replication set: it is no replica and "
+                "has none."
             )
         for oddity in found.oddities:
             self.cloud.progress.warn(str(oddity))
@@ -119,9 +119,9 @@ class ShowDatabaseReplica(command.Lister):
             raise CheckError("Can't probe the set", ["its source is gone"])
         replicas = [one for one in found.members if one.id != source.id]
         probed = probe(self.cloud, source, replicas)
-        bad = [f"{one.replica}: {one.problem}" for one in probed if not one.ok]
+        bad = [one.describe() for one in probed if not one.ok]
         if bad:
-            self.fail(ResourceFailedError("\n".join(["Not replicating:", *bad])))
+            self.fail(ResourceFailedError("\n".join(bad)))
         return probed
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.osc import command, confirm
-from trove_ext.osc.hooks import add_wait_options
+from trove_ext.osc.options import add_wait_options
 from trove_ext.osc.v1 import members
 from trove_ext.workflows import failover, promote, replica_sets
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class PromoteDatabaseReplica(command.Lister):
-    """Make a replica the source of its set: a planned switch.
+    """Make a replica the source of its set: a planned switch (switchover).
 
     Every member is looked at first, for Trove does not: a promote that fails leaves
     the whole set in ERROR and its source read-only. For a source that is dead there
@@ -120,6 +120,8 @@ class FailoverDatabaseReplica(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Find out whether it is dead, ask, send, wait, and read all again."""
+        if not parsed_args.yes:
+            confirm.need_terminal(self.app, "This ejects a replica source.")
         plan = failover.check(self.cloud, parsed_args.source)
         self.cloud.progress.done()
         confirm.confirm(

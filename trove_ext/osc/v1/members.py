@@ -79,7 +79,7 @@ def show_rows(found: ReplicationSet) -> list[tuple[Any, ...]]:
     stems = columns.branches(depths) if 0 in depths else [""] * len(depths)
     return [
         (
-            columns.Shown(one.name, stem + one.name),
+            columns.leaf(one.name, stem),
             one.id,
             columns.text(recovery.role_of(one, members)),
             one.status,
@@ -131,8 +131,9 @@ def replication(instance_id: str, probed: Sequence[Probed]) -> columns.Shown:
     """Say whether replication was proved; for machines as well."""
     for one in probed:
         if one.replica.id == instance_id:
-            text = f"proved in {one.seconds:.1f} s" if one.ok else "not replicating"
-            return columns.text(text)
+            if one.ok:
+                return columns.text(f"proved in {one.seconds:.1f} s")
+            return columns.text("not replicating" if one.looked else "can't be probed")
     return columns.text(NOT_PROBED)
 
 

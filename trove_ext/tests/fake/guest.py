@@ -12,6 +12,7 @@
 
 """Databases, users and root of an instance (trove/extensions/common)."""
 
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +21,8 @@ from trove_ext.tests.fake.cloud import FakeCloud, Steps
 from trove_ext.tests.fake.state import Instance, Service, User
 
 Answer = tuple[int, Any]
+#: ``MySQLSchema.dbname`` in trove/common/db/mysql/models.py.
+ALLOWED = re.compile(r"^[A-Za-z0-9_-]+[\s?#@]*[A-Za-z0-9_-]+$")
 #: What a server brings along and Trove hides (trove/common/cfg.py, ignore_dbs).
 RESERVED = ["mysql", "information_schema", "performance_schema", "sys"]
 
@@ -53,9 +56,15 @@ class Guest:
     def databases(
         self, path: str, query: dict[str, str], _body: Any, instance_id: str
     ) -> Answer:
-        """GET /instances/ID/databases: pages of 20 by name."""
+        """GET /instances/ID/databases: pages of 20 by name.
+
+        One name that Trove does not allow fails the page that it is on.
+        """
         instance = self._load("database:index", instance_id)
         names, marker = views.key_page(list(instance.content.databases), str, query)
+        for name in names:
+            if not ALLOWED.match(name):
+                raise errors.bad_request(f"'{name}' is not a valid schema name.")
         rows = [{"name": name} for name in names]
         return 200, views.page("databases", rows, marker, path, query)
 

@@ -22,16 +22,16 @@ class TestDatabases(FakeTestCase):
         return [d.name for d in self.client.databases.list(self.db.id, **kwargs)]
 
     def test_can_be_made_listed_and_dropped(self):
-        self.client.databases.create(self.db.id, [{"name": "a b"}, {"name": "c"}])
-        self.assertEqual(["a b", "c"], self.names())
-        self.client.databases.delete(self.db.id, "c")
+        self.client.databases.create(self.db.id, [{"name": "a b"}, {"name": "cc"}])
+        self.assertEqual(["a b", "cc"], self.names())
+        self.client.databases.delete(self.db.id, "cc")
         self.assertEqual(["a b"], self.names())
 
     def test_second_of_a_name_is_400_and_a_missing_one_404(self):
-        self.client.databases.create(self.db.id, [{"name": "c"}])
+        self.client.databases.create(self.db.id, [{"name": "cc"}])
         create = self.client.databases.create
-        text = self.refused(400, create, self.db.id, [{"name": "c"}])
-        self.assertEqual('A database with the name "c" already exists.', text)
+        text = self.refused(400, create, self.db.id, [{"name": "cc"}])
+        self.assertEqual('A database with the name "cc" already exists.', text)
         self.refused(404, self.client.databases.delete, self.db.id, "d")
 
     def test_come_in_pages_of_twenty(self):

@@ -16,9 +16,11 @@ import signal
 from trove_ext.exceptions import CheckError, ResourceFailedError, WaitTimeoutError
 from trove_ext.osc import guard
 from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.fake.harness import make_client
 from trove_ext.tests.fake.state import BackupState, Task
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 from trove_ext.workflows import promote
+from trove_ext.workflows.cloud import Cloud
 
 RESET = "openstack database instance reset status"
 
@@ -79,6 +81,27 @@ class TestCheck(ReplicaTestCase):
             ["POST", "DELETE"], [one.method for one in self.fake.log.changing]
         )
         self.assertEqual({"shop"}, self.db1.content.databases)
+
+    def test_a_database_that_trove_can_not_list_keeps_nobody_from_a_promote(self):
+        for one in (self.db1, self.db2, self.db3):
+            one.content.databases.add("b")
+        plan = promote.check(self.cloud, "db2", with_probe=True)
+        self.assertIn("the probe arrived", plan.checks[-1])
+
+    def test_a_replica_that_can_not_be_read_is_not_said_not_to_replicate(self):
+        broken = Fault(Kind.QUOTA, only=self._reads, lasting=True)
+        error = self.assertRaises(
+            CheckError, promote.check, self.make([broken]), "db2", with_probe=True
+        )
+        (problem,) = error.problems
+        self.assertIn("can't be probed", problem)
+        self.assertNotIn("delete it", problem)
+
+    def make(self, faults):
+        return Cloud(make_client(self.fake, faults), clock=self.clock)
+
+    def _reads(self, request):
+        return request.method == "GET" and f"{self.db2.id}/databases" in request.path
 
     def test_nothing_is_probed_where_something_else_is_wrong(self):
         self.fake.kill_database(self.db3)

@@ -81,7 +81,7 @@ class VerifyTestCase(BackupTestCase):
             verify.VerifyRequest(backup, Options(), **kwargs)
             for backup in backups or ("b1",)
         ]
-        return verify.verify(self.cloud, requests)
+        return list(verify.verify(self.cloud, requests))
 
     def one(self, *args, **kwargs):
         (only,) = self.verify(*args, **kwargs)
@@ -119,6 +119,38 @@ class TestVerdict(VerifyTestCase):
         self.assertEqual("FAILED", self.results(found)["total"])
         self.assertIn("other is missing; there are: myDB", str(found.error))
         self.assertEqual([], self.temporary())
+
+    def test_a_database_that_trove_can_not_list_fails_no_backup(self):
+        self.db1.content.databases.add("b")
+        self.add("b2")
+        found = self.one("b2", expect="300")
+        self.assertIsNone(found.error)
+        self.assertEqual("not listed", self.results(found)["databases"])
+        self.assertEqual("data checked", self.results(found)["total"])
+
+    def test_those_that_are_to_be_there_are_found_beside_it(self):
+        self.db1.content.databases |= {"b", "myDA"}
+        self.add("b2")
+        found = self.one("b2", databases=("myDB",), expect="300")
+        self.assertIsNone(found.error)
+        self.assertEqual("checked", self.results(found)["databases"])
+        found = self.one("b2", databases=("myDB", "myDC"))
+        self.assertIn("myDC is missing", str(found.error))
+
+    def test_settings_that_will_not_do_say_nothing_of_the_backup(self):
+        self.fake.quotas["instances"] = 1
+        found = self.one()
+        self.assertEqual("not tried", self.results(found)["total"])
+        self.assertIn("was not tried", str(found.error))
+        self.assertEqual(
+            {self.fake.backup("b1").id}, {s.backup_id for s in found.steps}
+        )
+
+    def test_all_values_that_are_wrong_are_told(self):
+        questions = (Question(COUNT, "1"), Question(COUNT, "300"), Question("x", "2"))
+        found = self.one(questions=questions)
+        self.assertIn("expected 1, found 300", str(found.error))
+        self.assertIn("expected 2, found 300", str(found.error))
 
     def test_the_right_value_makes_it_data_checked(self):
         found = self.one(expect="300")
@@ -216,6 +248,24 @@ class TestQuery(VerifyTestCase):
         self.assertIn("the query failed: No such table", self.error())
         self.assertEqual(1, len(self.server.logins))
 
+    def test_a_query_may_take_as_long_as_the_time_out_says(self):
+        self.one(expect="300", timeout=5000.0)
+        self.one(expect="300", timeout=0.0)
+        limited, endless = (login["read_timeout"] for login in self.server.logins)
+        self.assertGreater(limited, 4000)
+        self.assertIsNone(endless)
+
+    def test_one_that_is_still_running_at_the_time_out_is_a_time_out(self):
+        def late(**_kwargs):
+            self.clock.sleep(5000)
+            raise pymysql.OperationalError(2013, "Lost connection")
+
+        self.server.connect = late
+        found = self.one(expect="300", timeout=4000.0)
+        self.assertEqual(Exit.TIMEOUT, found.error.exit_code)
+        self.assertIn("still running", str(found.error))
+        self.assertEqual([], self.temporary())
+
     def test_several_values_are_refused(self):
         self.server.rows = ((1, 2),)
         self.assertIn("1 rows with 2 columns", self.error())
@@ -307,6 +357,15 @@ class TestLeftBehind(VerifyTestCase):
         self.assertRaises(Stop, self.one)
         self.assertEqual([], self.temporary())
         self.assertEqual(2, len(self.fake.instances))
+
+    def test_a_signal_before_the_creation_is_sent_looks_for_nothing(self):
+        def stopped(_text):
+            raise Stop
+
+        self.told.note = lambda text: stopped(text) if "Restoring" in text else None
+        self.assertRaises(Stop, self.one)
+        self.assertLess(self.clock.monotonic(), temporary.APPEAR_TIMEOUT)
+        self.assertEqual([], self.told.warnings)
 
     def test_where_even_the_owner_may_not_reset_it_the_instance_is_named(self):
         self.fake.policy_forbid("instance:force_delete")
