@@ -36,7 +36,6 @@ LONGEST_PAUSE = 10.0
 GROWTH = 1.5
 #: Trove's rate limit is 200 GET a minute by default; one command keeps far below.
 LOOKS_A_MINUTE = 60
-DEFAULT_TIMEOUT = 3600.0
 
 
 class Clock(Protocol):

@@ -92,14 +92,6 @@ class BackupChain:
         """
         return self.newest_restorable.size if self.newest_restorable else None
 
-    @property
-    def volume_used_gb_sum(self) -> float:
-        """GB used in the volume, added up over all members.
-
-        An upper bound at best: an incremental counts as much as a full backup here.
-        """
-        return sum(member.size or 0.0 for member in self.members)
-
 
 @dataclass(frozen=True, slots=True)
 class _Blocker:
@@ -225,10 +217,8 @@ class BackupForest:
         if blocker is None or blocker.backup_id == backup_id:
             return blocker.fault if blocker else None
         is_parent = blocker.backup_id == self._by_id[backup_id].parent_id
-        return (
-            f"{'parent' if is_parent else 'ancestor'} {blocker.backup_id} "
-            f"is {blocker.fault}"
-        )
+        culprit = self.get(blocker.backup_id) or blocker.backup_id
+        return f"{'parent' if is_parent else 'ancestor'} {culprit} is {blocker.fault}"
 
     def doubt(self, backup_id: str) -> str | None:
         """Say what makes a restore doubtful though each state is right, or None.
@@ -325,16 +315,14 @@ class BackupForest:
     def _own_doubt(self, backup: Backup) -> str | None:
         """Say what is doubtful about it and its parent, leaving its ancestors aside."""
         if backup.is_replication_snapshot:
-            return (
-                f"Trove deletes the replication snapshot {backup.id} and its children"
-            )
+            return f"Trove deletes the replication snapshot {backup} and its children"
         parent = self.get(backup.parent_id)
         if parent is None:
             return None
         if _differ(backup.instance_id, parent.instance_id):
-            return f"{backup.id} is of another instance than parent {parent.id}"
+            return f"{backup} is of another instance than parent {parent}"
         if _differ(backup.datastore_version_id, parent.datastore_version_id):
-            return f"{backup.id} has another datastore version than parent {parent.id}"
+            return f"{backup} has another datastore version than parent {parent}"
         return None
 
 

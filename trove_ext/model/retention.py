@@ -237,7 +237,7 @@ def _keep_ancestors(forest: BackupForest, reasons: dict[str, list[str]]) -> None
         parent = forest.get(backup.parent_id)
         if backup.id in needed_by and parent and parent.id not in needed_by:
             needed_by[parent.id] = needed_by[backup.id]
-            reasons[parent.id].append(f"needed by {needed_by[backup.id]}")
+            reasons[parent.id].append(f"needed by {forest[needed_by[backup.id]].name}")
 
 
 def _row(backup: Backup, reasons: Sequence[str] | None) -> PlanRow:

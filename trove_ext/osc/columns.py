@@ -36,6 +36,21 @@ class Shown(columns.FormattableColumn[Any]):
         """Return the text, without what could drive a terminal."""
         return safe(self._text)
 
+    def __lt__(self, other: object) -> bool:
+        """Sort by the value; what has none comes first, as in stock's lists."""
+        if not isinstance(other, Shown):
+            return NotImplemented
+        if self._value is None or other._value is None:
+            return self._value is None and other._value is not None
+        return bool(self._value < other._value)
+
+
+def plain(cell: Any) -> Any:
+    """Return what machines are shown of a cell."""
+    if isinstance(cell, columns.FormattableColumn):
+        return cell.machine_readable()
+    return cell
+
 
 def text(value: str | None) -> Shown:
     """Show a text from the cloud, and a dash for none."""
@@ -65,6 +80,14 @@ def span(value: timedelta | None) -> Shown:
     if value is None:
         return Shown(None, "-")
     return Shown(round(value.total_seconds()), format_duration(value))
+
+
+def leaf(name: str, branch: str) -> Shown:
+    """Show a name in a drawn tree; a narrow table leaves the two in one piece.
+
+    :param branch: of :func:`branches`
+    """
+    return Shown(name, branch.replace(" ", "\N{NO-BREAK SPACE}") + name)
 
 
 def branches(depths: Sequence[int]) -> list[str]:

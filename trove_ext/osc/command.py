@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from osc_lib.command import command
 
-from trove_ext.osc import guard, session
-from trove_ext.osc.hooks import tame_errors
+from trove_ext.osc import columns, guard, session
+from trove_ext.osc.options import tame_errors
 
 if TYPE_CHECKING:
     import argparse
@@ -76,6 +76,18 @@ class Command(Guarded):
 
 class Lister(Guarded, command.Lister):
     """A command whose result is a table."""
+
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Any, data: Any
+    ) -> int:
+        """Hand numbers to CSV as numbers, and nothing as nothing.
+
+        cliff makes a text of every column that can be formatted
+        (``cliff/formatters/commaseparated.py``).
+        """
+        if parsed_args.formatter == "csv":
+            data = [[columns.plain(cell) for cell in row] for row in data]
+        return int(super().produce_output(parsed_args, column_names, data))
 
 
 class ShowOne(Guarded, command.ShowOne):

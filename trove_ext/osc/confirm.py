@@ -75,5 +75,7 @@ def ask(app: App, question: str, about: str = "") -> None:
     app.stderr.write(f"{safe(question)} [y/N] ")
     app.stderr.flush()
     answer = app.stdin.readline()
+    if not answer:
+        app.stderr.write("\n")
     if answer.strip().lower() not in ANSWERS:
         raise NotConfirmedError("Not confirmed: nothing was changed.")

@@ -151,14 +151,23 @@ class TerminalProgress:
             TextColumn,
             TimeElapsedColumn,
         )
+        from rich.table import Column
 
+        shrinking = Column(ratio=1, no_wrap=True, overflow="ellipsis")
         live = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            TextColumn("{task.fields[state]}", style="bold", markup=False),
-            TimeElapsedColumn(),
+            # What is followed gives way where the terminal is narrow.
+            TextColumn("{task.description}", markup=False, table_column=shrinking),
+            TextColumn(
+                "{task.fields[state]}",
+                style="bold",
+                markup=False,
+                table_column=Column(no_wrap=True),
+            ),
+            TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
             console=self._console,
             transient=True,
+            expand=True,
             redirect_stdout=False,
             redirect_stderr=False,
         )

@@ -12,6 +12,7 @@
 
 """Bringing a sandbox up and down."""
 
+import importlib.util
 import shutil
 import sys
 import urllib.error
@@ -23,6 +24,8 @@ from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
 KEYSTONE, DATABASE, TROVE = "keystone", "db", "trove"
 SERVICES = (DATABASE, KEYSTONE, TROVE)
+#: What the extra "sandbox" brings that the services are.
+PACKAGES = ("keystone", "trove")
 _START_SECONDS = 120.0
 _END_SECONDS = 10.0
 _HTTP_SECONDS = 5.0
@@ -45,6 +48,11 @@ def check_machine() -> None:
     if sys.platform != "linux":
         raise SandboxError(
             "The sandbox needs Linux: only there all of 127.0.0.0/8 is loopback"
+        )
+    missing = [one for one in PACKAGES if importlib.util.find_spec(one) is None]
+    if missing:
+        raise SandboxError(
+            f"The sandbox needs {', '.join(missing)}: pip install 'trove-ext[sandbox]'"
         )
 
 

@@ -29,6 +29,7 @@ from trove_ext import wait as waiting
 from trove_ext.exceptions import (
     LostAnswerError,
     RefusedError,
+    ServiceError,
     TroveExtError,
     UnreachableError,
 )
@@ -36,6 +37,8 @@ from trove_ext.workflows import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    import requests
 
 R = TypeVar("R")
 
@@ -89,6 +92,8 @@ class Cloud:
         self._command = command
         self._deadline: waiting.Deadline | None = None
         self._patience: waiting.Deadline | None = None
+        #: The methods of the requests that were answered in the last call.
+        self._answered: list[str] = []
 
     def command(self, *words: str) -> str:
         """Spell an ``openstack database`` command that a user can paste."""
@@ -178,7 +183,11 @@ class Cloud:
 
     def _not_done(self, exc: Exception, what: str) -> TroveExtError:
         """Turn an error of a change into ours; what Trove refused was not sent."""
-        error = errors.translate(exc, what, changing=True)
+        if errors.is_misread(exc) and not set(self._answered) - {"GET"}:
+            # A stock action reads, and looks at its arguments, before it sends.
+            error: TroveExtError = ServiceError(f"{what}: nothing was sent: {exc}")
+        else:
+            error = errors.translate(exc, what, changing=True)
         if not isinstance(error, LostAnswerError):
             self.sent.pop()
             self.unanswered = False
@@ -229,11 +238,17 @@ class Cloud:
         before = session.timeout
         session.timeout = max(1.0, min(REQUEST_TIMEOUT, remaining))
         hooks = session.session.hooks["response"]
-        hooks.append(errors.refuse_page)
+        self._answered = []
+
+        def note(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+            self._answered.append(str(response.request.method))
+            errors.refuse_page(response)
+
+        hooks.append(note)
         try:
             return call()
         finally:
-            hooks.remove(errors.refuse_page)
+            hooks.remove(note)
             session.timeout = before
 
 

@@ -59,7 +59,7 @@ def retry_after(exc: BaseException) -> float | None:
     return None if math.isnan(seconds) else max(1.0, seconds)
 
 
-def refuse_page(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+def refuse_page(response: requests.Response) -> None:
     """Take a page of HTML with a status of success for no answer at all.
 
     Something between us and Trove sends it. troveclient does not read the body after
@@ -101,7 +101,7 @@ def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
         return _from_keystone(exc, what, changing=changing)
     if isinstance(exc, (ksa.ClientException, requests.RequestException)):
         return _lost(what, _first_line(exc), changing=changing)
-    if _is_misread(exc):
+    if is_misread(exc):
         return _lost(what, _misread(exc), changing=changing)
     raise exc
 
@@ -114,7 +114,7 @@ def _misread(exc: Exception) -> str:
     )
 
 
-def _is_misread(exc: Exception) -> bool:
+def is_misread(exc: Exception) -> bool:
     """Tell what troveclient raises of a body that it reads without looking first.
 
     Of an empty one and of none in JSON it raises ``Exception`` itself

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
+    PartialFailureError,
     ResourceFailedError,
     TroveExtError,
     WaitTimeoutError,
@@ -54,6 +55,20 @@ def error_of(
     if failed:
         return ResourceFailedError(text)
     return WaitTimeoutError(text) if running else None
+
+
+def with_others(
+    error: TroveExtError | None, others: Sequence[TroveExtError], total: int
+) -> TroveExtError | None:
+    """Add what went wrong with targets that could not even be waited for.
+
+    :param total: how many targets there were in all
+    """
+    if not others or total == 1:
+        return others[0] if others else error
+    lines = [*map(str, others), *([str(error)] if error else [])]
+    lines.append(f"{len(others)} of {total} could not be found.")
+    return PartialFailureError("\n".join(lines))
 
 
 def raise_for(cloud: Cloud, outcomes: Sequence[Outcome]) -> None:

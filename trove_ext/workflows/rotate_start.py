@@ -181,7 +181,7 @@ def _parent(
     parent = choose_parent(
         forest, instance.id, datastore_version=instance.datastore_version
     )
-    return parent, f"on {parent}"
+    return parent, f"on {parent.name if parent else None}"
 
 
 def _create(

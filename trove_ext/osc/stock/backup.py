@@ -26,6 +26,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     UsageError,
 )
+from trove_ext.osc import guard
 from trove_ext.osc.stock.base import Stock, columns, resolve_all, shown_id
 from trove_ext.osc.v1.deleting import announce
 from trove_ext.workflows import actions, delete, done, outcomes, resources
@@ -154,7 +155,9 @@ class BackupDelete(Stock):
             self.cloud.progress.warn(
                 f"Trove deletes no running backup: {delete.how_to_end(self.cloud, one)}"
             )
-        announce(self.command.app, self.cloud, self.plan, yes=parsed_args.yes)
+        # Until here all is ours: a signal is answered in words.
+        with guard.catching_signals():
+            announce(self.command.app, self.cloud, self.plan, yes=parsed_args.yes)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Send each delete, then wait until all that goes is gone."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from troveclient.osc.v1 import database_instances as stock
 
+from trove_ext.exceptions import UsageError
 from trove_ext.model.replication import ReplicationSet
 from trove_ext.osc.stock import replica_form
 from trove_ext.osc.stock.base import (
@@ -55,6 +56,7 @@ class InstanceCreate(Stock):
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
         """Check users, put IDs for names, drop what Trove refuses for a replica."""
+        _check_nic(parsed_args.nics)
         parsed_args.users = credentials(parsed_args, self.command.app.stdin)
         if parsed_args.backup is not None:
             parsed_args.backup = self.backup_id(parsed_args.backup)
@@ -309,6 +311,19 @@ class InstanceDetach(SwitchAction):
     ) -> TroveExtError | None:
         """Wait until it replicates from nobody."""
         return detach.follow(self.cloud, before.instance, deadline).error
+
+
+def _check_nic(text: str | None) -> None:
+    """Refuse what the stock command splits without looking.
+
+    :raises UsageError: a field of it is not ``key=value``
+    """
+    for field in text.split(",") if text else ():
+        if "=" not in field:
+            raise UsageError(
+                f"--nic {text}: {field.strip()!r} is none of net-id=<uuid>, "
+                "subnet-id=<uuid>, ip-address=<address>"
+            )
 
 
 def find_flavor(flavors: Sequence[Any], name_or_id: str) -> str | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.osc import columns, command, confirm
-from trove_ext.osc.hooks import add_wait_options
+from trove_ext.osc.options import add_wait_options
 from trove_ext.osc.v1 import deleting
 from trove_ext.workflows import chains, delete
 
@@ -202,7 +202,7 @@ def _member_row(member: Member, branch: str, names: Sequence[str]) -> list[Any]:
     backup = member.backup
     reason = member.why_not or (f"doubtful: {member.doubt}" if member.doubt else None)
     values = {
-        "Name": columns.Shown(backup.name, branch + backup.name),
+        "Name": columns.leaf(backup.name, branch),
         "ID": backup.id,
         "Type": backup.kind.value,
         "Status": backup.status,
@@ -220,7 +220,7 @@ def _deleted_rows(forest: BackupForest, deleted: Sequence[Deleted]) -> list[list
     drawn = columns.branches(_depths(forest, deleted))
     return [
         [
-            columns.Shown(one.backup.name, branch + one.backup.name),
+            columns.leaf(one.backup.name, branch),
             one.backup.id,
             one.backup.kind.value,
             one.result,

@@ -20,13 +20,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from oslo_utils import uuidutils
 
-from trove_ext.exceptions import NotFoundError
+from trove_ext.exceptions import AmbiguousNameError, NotFoundError, TroveExtError
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.osc import columns, command
-from trove_ext.osc.hooks import add_timeout_option
+from trove_ext.osc.options import add_timeout_option
 from trove_ext.workflows import done, outcomes, resources
-from trove_ext.workflows.resolving import find_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,18 +70,29 @@ class _Wait(command.Lister):
         """Wait for all of them together; a row for each that is still there."""
         deadline = self.cloud.deadline(parsed_args.timeout)
         gone = parsed_args.goal == "deleted"
-        targets, there = [], []
+        targets: list[Target] = []
+        there: list[T] = []
         names = getattr(parsed_args, self.noun)
-        look = partial(_find_or_gone, partial(find, self.cloud), gone=gone)
-        for name, one in zip(names, find_all(names, look), strict=True):
+        unknown: list[TroveExtError] = []
+        for name in names:
+            try:
+                one = _find_or_gone(partial(find, self.cloud), name, gone=gone)
+            except (NotFoundError, AmbiguousNameError) as exc:
+                unknown.append(exc)
+                continue
             if one is None:
                 note = f"{self.noun.capitalize()} {name} is deleted."
                 self.cloud.progress.note(note)
                 continue
-            targets.append(make(one))
-            there.append(one)
+            if one.id not in {other.id for other in there}:
+                targets.append(make(one))
+                there.append(one)
         waited = self.cloud.wait(targets, deadline) if targets else []
-        self.fail(outcomes.error_of(self.cloud, waited))
+        self.fail(
+            outcomes.with_others(
+                outcomes.error_of(self.cloud, waited), unknown, len(names)
+            )
+        )
         return COLUMNS, [
             (one.id, columns.text(one.name), outcome.state)
             for one, outcome in zip(there, waited, strict=True)

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trove_ext.exceptions import TroveExtError
 from trove_ext.osc import confirm
 from trove_ext.osc.columns import branches
 from trove_ext.osc.text import count
-from trove_ext.workflows import delete
+from trove_ext.workflows import delete, resources
 
 if TYPE_CHECKING:
     from cliff.app import App
@@ -44,12 +45,19 @@ def announce(
         quietly = yes or not plan.along
         (cloud.progress.note if quietly else cloud.progress.warn)(going)
     if plan.robbed:
-        cloud.progress.warn(
-            f"No restorable backup is left then of instance {', '.join(plan.robbed)}."
-        )
+        robbed = ", ".join(_instance(cloud, one) for one in plan.robbed)
+        cloud.progress.warn(f"No restorable backup is left then of instance {robbed}.")
     if asks:
         confirm.ask(app, f"Delete {count(len(plan.going), 'backup')}?", going)
         delete.check_unchanged(cloud, plan)
+
+
+def _instance(cloud: Cloud, instance_id: str) -> str:
+    """Name an instance, which may be gone."""
+    try:
+        return str(resources.get_instance(cloud, instance_id))
+    except TroveExtError:
+        return instance_id
 
 
 def _headline(plan: DeletePlan) -> str:

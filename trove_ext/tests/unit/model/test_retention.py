@@ -138,8 +138,8 @@ class TestAlwaysKept(testtools.TestCase):
             +- x @0.5
         """
         found = reasons(drawing, keep_last=1)
-        self.assertEqual(("needed by c",), found["a"])
-        self.assertEqual(("needed by c",), found["b"])
+        self.assertEqual(("needed by name-of-c",), found["a"])
+        self.assertEqual(("needed by name-of-c",), found["b"])
         self.assertEqual(("no rule keeps it",), found["x"])
 
     def test_the_newest_restore_point_of_an_instance_whatever_its_age(self):
@@ -168,7 +168,7 @@ class TestAlwaysKept(testtools.TestCase):
         """
         found = reasons(drawing, keep_last=1)
         self.assertEqual(("still SAVING",), found["c"])
-        self.assertEqual(("needed by c",), found["a"])
+        self.assertEqual(("needed by name-of-c",), found["a"])
 
     def test_a_state_that_is_not_known_here(self):
         self.assertEqual(["a", "b"], kept("a MOVING\nb", keep_last=1))
@@ -183,7 +183,7 @@ class TestAlwaysKept(testtools.TestCase):
         found = reasons("a\nb", snapshot, keep_last=1)
         (reason,) = found["s"]
         self.assertIn("Trove deletes itself", reason)
-        self.assertEqual(("needed by s",), found["a"])
+        self.assertEqual(("needed by Replication snapshot for r1",), found["a"])
         self.assertEqual(("last 1 of 1",), found["b"])
 
     def test_what_hangs_on_a_replication_snapshot_pushes_nothing_out(self):
@@ -234,8 +234,8 @@ class TestAlwaysKept(testtools.TestCase):
         found = reasons(drawing, keep_last=1)
         self.assertIn("judge: parent lost is gone", found["a"][0])
         self.assertIn("judge: ancestor lost is gone", found["b"][0])
-        self.assertIn("judge: parent c is FAILED", found["d"][0])
-        self.assertEqual(("needed by d",), found["c"])
+        self.assertIn("judge: parent name-of-c (c) is FAILED", found["d"][0])
+        self.assertEqual(("needed by name-of-d",), found["c"])
 
     def test_each_member_of_a_cycle(self):
         drawing = """

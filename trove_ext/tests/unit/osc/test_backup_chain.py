@@ -13,6 +13,8 @@
 """Chains on the command line, and what a delete says before it is sent."""
 
 import json
+import shlex
+import signal
 from datetime import timedelta
 from unittest import mock
 
@@ -72,7 +74,25 @@ class TestShown(ChainTestCase):
         self.add("side", 5, parent=self.full)
         lines = self.run_line("backup chain show two").stdout.splitlines()
         names = [line.split("|")[1].rstrip() for line in lines if "COMPLETED" in line]
-        self.assertEqual([" full", " ├ one", " │ └ two", " └ side"], names)
+        # A narrow table must not break what belongs together.
+        tree = [name.replace("\N{NO-BREAK SPACE}", "~") for name in names]
+        self.assertEqual([" full", " ├~one", " │~└~two", " └~side"], tree)
+
+    def test_numbers_are_numbers_and_nothing_is_nothing_in_csv(self):
+        names = "-c Name -c Depth -c Restorable"
+        lines = self.run_line(f"backup chain show one -f csv {names}").stdout
+        self.assertIn('"full",0', lines.replace(",True", ""))
+        lines = self.run_line("backup chain show one -f csv").stdout
+        self.assertNotIn('"None"', lines)
+        self.assertRegex(self.run_line("backup check db1 -f csv").stdout, r",36000,3,")
+
+    def test_a_column_that_has_nothing_in_places_can_be_sorted_by(self):
+        self.add("broken", state=BackupState.FAILED)
+        line = "backup chain list -f json --sort-column 'Newest Restorable'"
+        result = run_openstack(["database", *shlex.split(line)], self.fake)
+        self.assertEqual("", result.stderr)
+        rows = json.loads(result.stdout)
+        self.assertEqual(["broken", "full"], [row["Name"] for row in rows])
 
     def test_the_tree_is_plain_data_for_machines(self):
         rows = self.json("backup chain show two")
@@ -182,6 +202,20 @@ class TestBackupDelete(ChainTestCase):
         result = self.run_line("backup delete one --yes")
         self.assertEqual(1, len(result.requests.changing))
         self.assertIn(f"run ({running.id}) is still BUILDING", result.stderr)
+
+    def test_a_signal_at_the_question_is_answered_in_words(self):
+        def interrupt(*_args):
+            signal.raise_signal(signal.SIGINT)
+
+        with mock.patch("trove_ext.osc.confirm.ask", side_effect=interrupt):
+            result = self.run_line("backup delete one", tty=True)
+        self.assertEqual(130, result.exit_code)
+        self.assertIn("Interrupted by SIGINT; nothing was changed.", result.stderr)
+        self.assertEqual([], result.requests.changing)
+
+    def test_an_instance_that_loses_its_last_backup_is_named(self):
+        result = self.run_line("backup delete full --yes")
+        self.assertIn(f"of instance db1 ({self.db1.id})", result.stderr)
 
     def test_yes_answers(self):
         result = self.run_line("backup delete one --yes", tty=True)

@@ -14,6 +14,7 @@
 
 import json
 import shlex
+from unittest import mock
 
 import testtools
 
@@ -184,6 +185,25 @@ class TestInstanceCreate(HookTestCase):
         self.assertEqual("pa:ss:wo:rd", user["password"])
         self.assertEqual("bob", user["name"])
 
+    def test_a_nic_that_is_none_is_an_error_before_any_request(self):
+        for nic in ("none", "foo", "net-id=x,foo"):
+            for wait in ("", " --wait"):
+                line = f"instance create new --flavor 10 --size 1 --nic {nic}{wait}"
+                result = self.run_line(line)
+                self.assertEqual(2, result.exit_code)
+                self.assertIn("net-id=<uuid>", result.stderr)
+                self.assertEqual([], result.requests.changing)
+
+    def test_what_stock_refuses_before_it_sends_is_not_called_a_lost_answer(self):
+        line = f"instance create new --flavor 10 --size 1 --nic {NIC} --wait"
+        with mock.patch(
+            "troveclient.v1.instances.Instances.create", side_effect=ValueError("odd")
+        ):
+            result = self.run_line(line)
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("nothing was sent: odd", result.stderr)
+        self.assertNotIn("took effect", result.stderr)
+
     def test_a_bad_user_is_an_error_before_any_request(self):
         result = self.run_line(self.create("--users bob eve:a:b"))
         self.assertEqual(2, result.exit_code)
@@ -320,11 +340,17 @@ class TestWaitCommands(HookTestCase):
         result = self.run_line("instance wait nobody --for deleted")
         self.assertEqual(1, result.exit_code)
 
-    def test_all_that_are_unknown_are_named_at_once(self):
-        result = self.run_line("instance wait nobody db1 nothing")
+    def test_those_that_are_unknown_stop_no_others_and_are_all_named(self):
+        result = self.run_line("instance wait nobody db1 nothing -f json")
         self.assertEqual(1, result.exit_code)
+        self.assertEqual(["db1"], [one["Name"] for one in json.loads(result.stdout)])
         self.assertIn("nobody", result.stderr)
         self.assertIn("nothing", result.stderr)
+        self.assertIn("2 of 3", result.stderr)
+
+    def test_one_named_twice_is_a_row_once(self):
+        result = self.succeed(f"instance wait db1 {self.db1.id} db1 -f json")
+        self.assertEqual(1, len(json.loads(result.stdout)))
 
     def test_roles_can_be_waited_for(self):
         self.cloud.add_instance("rep", replica_of=self.db1)

@@ -13,6 +13,8 @@
 """Progress in a pipe, at a terminal, and silenced."""
 
 import io
+import re
+from unittest import mock
 
 import testtools
 
@@ -80,3 +82,13 @@ class TestTerminal(testtools.TestCase):
         live.done()
         for text in ("[red]db1[/red]", "[bold]BUILD", "[blink]hm"):
             self.assertIn(text, stream.getvalue())
+
+    def test_a_narrow_terminal_cuts_the_subject_and_neither_state_nor_time(self):
+        with mock.patch.dict("os.environ", {"COLUMNS": "50"}):
+            stream = Terminal()
+            live = progress.make(stream, Clock(), quiet=False)
+            live.update("Instance trove-ext-verify-" + 60 * "x", "ACTIVE/HEALTHY")
+            live.done()
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+        (line,) = {one.rstrip() for one in plain.splitlines() if "HEALTHY" in one}
+        self.assertRegex(line, r"Instance trove.*… ACTIVE/HEALTHY 0:00:00$")

@@ -202,8 +202,8 @@ class TestShow(ReplicaTestCase):
             for key in (one.name, one.id)
         ]
         self.assertEqual(1, len(set(shown)), shown)
-        self.assertIn("├ db2", shown[0])
-        self.assertIn("└ db3", shown[0])
+        self.assertIn("├\N{NO-BREAK SPACE}db2", shown[0])
+        self.assertIn("└\N{NO-BREAK SPACE}db3", shown[0])
 
     def test_names_are_plain_for_machines(self):
         rows = self.rows("replica show db2")
