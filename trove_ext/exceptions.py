@@ -127,6 +127,10 @@ class WaitTimeoutError(TroveExtError):
     exit_code = Exit.TIMEOUT
 
 
+class OutOfTimeError(WaitTimeoutError):
+    """No usable answer came before the time that the caller gave ran out."""
+
+
 class BusyError(TroveExtError):
     """Somebody else is at it: try again later."""
 

@@ -35,6 +35,7 @@ class Guarded(command.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._failure: TroveExtError | None = None
+        self._timeout = 0.0
         session.limit_requests(self.app)
 
     @functools.cached_property
@@ -43,7 +44,9 @@ class Guarded(command.Command):
 
         :raises ServiceError: it offers no databases
         """
-        return session.make_cloud(self.app)
+        cloud = session.make_cloud(self.app)
+        cloud.bound(self._timeout)
+        return cloud
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Make a parser whose messages can't drive the terminal."""
@@ -57,6 +60,7 @@ class Guarded(command.Command):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         """Run the command; see :func:`trove_ext.osc.guard.run`."""
+        self._timeout = getattr(parsed_args, "timeout", 0.0)
         return guard.run(
             self.app,
             lambda: self.__dict__.get("cloud"),

@@ -15,12 +15,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     Exit,
     InterruptedJobError,
+    NotFoundError,
+    OutOfTimeError,
     ServiceError,
     TroveExtError,
 )
@@ -69,11 +73,14 @@ def run(
     :returns: the exit code
     """
     masking.install()
+    if app.stdout is None:
+        # Closed (``>&-``): the job is done all the same. cliff looks at both.
+        app.stdout = sys.stdout = io.StringIO()
     try:
         with catching_signals() if signals else contextlib.nullcontext():
             return action()
     except TroveExtError as exc:
-        return report(app, cloud(), exc)
+        return report(app, cloud(), exc, describe_error(exc, cloud()))
     except Stopped as exc:
         code = SIGNALS[exc.number]
         error = InterruptedJobError(describe_stop(exc.number, cloud()), code)
@@ -86,14 +93,19 @@ def run(
         return report(app, cloud(), misread)
 
 
-def report(app: App, cloud: Cloud | None, error: TroveExtError) -> int:
-    """Write an error to stderr; with ``--debug`` where it came from too."""
+def report(
+    app: App, cloud: Cloud | None, error: TroveExtError, text: str | None = None
+) -> int:
+    """Write an error to stderr; with ``--debug`` where it came from too.
+
+    :param text: what to write in its place
+    """
     if cloud is not None:
         cloud.progress.done()
     if app.options.debug:
         app.LOG.error("%s", type(error).__name__, exc_info=error)
     stderr = progress.Heedless(app.stderr)
-    stderr.write(safe(masking.mask(str(error))) + "\n")
+    stderr.write(safe(masking.mask(text or str(error))) + "\n")
     stderr.flush()
     return int(error.exit_code)
 
@@ -106,11 +118,28 @@ def describe_stop(number: signal.Signals, cloud: Cloud | None) -> str:
     start = f"Interrupted by {number.name}"
     if cloud is None or not (cloud.sent or cloud.awaited):
         return f"{start}; nothing was changed."
-    facts = [start, *_sent(cloud)]
+    return "; ".join([start, *_known(cloud)])
+
+
+def describe_error(error: TroveExtError, cloud: Cloud | None) -> str:
+    """Say what went wrong and, where Trove's answers ended it, what was sent before.
+
+    A job that was not seen to its end goes on at the server; an error that says how it
+    ended has all that a user needs in its own text.
+    """
+    unseen = isinstance(error, (ServiceError, NotFoundError, OutOfTimeError))
+    if cloud is None or not unseen or not (cloud.sent or cloud.awaited):
+        return str(error)
+    return "\n".join([str(error), "; ".join(_known(cloud))])
+
+
+def _known(cloud: Cloud) -> list[str]:
+    """Say what was sent, what was seen of it, and what goes on to look."""
+    facts = _sent(cloud)
     if cloud.awaited:
         facts += [f"last seen: {', '.join(_seen(cloud))}"] if cloud.seen else []
-        return "; ".join([*facts, f"wait on with:{_commands(cloud)}"])
-    return "; ".join([*facts, f"see what came of it with: {_look(cloud)}"])
+        return [*facts, f"wait on with:{_commands(cloud)}"]
+    return [*facts, f"see what came of it with: {_look(cloud)}"]
 
 
 def describe_misread(exc: Exception, cloud: Cloud | None) -> str:
@@ -151,10 +180,12 @@ def _commands(cloud: Cloud) -> str:
 def catching_signals() -> Iterator[None]:
     """Raise :class:`Stopped` for SIGINT, SIGTERM and SIGHUP inside the block.
 
-    A second signal ends the process at once.
+    A second signal ends the process at once. One that is ignored stays so: that is
+    how ``nohup`` and a job in the background of a script go on.
     """
+    heeded = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
     try:
-        before = {number: signal.signal(number, _stop) for number in SIGNALS}
+        before = {number: signal.signal(number, _stop) for number in heeded}
     except ValueError:
         # Only the main thread may set handlers; a test may run in another.
         yield
@@ -168,5 +199,6 @@ def catching_signals() -> Iterator[None]:
 
 def _stop(number: int, _frame: FrameType | None) -> None:
     for each in SIGNALS:
-        signal.signal(each, signal.SIG_DFL)
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, signal.SIG_DFL)
     raise Stopped(signal.Signals(number))

@@ -28,6 +28,7 @@ from trove_ext import progress as progress_module
 from trove_ext import wait as waiting
 from trove_ext.exceptions import (
     LostAnswerError,
+    OutOfTimeError,
     RefusedError,
     ServiceError,
     TroveExtError,
@@ -51,6 +52,7 @@ READ_BUDGET = 60.0
 LONGEST_RETRY_AFTER = 120.0
 #: Seconds after which a request that is turned away again and again is given up.
 LIMIT_BUDGET = 180.0
+SUCCESS = range(200, 300)
 
 
 class Cloud:
@@ -92,8 +94,9 @@ class Cloud:
         self._command = command
         self._deadline: waiting.Deadline | None = None
         self._patience: waiting.Deadline | None = None
-        #: The methods of the requests that were answered in the last call.
-        self._answered: list[str] = []
+        self._bound: waiting.Deadline | None = None
+        #: Method and status of each answer in the last call.
+        self._answers: list[tuple[str, int]] = []
 
     def command(self, *words: str) -> str:
         """Spell an ``openstack database`` command that a user can paste."""
@@ -105,6 +108,7 @@ class Cloud:
         :param what: the thing asked for, for messages: "Backup b1"
         :raises UnreachableError: no usable answer within the deadline, or within
             READ_BUDGET seconds where there is none; a Retry-After is waited for besides
+        :raises OutOfTimeError: the time of the whole command ran out before
         :raises NotFoundError, RefusedError, LoginError: as Trove answered
         """
         deadline = self._deadline or self._read_budget()
@@ -122,6 +126,8 @@ class Cloud:
                     pause, until = next(pauses), deadline
                 else:
                     pause, until = min(pause, LONGEST_RETRY_AFTER), limited
+                if self._is_over(pause):
+                    raise OutOfTimeError(f"{error}\nThe time-out is over.") from exc
                 if until.remaining <= pause:
                     raise UnreachableError(str(error)) from exc
                 self.progress.update(what, f"no answer, trying again ({error})")
@@ -130,10 +136,29 @@ class Cloud:
                     deadline = self._deadline or self._read_budget()
 
     def _read_budget(self) -> waiting.Deadline:
-        """Start the time that a read may take; see `patient`."""
+        """Start the time that a read may take; see `patient` and `bound`."""
         least = waiting.Deadline(self.clock, READ_BUDGET)
-        patience = self._patience
-        return patience if patience and patience.remaining > READ_BUDGET else least
+        patience, bound = self._patience, self._bound
+        if patience and patience.remaining > READ_BUDGET:
+            return patience
+        return bound if bound and 0 < bound.remaining < READ_BUDGET else least
+
+    def _is_over(self, pause: float) -> bool:
+        """Tell whether the command's own time would be over after a pause.
+
+        Where it was over before, what is read now is how things stand in the end.
+        """
+        if self._deadline or self._patience or self._bound is None:
+            return False
+        return 0 < self._bound.remaining <= pause
+
+    def bound(self, timeout: float) -> None:
+        """Let no read go on beyond so many seconds from now (0: for ever).
+
+        For the time-out of a whole command; what follows after it, to find out how
+        things stand or to clean up, has READ_BUDGET again.
+        """
+        self._bound = self.deadline(timeout) if timeout else None
 
     @contextlib.contextmanager
     def patient(self, deadline: waiting.Deadline) -> Iterator[None]:
@@ -173,7 +198,7 @@ class Cloud:
             try:
                 answer = self._send(call, self._deadline)
             except Exception as exc:
-                pause = None if errors.was_read(exc) else errors.retry_after(exc)
+                pause = errors.retry_after(exc) if errors.was_unread(exc) else None
                 if pause is None or budget.remaining <= pause:
                     raise self._not_done(exc, what) from exc
                 self.clock.sleep(pause)
@@ -183,9 +208,13 @@ class Cloud:
 
     def _not_done(self, exc: Exception, what: str) -> TroveExtError:
         """Turn an error of a change into ours; what Trove refused was not sent."""
-        if errors.is_misread(exc) and not set(self._answered) - {"GET"}:
-            # A stock action reads, and looks at its arguments, before it sends.
-            error: TroveExtError = ServiceError(f"{what}: nothing was sent: {exc}")
+        changes = [status for method, status in self._answers if method != "GET"]
+        if any(status in SUCCESS for status in changes):
+            # A stock action reads after it has sent; what was sent is done.
+            error: TroveExtError = errors.lost(what, exc)
+        elif errors.is_misread(exc) and not changes:
+            # It reads, and looks at its arguments, before it sends.
+            error = ServiceError(f"{what}: nothing was sent: {exc}")
         else:
             error = errors.translate(exc, what, changing=True)
         if not isinstance(error, LostAnswerError):
@@ -238,11 +267,12 @@ class Cloud:
         before = session.timeout
         session.timeout = max(1.0, min(REQUEST_TIMEOUT, remaining))
         hooks = session.session.hooks["response"]
-        self._answered = []
+        self._answers = []
 
         def note(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
-            self._answered.append(str(response.request.method))
-            errors.refuse_page(response)
+            method = str(response.request.method)
+            self._answers.append((method, response.status_code))
+            errors.refuse_foreign(response)
 
         hooks.append(note)
         try:

@@ -20,8 +20,12 @@ limit, without it a quota.
 
 from __future__ import annotations
 
+import codecs
 import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from keystoneauth1 import exceptions as ksa
@@ -38,38 +42,100 @@ from trove_ext.exceptions import (
     UnreachableError,
 )
 
+#: What a limit of requests is answered with: by Trove itself, by a proxy, and by one
+#: that asks for a pause.
 TOO_MANY = 413
+LIMITED = frozenset({TOO_MANY, 429, 503})
+#: Of a read: nothing was looked at, and it may be asked again.
+NOT_LOOKED_AT = frozenset({408, 425, 429})
+ACCEPTED = 202
+#: The key of Trove's 404 (``trove/common/wsgi.py``, ``Fault``); a load balancer's has
+#: none, and says nothing of what is there.
+NOT_FOUND = "itemNotFound"
+_FOREIGN = "an answer that is not Trove's"
 #: Answers of something between us and Trove, or of a Trove that is not well.
 SERVER_ERRORS = range(500, 600)
+ERRORS = range(400, 600)
 
 
 def retry_after(exc: BaseException) -> float | None:
-    """Return the seconds of a rate limit's Retry-After; None for all other errors.
+    """Return the seconds of a limit's Retry-After; None where there is none to follow.
 
-    The header itself is read: troveclient's attribute is 0 for a missing one too.
+    The header itself is read: troveclient's attribute is 0 for a missing one too. One
+    that is neither seconds nor a date is none.
     """
-    if getattr(exc, "http_status", None) != TOO_MANY:
+    if getattr(exc, "http_status", None) not in LIMITED:
         return None
     response = getattr(exc, "response", None)
     header = response.headers.get("Retry-After") if response is not None else None
+    seconds = _seconds(header or "")
+    return None if seconds is None else max(1.0, seconds)
+
+
+def _seconds(header: str) -> float | None:
+    """Read a Retry-After: seconds, or a date (RFC 9110)."""
     try:
-        seconds = float(header) if header is not None else math.nan
+        seconds = float(header)
     except ValueError:
-        seconds = 1.0
-    return None if math.isnan(seconds) else max(1.0, seconds)
+        try:
+            moment = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        # A date without a zone is in UTC.
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (moment - datetime.now(UTC)).total_seconds()
+    return None if math.isnan(seconds) else seconds
 
 
-def refuse_page(response: requests.Response) -> None:
-    """Take a page of HTML with a status of success for no answer at all.
+def refuse_foreign(response: requests.Response) -> None:
+    """Take what Trove can't have sent for no answer at all.
 
-    Something between us and Trove sends it. troveclient does not read the body after
-    an action, and would take it for Trove's 202.
+    Something between us and Trove sends it: a page of HTML as a success, or any
+    success but 202 after an action or a delete (``trove/instance/service.py``,
+    ``trove/backup/service.py``). troveclient does not read these bodies, and would
+    take it for Trove's 202. Of an error that is JSON of another form, or that has a
+    Retry-After and is no 413, it fails to make an exception
+    (``troveclient/apiclient/exceptions.py``, ``from_response``).
 
-    :raises requests.RequestException: it is one; what it means depends on the request
+    :raises requests.RequestException: it is a success that Trove did not send; what it
+        means depends on the request
+    :raises troveclient.exceptions.HttpError: it is such an error
     """
-    success = response.status_code in range(200, 300)
-    if success and response.content.lstrip().startswith(b"<"):
+    status = response.status_code
+    if status in ERRORS and status != trove.Unauthorized.http_status:
+        limited = "Retry-After" in response.headers and status != TOO_MANY
+        if limited or not _says_why(response):
+            raise trove.HttpError(
+                _FOREIGN,
+                response=response,
+                url=response.url,
+                method=response.request.method,
+                http_status=status,
+            )
+    if status not in range(200, 300):
+        return
+    kind = response.headers.get("Content-Type", "")
+    body = response.content.removeprefix(codecs.BOM_UTF8).lstrip()
+    if kind.startswith("text/html") or body.startswith(b"<"):
         raise requests.RequestException("the answer is a web page, not Trove's")
+    request = response.request
+    path = urlsplit(str(request.url)).path
+    acts = request.method == "DELETE" or path.endswith("/action")
+    if acts and status != ACCEPTED:
+        raise requests.RequestException(
+            f"the answer is not Trove's: HTTP {status}, not {ACCEPTED}"
+        )
+
+
+def _says_why(response: requests.Response) -> bool:
+    """Tell whether an error can be read, or is no JSON at all."""
+    try:
+        body = response.json()
+    except ValueError:
+        return True
+    if not isinstance(body, dict) or "message" in body:
+        return True
+    return bool(body) and isinstance(next(iter(body.values())), dict)
 
 
 def was_read(exc: BaseException) -> bool:
@@ -81,6 +147,14 @@ def was_read(exc: BaseException) -> bool:
     """
     request = getattr(getattr(exc, "response", None), "request", None)
     return getattr(request, "method", None) == "GET"
+
+
+def was_unread(exc: BaseException) -> bool:
+    """Tell whether a change was turned away by Trove's rate limit, unread.
+
+    What a proxy answers (429, 503) says less: it may have been carried out.
+    """
+    return getattr(exc, "http_status", None) == TOO_MANY and not was_read(exc)
 
 
 def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
@@ -106,6 +180,14 @@ def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
     raise exc
 
 
+def lost(what: str, exc: Exception) -> TroveExtError:
+    """Say that it is not known what came of a change.
+
+    :param exc: what came in place of an answer
+    """
+    return _lost(what, _first_line(exc), changing=True)
+
+
 def _misread(exc: Exception) -> str:
     lacks = f", it lacks {exc}" if isinstance(exc, KeyError) else ""
     return (
@@ -126,7 +208,9 @@ def is_misread(exc: Exception) -> bool:
 
 def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExtError:
     status, message = exc.http_status, _message(exc)
-    if status in SERVER_ERRORS or (changing and was_read(exc)):
+    unseen = status in NOT_LOOKED_AT and not changing
+    foreign = status == trove.NotFound.http_status and _keys(exc) != {NOT_FOUND}
+    if status in SERVER_ERRORS or unseen or foreign or (changing and was_read(exc)):
         return _lost(what, f"HTTP {status}: {message}", changing=changing)
     if status == trove.NotFound.http_status:
         return NotFoundError(f"{what}: there is no such thing ({message})")
@@ -153,7 +237,7 @@ def _is_policy(message: str) -> bool:
 def _from_keystone(exc: ksa.HttpError, what: str, *, changing: bool) -> TroveExtError:
     if isinstance(exc, ksa.Unauthorized):
         return LoginError(f"{what}: Keystone refuses the log-in: {_first_line(exc)}")
-    if exc.http_status in SERVER_ERRORS:
+    if exc.http_status in SERVER_ERRORS or exc.http_status in NOT_LOOKED_AT:
         return _lost(what, _first_line(exc), changing=changing)
     return ServiceError(f"{what}: {_first_line(exc)}")
 
@@ -188,7 +272,7 @@ def _message(exc: trove.HttpError) -> str:
     if isinstance(_body(exc), dict):
         text = getattr(exc, "message", None) or str(exc)
     else:
-        text = "an answer that is not Trove's"
+        text = _FOREIGN
     return " ".join(str(text).split())
 
 

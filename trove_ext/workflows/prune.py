@@ -26,6 +26,7 @@ from trove_ext.exceptions import (
     CheckError,
     LoginError,
     NotFoundError,
+    OutOfTimeError,
     PartialFailureError,
     TroveExtError,
     UnreachableError,
@@ -180,21 +181,24 @@ class _Run:
         left = [one for one in self.results.values() if one != done.GONE]
         if self.end is not None or not left:
             return self.end
+        why = "; ".join(dict.fromkeys(self.spoiled.values()))
         return PartialFailureError(
-            f"{len(left)} of {len(self.results)} backups were not deleted: "
-            + "; ".join(dict.fromkeys(self.spoiled.values()))
+            f"{len(left)} of {len(self.results)} backups were not deleted: {why}\n"
+            f"{self._go_on()}"
         )
 
     def _leaves(self, waiting: Sequence[Backup]) -> list[Backup]:
+        """Return those on which no other hangs; a plan deletes no member of a cycle."""
         parents = {one.parent_id for one in waiting}
-        # In a cycle of parents nobody is a leaf.
-        return [one for one in waiting if one.id not in parents] or list(waiting)
+        return [one for one in waiting if one.id not in parents]
 
     def _send(self, backup: Backup) -> bool:
         """Send one delete if all is still as planned."""
         root = self.plan.forest.root(backup.id).id
         if self.end is None and self.deadline.passed:
-            self.end = WaitTimeoutError("Time ran out before all was deleted.")
+            self.end = WaitTimeoutError(
+                f"Time ran out before all was deleted. {self._go_on()}"
+            )
         if self.end is not None or root in self.spoiled:
             self.results[backup.id] = LEFT_ALONE
             return False
@@ -208,7 +212,7 @@ class _Run:
                 delete.send(self.cloud, backup)
                 self.sent.add(backup.id)
                 return True
-        except (UnreachableError, LoginError) as exc:
+        except (UnreachableError, LoginError, OutOfTimeError) as exc:
             self.end = exc
             problem = str(exc)
         except TroveExtError as exc:
@@ -230,9 +234,13 @@ class _Run:
             if outcome.timed_out and self.end is None:
                 self.end = WaitTimeoutError(
                     f"Backup {backup} is still {outcome.state} after "
-                    f"{outcome.elapsed:.0f} s; it goes on at the server. Run the same "
-                    "command again to go on."
+                    f"{outcome.elapsed:.0f} s; it goes on at the server. "
+                    f"{self._go_on()}"
                 )
+
+    def _go_on(self) -> str:
+        left = self.cloud.command("backup", "chain", "list")
+        return f"Run the same command again to go on; what is left shows:\n  {left}"
 
     def _leave(self, backup: Backup, root: str, problem: str) -> None:
         self.results[backup.id] = f"{LEFT_ALONE}: {problem}"

@@ -243,6 +243,7 @@ def create(cloud: Cloud, plan: Plan) -> list[Instance]:
                 access=plan.access,
             ).id
         ),
+        source_id=plan.source.id,
     )
     return made(cloud, plan, last)
 

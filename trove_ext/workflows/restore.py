@@ -67,6 +67,7 @@ class RestorePlan:
     :ivar path: what the restore reads: from the full backup down to ``backup``
     :ivar notes: what was chosen and may surprise
     :ivar warnings: what the user should look at
+    :ivar namesakes: IDs of the instances that bear the name already
     """
 
     backup: Backup
@@ -75,6 +76,7 @@ class RestorePlan:
     settings: Settings
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    namesakes: frozenset[str] = frozenset()
 
     def arguments(self) -> dict[str, Any]:
         """Spell the request as troveclient's ``instances.create`` takes it."""
@@ -123,13 +125,28 @@ def plan(
     broken = bool(problems)
     settings = resolver.settings()
     _check_quota(cloud, settings, problems)
+    namesakes: list[Instance] = []
     if not request.throwaway:
-        warnings += _check_name(cloud, request.name, problems)
+        problems += reach.name_problems(request.name)
+        namesakes = [
+            one for one in resources.list_instances(cloud) if one.name == request.name
+        ]
+    # Trove allows it, and names find nothing then.
+    warnings += [
+        f"{one} has that name already: from now on only the IDs tell them apart."
+        for one in namesakes
+    ]
     if problems:
         kind = CheckError if broken else SettingsError
         raise kind(f"Backup {backup} can't be restored as {request.name}", problems)
     return RestorePlan(
-        backup, path, request.name, settings, tuple(resolver.notes), tuple(warnings)
+        backup,
+        path,
+        request.name,
+        settings,
+        tuple(resolver.notes),
+        tuple(warnings),
+        frozenset(one.id for one in namesakes),
     )
 
 
@@ -144,6 +161,7 @@ def send(cloud: Cloud, planned: RestorePlan) -> str:
         cloud,
         planned.name,
         lambda: str(cloud.client.instances.create(**arguments).id),
+        known=planned.namesakes,
     )
 
 
@@ -204,13 +222,3 @@ def _check_quota(cloud: Cloud, settings: Settings, problems: list[str]) -> None:
                 f"the quota of {row.resource} does not suffice: {taken} of {row.limit} "
                 f"taken, {need} more needed"
             )
-
-
-def _check_name(cloud: Cloud, name: str, problems: list[str]) -> list[str]:
-    """Warn of a name that is taken: Trove allows it, and names find nothing then."""
-    problems += reach.name_problems(name)
-    same = [one for one in resources.list_instances(cloud) if one.name == name]
-    return [
-        f"{one} has that name already: from now on only the IDs tell them apart."
-        for one in same
-    ]

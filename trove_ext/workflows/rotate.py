@@ -29,6 +29,7 @@ from trove_ext.exceptions import (
     BusyError,
     PartialFailureError,
     ResourceFailedError,
+    ServiceError,
     TroveExtError,
     WaitTimeoutError,
 )
@@ -161,7 +162,7 @@ def _wait(
         errors = [outcomes.error_of(cloud, [outcome]) for outcome in waited]
     except TroveExtError as exc:
         # Not to be seen any more: what runs is adopted by the next run.
-        errors = [exc for _ in running]
+        errors = [_unseen(cloud, exc, row) for row in running]
     by_id = dict(zip((row.found.instance_id for row in running), errors, strict=True))
     return [
         replace(row, error=row.error or by_id.get(row.found.instance_id))
@@ -176,7 +177,11 @@ def _prune(
     try:
         backups = _read_again(cloud, request, rows)
     except TroveExtError as exc:
-        return [replace(row, error=row.error or exc) for row in rows]
+        unseen = [_unseen(cloud, exc, row) for row in rows]
+        return [
+            replace(row, error=row.error or one)
+            for row, one in zip(rows, unseen, strict=True)
+        ]
     forest = BackupForest.of(backups)
     judged = [
         _meet_twin(cloud, request, forest, _judge(forest, row), deadline)
@@ -195,6 +200,15 @@ def _prune(
         else _prune_one(cloud, request.policy, known, row, deadline)
         for row in judged
     ]
+
+
+def _unseen(cloud: Cloud, error: TroveExtError, row: RotateRow) -> TroveExtError:
+    """Say what shows how the backup of a row ended, which could not be seen."""
+    if row.backup is None:
+        return error
+    wait = cloud.command("backup", "wait", row.backup.id)
+    kind = WaitTimeoutError if isinstance(error, WaitTimeoutError) else ServiceError
+    return kind(f"{error}\nBackup {row.backup} goes on; wait for it with:\n  {wait}")
 
 
 def _read_again(

@@ -201,7 +201,9 @@ def _create(
         return shown[0].id
 
     try:
-        backup_id = actions.create_backup(cloud, name, instance.id, parent_id, send)
+        backup_id = actions.create_backup(
+            cloud, name, instance.id, send, parent_id=parent_id
+        )
     except RefusedError as exc:
         raise _with_advice(cloud, instance, exc) from exc
     backup = shown[0] if shown else resources.get_backup(cloud, backup_id)

@@ -128,7 +128,8 @@ class Temporary:
             return
         self._cloud.awaited = ()
         try:
-            self._remove()
+            with self._cloud.patient(self._cloud.deadline(DELETE_TIMEOUT)):
+                self._remove()
         except NotFoundError:
             self.gone = True
         except TroveExtError as exc:

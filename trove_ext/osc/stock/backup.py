@@ -74,8 +74,9 @@ class BackupCreate(Stock):
             self.cloud,
             parsed_args.name,
             parsed_args.instance,
-            parsed_args.parent,
             lambda: shown_id(self.action(parsed_args)),
+            parent_id=parsed_args.parent,
+            incremental=parsed_args.incremental,
         )
         backup = resources.get_backup(self.cloud, backup_id)
         if parsed_args.incremental:

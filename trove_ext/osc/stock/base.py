@@ -47,11 +47,14 @@ class Stock:
         self.command: Any = command
         self.action: Callable[[argparse.Namespace], Any] = command.take_action
         self._failure: TroveExtError | None = None
+        self._timeout = 0.0
 
     @functools.cached_property
     def cloud(self) -> Cloud:
         """The cloud that the user has logged in to."""
-        return session.make_cloud(self.command.app)
+        cloud = session.make_cloud(self.command.app)
+        cloud.bound(self._timeout)
+        return cloud
 
     @property
     def client(self) -> Any:
@@ -66,6 +69,8 @@ class Stock:
             masking.hide_credential(given)
         if getattr(parsed_args, "formatter", None) == "table":
             self._tame_table()
+        if self.takes_over(parsed_args):
+            self._timeout = parsed_args.timeout
         return guard.run(
             self.command.app,
             lambda: self.__dict__.get("cloud"),

@@ -70,7 +70,10 @@ class InstanceCreate(Stock):
         """Create, wait for all that was made, and show it as it is then."""
         deadline = self.cloud.deadline(parsed_args.timeout)
         instance_id = actions.create_instance(
-            self.cloud, parsed_args.name, lambda: shown_id(self.action(parsed_args))
+            self.cloud,
+            parsed_args.name,
+            lambda: shown_id(self.action(parsed_args)),
+            source_id=self.source.id if self.source else None,
         )
         found = self.cloud.wait(self._targets(instance_id), deadline)
         self.fail(outcomes.error_of(self.cloud, found))

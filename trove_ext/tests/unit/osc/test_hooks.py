@@ -310,7 +310,7 @@ class TestActions(HookTestCase):
         )
         result = self.run_line("instance promote rep1 --wait", faults=[lost])
         self.assertEqual(1, result.exit_code)
-        self.assertIn("unchanged", result.stderr)
+        self.assertIn("nothing has acted on it since", result.stderr)
 
 
 class TestLogIn(HookTestCase):
