@@ -38,12 +38,25 @@ class Kind(enum.Enum):
     #: The same without a length: what arrives looks complete, but is no JSON.
     CUT_SHORT = "cut short"
     HTML = "HTML with 200"
+    #: Of something in between: neither says anything of what is there.
+    NO_SUCH_PAGE = "HTML with 404"
+    TEXT = "text with 200"
+    SLOW_DOWN = "429 with Retry-After"
 
 
 #: Kinds in which the request may have been carried out, or not: whoever answers
 #: in Trove's place does not know.
 MAY_HAVE_REACHED = frozenset(
-    {Kind.HTTP_500, Kind.HTTP_502, Kind.HTTP_503, Kind.HTTP_504, Kind.HANG, Kind.HTML}
+    {
+        Kind.HTTP_500,
+        Kind.HTTP_502,
+        Kind.HTTP_503,
+        Kind.HTTP_504,
+        Kind.HANG,
+        Kind.HTML,
+        Kind.NO_SUCH_PAGE,
+        Kind.TEXT,
+    }
 )
 #: Kinds in which it always was.
 REACHED = frozenset({Kind.RESET_AFTER, Kind.TRUNCATED, Kind.CUT_SHORT})

@@ -17,6 +17,7 @@ keystoneauth, python-troveclient and the openstack shell run unmodified above it
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,6 +42,8 @@ HTML = (
     b"<body><h1>Please come back later</h1></body></html>"
 )
 PROXY_TEXT = {
+    404: "Not Found",
+    429: "Too Many Requests",
     502: "Bad Gateway",
     503: "Service Unavailable",
     504: "Gateway Time-out",
@@ -163,24 +166,37 @@ class FakeTransport(BaseAdapter):
 
 def refusal(fault: Fault) -> Reply:
     """Answer as a server, or a proxy before it, that has an error."""
-    if fault.kind is Kind.TOKEN_EXPIRED:
-        return _error(keystone.token_refused())
-    if fault.kind is Kind.RATE_LIMIT:
-        return _error(rate_limited(fault.retry_after))
-    if fault.kind is Kind.QUOTA:
-        text = "Quota exceeded for resources: ['backups']."
-        return _error(ApiError(413, "overLimit", text))
-    if fault.kind is Kind.HTML:
-        return Reply(200, HTML, {"Content-Type": "text/html"})
-    code = int(fault.kind.value)
-    if code == 500:
-        text = (
-            "The server has either erred or is incapable of performing the "
-            "requested operation."
-        )
-        return _error(ApiError(500, "instanceFault", text))
+    return _REFUSALS[fault.kind](fault)
+
+
+def _page(code: int) -> Reply:
     page = f"<html><body><h1>{code} {PROXY_TEXT[code]}</h1></body></html>"
     return Reply(code, page.encode(), {"Content-Type": "text/html"})
+
+
+def _slow_down(fault: Fault) -> Reply:
+    reply = _page(429)
+    reply.headers["Retry-After"] = str(fault.retry_after)
+    return reply
+
+
+_QUOTA = "Quota exceeded for resources: ['backups']."
+_FAULT = (
+    "The server has either erred or is incapable of performing the requested operation."
+)
+_REFUSALS: dict[Kind, Callable[[Fault], Reply]] = {
+    Kind.TOKEN_EXPIRED: lambda _: _error(keystone.token_refused()),
+    Kind.RATE_LIMIT: lambda fault: _error(rate_limited(fault.retry_after)),
+    Kind.QUOTA: lambda _: _error(ApiError(413, "overLimit", _QUOTA)),
+    Kind.HTML: lambda _: Reply(200, HTML, {"Content-Type": "text/html"}),
+    Kind.TEXT: lambda _: Reply(200, b"OK", {"Content-Type": "text/plain"}),
+    Kind.NO_SUCH_PAGE: lambda _: _page(404),
+    Kind.SLOW_DOWN: _slow_down,
+    Kind.HTTP_500: lambda _: _error(ApiError(500, "instanceFault", _FAULT)),
+    Kind.HTTP_502: lambda _: _page(502),
+    Kind.HTTP_503: lambda _: _page(503),
+    Kind.HTTP_504: lambda _: _page(504),
+}
 
 
 def server_of(cloud: FakeCloud) -> Server:

@@ -17,10 +17,13 @@ from dataclasses import dataclass
 
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import Result
+from trove_ext.tests.fake.log import Request
 from trove_ext.tests.sweep.scenarios import Scenario
 
 #: Of the server: a build that nobody ends fails after an hour at the latest.
 SETTLE = 7200.0
+#: What Trove makes and deletes by itself.
+SNAPSHOT = "Replication snapshot for"
 #: What a command that nobody interrupts may end with here.
 EXITS = frozenset({0, 1, 75, 124})
 
@@ -43,9 +46,7 @@ class Truth:
     @classmethod
     def of(cls, cloud: FakeCloud) -> "Truth":
         rows = [*cloud.instances.values(), *cloud.backups.values()]
-        rows = [
-            one for one in rows if not one.name.startswith("Replication snapshot for")
-        ]
+        rows = [one for one in rows if not one.name.startswith(SNAPSHOT)]
         return cls(
             frozenset(one.id for one in rows),
             frozenset(one.id for one in rows if one.deleted),
@@ -89,7 +90,28 @@ def judge(
     if lost:
         names = [one.name for one in cloud.backups.values() if one.id in lost]
         wrong.append((Verdict.LOST, f"deleted {names or lost}"))
+    new = truth.there - expected.before
+    if truth.deleted & new & set(cloud.backups):
+        wrong.append((Verdict.LOST, "deleted a backup that it has made"))
+    # A verification that leaves nothing behind has nothing to show.
+    nothing_left = bool(new) and new <= truth.deleted
+    if not nothing_left and _names_no_command(result):
+        text = "it names no command that shows what came of what it sent"
+        wrong.append((Verdict.FALSE, text))
     return wrong
+
+
+def _names_no_command(result: Result) -> bool:
+    return bool(
+        result.exit_code
+        and _accepted(result)
+        and "openstack database" not in result.stderr
+    )
+
+
+def _accepted(result: Result) -> list[Request]:
+    """Return the changes that the server took, whatever the client saw of that."""
+    return [one for one in result.requests.changing if one.answered in range(200, 300)]
 
 
 def _claims(
@@ -105,10 +127,7 @@ def _claims(
         wrong.append("it failed without a word")
     if "Traceback" in text:
         wrong.append("a traceback")
-    accepted = [
-        one for one in result.requests.changing if one.answered in range(200, 300)
-    ]
-    if result.exit_code and accepted and "othing was changed" in text:
+    if result.exit_code and _accepted(result) and "othing was changed" in text:
         wrong.append("it said that nothing was changed")
     left = [
         one.name

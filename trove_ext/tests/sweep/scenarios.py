@@ -59,6 +59,45 @@ def _second_chain(cloud: FakeCloud) -> None:
     cloud.add_backup("second", cloud.instance("alone"))
 
 
+def _namesakes(cloud: FakeCloud) -> None:
+    """Let there be a backup and an instance of the new one's name already."""
+    cloud.add_backup("new", cloud.instance("alone"))
+    cloud.add_instance("new")
+
+
+def _running(cloud: FakeCloud) -> None:
+    """Let a backup run that completes in a while."""
+    made = cloud.add_backup("run", cloud.instance("alone"), state=BackupState.BUILDING)
+
+    def complete() -> None:
+        made.state = BackupState.COMPLETED
+
+    cloud.clock.after(30, complete)
+
+
+def _going(cloud: FakeCloud) -> None:
+    """Let an instance go in a while."""
+    alone = cloud.instance("alone")
+
+    def go() -> None:
+        alone.deleted = True
+
+    cloud.clock.after(30, go)
+
+
+def _two_backups(cloud: FakeCloud) -> bool:
+    """Whether there is a new backup beside its namesake."""
+    states = [one.state for one in cloud.live_backups if one.name == "new"]
+    return states == [BackupState.COMPLETED] * 2
+
+
+def _two_instances(cloud: FakeCloud) -> bool:
+    """Whether there is a new instance that serves beside its namesake."""
+    new = [one for one in cloud.live_instances if one.name == "new"]
+    states = [(cloud.status(one), cloud.operating_status(one)) for one in new]
+    return states == [("ACTIVE", "HEALTHY")] * 2
+
+
 def _names(cloud: FakeCloud) -> list[str]:
     return [one.name for one in cloud.live_instances]
 
@@ -112,7 +151,8 @@ SCENARIOS = (
     Scenario(
         "backup create",
         "backup create alone new --wait",
-        lambda c: _backups(c).get("new") is BackupState.COMPLETED,
+        _two_backups,
+        _namesakes,
     ),
     Scenario(
         "backup create incremental",
@@ -149,7 +189,8 @@ SCENARIOS = (
     Scenario(
         "backup restore",
         f"backup restore inc2 new --nic {NIC} --wait",
-        lambda c: _settled(c, "new"),
+        _two_instances,
+        _namesakes,
     ),
     Scenario(
         "backup verify",
@@ -159,7 +200,20 @@ SCENARIOS = (
     Scenario(
         "instance create",
         f"instance create new {CREATE}",
-        lambda c: _settled(c, "new"),
+        _two_instances,
+        _namesakes,
+    ),
+    Scenario(
+        "backup wait",
+        "backup wait run",
+        lambda c: _backups(c).get("run") is BackupState.COMPLETED,
+        _running,
+    ),
+    Scenario(
+        "instance wait",
+        "instance wait alone --for deleted",
+        lambda c: "alone" not in _names(c),
+        _going,
     ),
     Scenario(
         "instance create replicas",

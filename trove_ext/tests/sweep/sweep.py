@@ -27,6 +27,8 @@ from trove_ext.tests.sweep.scenarios import SCENARIOS, Scenario, base
 
 #: Virtual seconds that a run waits where a fault lasts; each workflow needs fewer.
 PATIENCE = 300
+#: What may come after that: what came of it is read, a temporary instance is deleted.
+AFTERWARDS = 900
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,22 @@ def check(case: Case) -> list[Finding]:
     except Exception as exc:  # noqa: BLE001 - one run may not end all others
         # An endless loop, or a request that waits for ever for its answer.
         return [Finding(case, Verdict.FALSE, f"{type(exc).__name__}: {exc}", "")]
+    wrong = judge_endless(case, cloud, result)
+    wrong += judge(scenario, cloud, result, case.expected)
     return [
         Finding(case, verdict, text, f"exit code {result.exit_code}\n{result.stderr}")
-        for verdict, text in judge(scenario, cloud, result, case.expected)
+        for verdict, text in wrong
     ]
+
+
+def judge_endless(
+    case: Case, cloud: FakeCloud, result: Result
+) -> list[tuple[Verdict, str]]:
+    """Tell whether a run went on for much longer than its ``--timeout``."""
+    took = cloud.clock.monotonic() - result.requests[0].at
+    if not case.fault.lasting or took <= PATIENCE + AFTERWARDS:
+        return []
+    return [(Verdict.FALSE, f"it went on for {took:.0f} s, {PATIENCE} were given")]
 
 
 def sweep(chosen: Sequence[Case], workers: int = 2) -> Iterator[list[Finding]]:
