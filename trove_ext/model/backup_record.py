@@ -89,7 +89,8 @@ class Backup:
         :raises KeyError: where ID or status are missing, or the keys that tell the
             instance and the parent: without these everything looks like a full backup
             that nothing hangs on, and would be deleted as one
-        :raises ValueError: where it bears no time that can be read
+        :raises ValueError: where it bears no time that can be read, or something else
+            than an ID in these two places
         """
         datastore = info.get("datastore") or {}
         created, updated = _times(info)
@@ -97,9 +98,9 @@ class Backup:
         return cls(
             id=info["id"],
             name=info.get("name") or "",
-            instance_id=info["instance_id"] or None,
+            instance_id=_reference(info, "instance_id"),
             status=info["status"],
-            parent_id=info["parent_id"] or None,
+            parent_id=_reference(info, "parent_id"),
             size=None if size is None else float(size),
             created=created,
             updated=updated,
@@ -174,3 +175,15 @@ def _utc(value: object) -> datetime | None:
     """Read a time as the API sends it, or a datetime that somebody has read already."""
     moment = parse_time(str(value)) if value else None
     return moment.astimezone(UTC) if moment else None
+
+
+def _reference(info: Mapping[str, Any], key: str) -> str | None:
+    """Read an ID or nothing.
+
+    :raises ValueError: it is anything else: a backup with a parent that can't be read
+        must not pass for a full one
+    """
+    value = info[key]
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{key} is {value!r}, no ID")
+    return value or None

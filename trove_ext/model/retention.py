@@ -86,6 +86,7 @@ class _Scope:
     now: datetime
     instance_ids: frozenset[str] | None
     project_id: str | None
+    cyclic: frozenset[str]
 
     def is_listed(self, backup: Backup) -> bool:
         """Tell whether it gets a row."""
@@ -122,9 +123,11 @@ def plan(
     These stay whatever the policy says: ancestors of what stays; the newest restore
     point of an instance; what is running or in a state that is not known here;
     replication snapshots, which Trove deletes itself; what was registered from another
-    region; and a COMPLETED one that can't be restored, because its parent may only be
-    missing in the list (Trove pages by offset while rows move). What FAILED goes, for
-    it counts in the quota, unless it is the newest of its instance.
+    region; a COMPLETED one that can't be restored, because its parent may only be
+    missing in the list (Trove pages by offset while rows move); and members of a cycle
+    of parents, for which Trove's delete would not end (``trove/backup/models.py``).
+    What FAILED goes, for it counts in the quota, unless it is the newest of its
+    instance.
 
     :param backups: of the whole project, also where only some instances are judged
     :param now: aware
@@ -135,7 +138,8 @@ def plan(
     policy.check()
     forest = backups if isinstance(backups, BackupForest) else BackupForest.of(backups)
     only = None if instance_ids is None else frozenset(instance_ids)
-    scope = _Scope(forest, policy, now, only, project_id)
+    cyclic = frozenset(member.id for cycle in forest.cycles for member in cycle)
+    scope = _Scope(forest, policy, now, only, project_id, cyclic)
     groups = _by_instance(forest)
     reasons: dict[str, list[str]] = defaultdict(list)
     for group in groups:
@@ -212,6 +216,8 @@ def _untouchable(scope: _Scope, backup: Backup, *, is_newest: bool) -> str | Non
     for pattern in scope.policy.keep_names:
         if fnmatch.fnmatchcase(backup.name, pattern):
             return f"named '{pattern}'"
+    if backup.id in scope.cyclic:
+        return "in a cycle of parents, which Trove would follow for ever"
     if backup.is_failed:
         return f"{backup.status}, but the newest" if is_newest else None
     return _untouchable_state(scope, backup)

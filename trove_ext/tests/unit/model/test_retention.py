@@ -245,6 +245,16 @@ class TestAlwaysKept(testtools.TestCase):
         """
         self.assertEqual(["a", "b", "c"], kept(drawing, keep_last=1))
 
+    def test_each_member_of_a_cycle_that_failed(self):
+        # Trove's delete follows the children of a backup, and theirs, without end.
+        drawing = """
+            a FAILED parent_id=b
+            +- b FAILED
+               +- d FAILED
+            c
+        """
+        self.assertEqual(["a", "b", "c"], kept(drawing, keep_last=1))
+
     def test_instances_that_were_not_asked_for_and_what_they_need(self):
         drawing = """
             a
