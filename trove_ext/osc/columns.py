@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
+_ASCII_LINES = str.maketrans("│├└", "||`")
+
 
 class Shown(columns.FormattableColumn[Any]):
     """A value, and the text that stands for it in a table."""
@@ -87,13 +89,16 @@ def leaf(name: str, branch: str) -> Shown:
 
     :param branch: of :func:`branches`
     """
-    return Shown(name, branch.replace(" ", "\N{NO-BREAK SPACE}") + name)
+    if not branch.isascii():
+        branch = branch.replace(" ", "\N{NO-BREAK SPACE}")
+    return Shown(name, branch + name)
 
 
-def branches(depths: Sequence[int]) -> list[str]:
+def branches(depths: Sequence[int], encoding: str | None = "utf-8") -> list[str]:
     """Draw a tree: what stands before each name, given its depth.
 
     :param depths: in the order of the drawing, a parent before its children
+    :param encoding: of the stream that it is for: not each has the lines of a tree
     """
     drawn: list[str] = []
     going_on: set[int] = set()
@@ -103,4 +108,14 @@ def branches(depths: Sequence[int]) -> list[str]:
         fork = ("├ " if depth in going_on else "└ ") if depth else ""
         drawn.append("".join(stems) + fork)
         going_on.add(depth)
+    if not _has_lines(encoding):
+        drawn = [one.translate(_ASCII_LINES) for one in drawn]
     return drawn[::-1]
+
+
+def _has_lines(encoding: str | None) -> bool:
+    try:
+        "│├└".encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

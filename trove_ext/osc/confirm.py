@@ -36,7 +36,8 @@ def add_yes_option(parser: argparse.ArgumentParser, what: str) -> None:
 
 def at_terminal(app: App) -> bool:
     """Tell whether somebody is there who reads stderr and can answer."""
-    return bool(app.stdin.isatty() and app.stderr.isatty())
+    streams = (app.stdin, app.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def confirm(app: App, question: str, *, yes: bool, about: str = "") -> None:

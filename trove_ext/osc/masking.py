@@ -22,7 +22,9 @@ reached from here (``osc_lib/shell.py``, ``initialize_app``).
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import traceback
 
 from oslo_utils import strutils
@@ -32,6 +34,19 @@ from trove_ext.osc.text import safe
 HIDDEN = "***"
 #: Characters of a password that is looked for on its own.
 SHORTEST = 6
+#: A password in a body of JSON, whole: oslo.utils' own expression ends at the first
+#: quote, an escaped one too.
+_JSON_PASSWORD = re.compile(r'("password": ?")(?:\\.|[^"\\])*(")')
+
+
+def _spellings(secret: str) -> set[str]:
+    """Spell a text as JSON and as Python's ``repr`` do, which escape some of it."""
+    return {
+        secret,
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+    }
 
 
 class Mask(logging.Filter):
@@ -42,13 +57,15 @@ class Mask(logging.Filter):
         self._secrets: set[str] = set()
 
     def hide(self, *secrets: str) -> None:
-        """Hide these texts from now on, wherever they stand."""
-        self._secrets.update(secret for secret in secrets if secret)
+        """Hide these texts from now on, wherever they stand, and however spelled."""
+        for secret in secrets:
+            self._secrets.update(spelling for spelling in _spellings(secret) if secret)
 
     def __call__(self, text: str) -> str:
         """Return a text without its secrets."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
+        text = _JSON_PASSWORD.sub(rf"\g<1>{HIDDEN}\g<2>", text)
         return str(strutils.mask_password(text, HIDDEN))
 
     def filter(self, record: logging.LogRecord) -> bool:

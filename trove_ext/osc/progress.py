@@ -14,6 +14,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from trove_ext.osc.text import safe
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Seconds after which a state that does not change is told again in a pipe.
 REPEAT = 30.0
+#: Terminals without a cursor to move, by their ``TERM``.
+DUMB = frozenset({"dumb", "unknown"})
 
 
 class Heedless:
@@ -35,9 +39,9 @@ class Heedless:
     leave a job half done, or a temporary instance behind.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._gone = False
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream: Any = stream
+        self._gone = stream is None
 
     def write(self, text: str) -> int:
         """Write while somebody reads."""
@@ -115,7 +119,7 @@ class TerminalProgress:
 
         # It looks like one to rich, which asks for no more than is there.
         file = cast("TextIO", Heedless(stream))
-        self._console = Console(file=file, highlight=False, markup=False)
+        self._console = Console(file=file, highlight=False, markup=False, emoji=False)
         self._live: RichProgress | None = None
         self._tasks: dict[str, TaskID] = {}
 
@@ -176,11 +180,17 @@ class TerminalProgress:
 
 
 def make(
-    stream: TextIO, clock: Clock, *, quiet: bool
+    stream: TextIO | None, clock: Clock, *, quiet: bool
 ) -> LineProgress | TerminalProgress:
-    """Choose by the stream: a terminal gets live lines, all else plain ones."""
+    """Choose by the stream: a terminal gets live lines, all else plain ones.
+
+    A terminal that can't move its cursor is as good as a pipe; without any stream
+    (``2>&-``) nothing is told.
+    """
+    if stream is None:
+        return QuietProgress(io.StringIO(), clock)
     if quiet:
         return QuietProgress(stream, clock)
-    if stream.isatty():
+    if stream.isatty() and os.environ.get("TERM") not in DUMB:
         return TerminalProgress(stream)
     return LineProgress(stream, clock)

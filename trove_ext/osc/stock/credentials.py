@@ -42,7 +42,9 @@ class Credential(str):
         return repr(f"{self.partition(':')[0]}:***")
 
 
-def credentials(parsed_args: argparse.Namespace, stdin: TextIO) -> list[Credential]:
+def credentials(
+    parsed_args: argparse.Namespace, stdin: TextIO | None
+) -> list[Credential]:
     """Return all users to create.
 
     :raises UsageError: a user without a name or password, or with a colon in the
@@ -76,12 +78,30 @@ def _problem(text: str) -> str:
     return ""
 
 
-def _read(name: str | None, stdin: TextIO) -> list[tuple[int, str]]:
+def _read(name: str | None, stdin: TextIO | None) -> list[tuple[int, str]]:
     if name is None:
         return []
     try:
-        text = stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        text = _text(name, stdin)
     except (OSError, UnicodeDecodeError) as exc:
         raise UsageError(f"--credentials-file {name}: {exc}") from exc
-    lines = enumerate(text.splitlines(), start=1)
-    return [(number, line) for number, line in lines if line.strip()]
+    # No other line break ends a line: a password may hold them.
+    numbered = enumerate(text.removesuffix("\n").split("\n"), start=1)
+    lines = [(number, line.removesuffix("\r")) for number, line in numbered]
+    lines = [(number, line) for number, line in lines if line.strip()]
+    if not lines:
+        raise UsageError(f"--credentials-file {name}: there is no user:password in it")
+    return lines
+
+
+def _text(name: str, stdin: TextIO | None) -> str:
+    if name != "-":
+        return Path(name).read_bytes().decode("utf-8-sig")
+    if stdin is None:
+        raise UsageError("--credentials-file -: standard input is closed")
+    if stdin.isatty():
+        raise UsageError(
+            "--credentials-file -: standard input is a terminal, which would show what "
+            "is typed; give a file, or a pipe"
+        )
+    return stdin.read().removeprefix("\ufeff")

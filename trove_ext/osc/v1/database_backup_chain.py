@@ -136,7 +136,9 @@ class ShowDatabaseBackupChain(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Show each member under its parent."""
         members = chains.show_chain(self.cloud, parsed_args.backup)
-        drawn = columns.branches([member.depth for member in members])
+        drawn = columns.branches(
+            [member.depth for member in members], self.app.stdout.encoding
+        )
         names = SHOW_COLUMNS
         if parsed_args.formatter != "table" or parsed_args.columns:
             names += PLAIN_COLUMNS
@@ -174,7 +176,8 @@ class DeleteDatabaseBackupChain(command.Lister):
         self.fail(error)
         if deadline is None and error is None:
             cloud.progress.note("The delete was accepted, not verified.")
-        return DELETE_COLUMNS, _deleted_rows(forest, deleted)
+        drawn = columns.branches(_depths(forest, deleted), self.app.stdout.encoding)
+        return DELETE_COLUMNS, _deleted_rows(deleted, drawn)
 
 
 def _chain_row(listed: ListedChain, names: Sequence[str]) -> list[Any]:
@@ -216,8 +219,7 @@ def _member_row(member: Member, branch: str, names: Sequence[str]) -> list[Any]:
     return [values[name] for name in names]
 
 
-def _deleted_rows(forest: BackupForest, deleted: Sequence[Deleted]) -> list[list[Any]]:
-    drawn = columns.branches(_depths(forest, deleted))
+def _deleted_rows(deleted: Sequence[Deleted], drawn: Sequence[str]) -> list[list[Any]]:
     return [
         [
             columns.leaf(one.backup.name, branch),

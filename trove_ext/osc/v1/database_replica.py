@@ -106,7 +106,7 @@ class ShowDatabaseReplica(command.Lister):
             )
         for oddity in found.oddities:
             self.cloud.progress.warn(str(oddity))
-        rows = members.show_rows(found)
+        rows = members.show_rows(found, self.app.stdout.encoding)
         if not parsed_args.probe:
             return members.SHOW_COLUMNS, rows
         probed = self._probe(found)

@@ -72,11 +72,14 @@ def list_row(member: Instance, members: Sequence[Instance]) -> tuple[Any, ...]:
     )
 
 
-def show_rows(found: ReplicationSet) -> list[tuple[Any, ...]]:
-    """Lay out one set as a tree: the source, and under it its replicas."""
+def show_rows(found: ReplicationSet, encoding: str | None) -> list[tuple[Any, ...]]:
+    """Lay out one set as a tree: the source, and under it its replicas.
+
+    :param encoding: of the stream that it is for
+    """
     members = ordered(found)
     depths = [0 if one.replica_of is None else 1 for one in members]
-    stems = columns.branches(depths) if 0 in depths else [""] * len(depths)
+    stems = columns.branches(depths, encoding) if 0 in depths else [""] * len(depths)
     return [
         (
             columns.leaf(one.name, stem),

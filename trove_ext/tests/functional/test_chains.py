@@ -75,7 +75,7 @@ class ChainsTest(ChainTestCase):
             [(row["Name"], row["Depth"]) for row in rows],
         )
         table = self.openstack(*BACKUP, "chain", "show", "inc-3")
-        self.assertIn("    └ inc-3", table)
+        self.assertIn("└\N{NO-BREAK SPACE}inc-3", table)
 
     def _is_checked(self):
         (row,) = self.openstack_json(*BACKUP, "check", "db-1", "--max-age", "1h")

@@ -34,7 +34,10 @@ from trove_ext.tests.fuzz.values import make_cloud
 cloud = make_cloud()
 os.environ.update(harness.environment(cloud, os.curdir))
 answers = transport.FakeTransport(cloud)
-with mock.patch.object(requests.Session, "get_adapter", return_value=answers):
+with (
+    mock.patch.object(requests.Session, "get_adapter", return_value=answers),
+    harness.virtual_time(cloud.clock),
+):
     sys.exit(shell.main(sys.argv[1:]))
 """
 SIGPIPE = 128 + signal.SIGPIPE
@@ -73,6 +76,37 @@ class TestHead(testtools.TestCase):
         self.assertEqual("COMPLETED\n", process.stdout.read())
         process.stdout.close()
         process.wait(60)
+
+
+class TestClosed(testtools.TestCase):
+    """``>&-``, ``2>&-`` and ``<&-``: a stream that is not there at all."""
+
+    def run_closed(self, line, closing):
+        return subprocess.run(
+            [
+                *("/bin/sh", "-c", f'exec "$@" {closing}', "sh", sys.executable),
+                *("-W", "ignore", "-c", PROGRAM, "database", *line.split()),
+            ],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    def test_the_job_is_done_though_nobody_is_told(self):
+        for closing in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
+            done = self.run_closed("backup create alone closed --wait", closing)
+            self.assertEqual(0, done.returncode, f"{closing}: {done.stderr}")
+
+    def test_a_result_arrives_where_errors_can_not_be_told(self):
+        done = self.run_closed("backup wait inc2 -f value -c Status", "2>&-")
+        self.assertEqual((0, "COMPLETED\n"), (done.returncode, done.stdout))
+
+    def test_nobody_is_asked_where_nobody_can_answer(self):
+        done = self.run_closed("backup chain delete full", "<&-")
+        self.assertNotIn("isatty", done.stderr)
+        done = self.run_closed("backup prune alone --keep-last 1", "<&-")
+        self.assertEqual(2, done.returncode)
 
 
 class TestNobodyReads(testtools.TestCase):

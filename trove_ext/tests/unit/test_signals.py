@@ -56,6 +56,20 @@ class TestWords(testtools.TestCase):
     def sent(self):
         return any(one.changing for one in self.cloud.log)
 
+    def test_one_that_is_ignored_stays_ignored(self):
+        # As under nohup, and for a job in the background of a script.
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
+
+        def interrupted():
+            with guard.catching_signals():
+                signal.raise_signal(signal.SIGHUP)
+                signal.raise_signal(signal.SIGTERM)
+
+        stopped = self.assertRaises(guard.Stopped, interrupted)
+        self.assertEqual(signal.SIGTERM, stopped.number)
+        self.assertIs(signal.SIG_IGN, signal.getsignal(signal.SIGHUP))
+
     def test_before_anything_was_sent_nothing_was_changed(self):
         said = self.interrupted(
             "backup create db1 b1 --wait",
@@ -100,7 +114,7 @@ class TestWords(testtools.TestCase):
         self.assertEqual(
             "Interrupted by SIGTERM; whether this arrived is not known: delete of "
             f"backup b2 ({second.id}); see what came of it with: openstack database "
-            "backup list",
+            f"backup show {second.id}",
             said,
         )
 

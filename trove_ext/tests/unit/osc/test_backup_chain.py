@@ -107,6 +107,11 @@ class TestShown(ChainTestCase):
         for line in ("backup chain list", "backup check db1"):
             self.assertNotIn("\x1b", self.run_line(line).stdout)
 
+    def test_a_stream_without_the_lines_of_a_tree_gets_others(self):
+        drawn = branches([0, 1, 2, 1], "latin-1")
+        self.assertEqual(["", "| ", "| ` ", "` "], drawn)
+        self.assertEqual(drawn, branches([0, 1, 2, 1], None))
+
     def test_branches_of_a_forest(self):
         drawn = branches([0, 1, 2, 2, 1, 0, 1])
         self.assertEqual(["", "├ ", "│ ├ ", "│ └ ", "└ ", "", "└ "], drawn)

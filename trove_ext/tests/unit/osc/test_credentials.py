@@ -56,5 +56,30 @@ class TestCredentials(testtools.TestCase):
         self.assertIn("line 2", str(error))
         self.assertNotIn("secret", str(error))
 
+    def test_a_file_without_a_user_creates_none_and_says_so(self):
+        for text in ("", "\n \n", "\ufeff"):
+            error = self.assertRaises(UsageError, read, file="-", stdin=text)
+            self.assertIn("no user:password in it", str(error))
+
+    def test_a_password_arrives_whole_whatever_is_in_it(self):
+        (one,) = read(file="-", stdin="bob:a\fb\u2028c\x1cd\n")
+        self.assertEqual("bob:a\fb\u2028c\x1cd", str(one))
+
+    def test_what_windows_adds_to_a_file_is_no_part_of_it(self):
+        path = pathlib.Path(self.useFixture(fixtures.TempDir()).path) / "users"
+        path.write_bytes(b"\xef\xbb\xbfbob:pw\r\neve:px\r\n")
+        self.assertEqual(["bob:pw", "eve:px"], [*map(str, read(file=str(path)))])
+
+    def test_nobody_types_a_password_where_it_is_shown(self):
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        args = argparse.Namespace(users=[], credentials_file="-")
+        error = self.assertRaises(UsageError, credentials, args, Terminal("bob:pw"))
+        self.assertIn("is a terminal", str(error))
+        error = self.assertRaises(UsageError, credentials, args, None)
+        self.assertIn("is closed", str(error))
+
     def test_a_missing_file_is_an_error_of_usage(self):
         self.assertRaises(UsageError, read, file="/does/not/exist")

@@ -81,6 +81,22 @@ class TestMasking(testtools.TestCase):
         self.assertTrue([line for line in lines if "run(Namespace" in line])
         self.assertHidden("hunter2222", result)
 
+    def test_one_with_quotes_and_backslashes_is_in_no_log_however_spelled(self):
+        for password in ('SECRETone"cd', "SECRET\\two\\cd", 'S3"Z', "SECRET'three"):
+            tail = password[-3:]
+            for given in (("--credentials-file", "-"), ("--users", f"bob:{password}")):
+                result = self.create(*given, stdin=f"bob:{password}\n")
+                self.assertEqual(0, result.exit_code, result.stderr)
+                left = [
+                    line
+                    for line in self.logged(result)
+                    if tail in line and "REQ: curl" in line
+                ]
+                self.assertEqual([], left)
+                if len(password) > 6:
+                    self.assertHidden(password[:6], result)
+                self.log.write_text("", encoding="utf-8")
+
     def test_the_login_password_is_in_no_log(self):
         result = self.create("--wait")
         self.assertHidden(server_of(self.cloud).keystone.password, result)

@@ -74,6 +74,20 @@ class TestTerminal(testtools.TestCase):
         self.assertIn("db1", stream.getvalue())
         self.assertIn("BUILD", stream.getvalue())
 
+    def test_a_name_is_no_picture(self):
+        stream = Terminal()
+        live = progress.make(stream, Clock(), quiet=False)
+        live.note("db:x:1, wait for n:b:v")
+        live.warn(":warning:")
+        self.assertEqual("db:x:1, wait for n:b:v", stream.getvalue().splitlines()[0])
+        self.assertIn("WARNING: :warning:", stream.getvalue())
+
+    def test_a_dumb_terminal_gets_lines(self):
+        with mock.patch.dict("os.environ", {"TERM": "dumb"}):
+            stream = Terminal()
+            progress.make(stream, Clock(), quiet=False).update("db1", "BUILD")
+        self.assertEqual("db1: BUILD (0 s)\n", stream.getvalue())
+
     def test_markup_in_a_name_is_text(self):
         stream = Terminal()
         live = progress.make(stream, Clock(), quiet=False)

@@ -45,6 +45,16 @@ class TestTerminal(testtools.TestCase):
         (row,) = json.loads(self.run_words("backup", "list", "-f", "json").stdout)
         self.assertEqual(ESCAPES, row["Name"])
 
+    def test_a_question_spells_a_name_out(self):
+        source = self.db
+        for line in (["backup", "chain", "delete"], ["backup", "delete"]):
+            backup = self.cloud.add_backup(ESCAPES, source)
+            self.cloud.add_backup("child", source, parent=backup)
+            argv = ["database", *line, backup.id]
+            result = run_openstack(argv, self.cloud, tty=True, stdin="n\n")
+            self.assertIn("[y/N]", result.stderr)
+            self.assertNotIn("\x1b]0;", result.stderr)
+
     def test_a_wait_spells_a_name_out(self):
         for kind in ("instance", "backup"):
             self.assert_spelled(self.run_words(kind, "wait", ESCAPES).stdout)
