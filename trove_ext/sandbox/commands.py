@@ -187,6 +187,13 @@ def project_create(args: argparse.Namespace, where: StateDir) -> int:
 def seed(args: argparse.Namespace, where: StateDir) -> int:
     """Fill a project with rows."""
     settings = where.settings()
-    seeding.run(where, settings, args.cloud, args.instances, args.backups)
+    seeding.run(
+        where,
+        settings,
+        args.cloud,
+        args.instances,
+        args.backups,
+        with_version=not args.without_version,
+    )
     say(f"Made up {args.instances} instances and {args.backups} backups.")
     return 0

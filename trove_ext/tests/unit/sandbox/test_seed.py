@@ -16,7 +16,8 @@ import testtools
 
 from trove_ext.sandbox import seed
 
-PLACE = seed._Place("tenant", "version", dt.datetime(2026, 3, 1))  # noqa: DTZ001
+NOW = dt.datetime(2026, 3, 1)  # noqa: DTZ001 - as Trove stores it
+PLACE = seed._Place("tenant", "version", NOW, "version")
 
 
 class TestInstances(testtools.TestCase):
@@ -72,6 +73,14 @@ class TestBackups(testtools.TestCase):
 
     def test_none_is_of_the_future(self):
         self.assertTrue(all(row["created"] < PLACE.now for row in self._make()))
+
+    def test_they_have_the_version_of_their_instance_or_none(self):
+        self.assertEqual(
+            {"version"}, {row["datastore_version_id"] for row in self._make()}
+        )
+        bare = seed._Place("tenant", "version", NOW)
+        rows = seed.backups(10, seed.instances(2, bare), bare)
+        self.assertEqual({None}, {row["datastore_version_id"] for row in rows})
 
     def test_all_rows_have_the_same_columns(self):
         self.assertEqual(1, len({tuple(row) for row in self._make(1, 100)}))
