@@ -31,7 +31,7 @@ from trove_ext.model.backup import BackupForest
 from trove_ext.workflows import resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from trove_ext.model.backup import Backup, BackupChain
     from trove_ext.model.instance import Instance
@@ -75,27 +75,31 @@ def list_chains(
     """List all chains, oldest root first.
 
     Costs one request; with names, or a filter by name, one more for each 20
-    instances.
+    instances. With a filter in the own project Trove looks at the backups of that
+    instance alone; a backup of another one that hangs on them is then not counted.
 
     :param instance: name or ID: only chains that hold a backup of it
     :param all_projects: admin only
     :param with_names: look the names of the instances up
     :raises NotFoundError: neither such an instance nor a backup of it is there
     """
-    backups = resources.list_backups(
-        cloud, all_projects=all_projects, project_id=project_id
-    )
-    chains = BackupForest.of(backups).chains()
-    instances = resources.list_instances(cloud) if with_names else []
-    if instance is not None:
-        wanted = instance_id_of(cloud, instance, backups, instances)
-        chains = tuple(
-            chain
-            for chain in chains
-            if any(member.instance_id == wanted for member in chain.members)
+    instances = resources.list_instances(cloud) if with_names else None
+    wanted: str | None = None
+    if instance is not None and not all_projects and project_id is None:
+        wanted, forest = _of_instance(cloud, instance, instances)
+    else:
+        backups = resources.list_backups(
+            cloud, all_projects=all_projects, project_id=project_id
         )
-    names = {one.id: one.name for one in instances}
-    return [ListedChain(one, names.get(one.root.instance_id or "")) for one in chains]
+        forest = BackupForest.of(backups)
+        if instance is not None:
+            wanted = instance_id_of(cloud, instance, backups)
+    names = {one.id: one.name for one in instances or ()}
+    return [
+        ListedChain(chain, names.get(chain.root.instance_id or ""))
+        for chain in forest.chains()
+        if wanted is None or any(one.instance_id == wanted for one in chain.members)
+    ]
 
 
 def show_chain(cloud: Cloud, name_or_id: str) -> list[Member]:
@@ -199,19 +203,31 @@ def read_project_of(cloud: Cloud, backup: Backup) -> list[Backup]:
     )
 
 
-def instance_id_of(
-    cloud: Cloud,
-    name_or_id: str,
-    backups: Iterable[Backup],
-    instances: Sequence[Instance] = (),
-) -> str:
+def instance_id_of(cloud: Cloud, name_or_id: str, backups: Iterable[Backup]) -> str:
     """Return the ID of an instance, which may be gone where backups of it are left.
 
-    :param instances: those of the project, where they were read already
     :raises NotFoundError: neither it nor a backup of it is there
     """
     if any(backup.instance_id == name_or_id for backup in backups):
         return name_or_id
-    if instances:
-        return resources.pick_instance(instances, name_or_id).id
     return resources.find_instance(cloud, name_or_id).id
+
+
+def _of_instance(
+    cloud: Cloud, name_or_id: str, instances: Iterable[Instance] | None
+) -> tuple[str, BackupForest]:
+    """Find an instance, which may be gone, and read its backups.
+
+    :param instances: those of the project, where they were read already
+    :raises NotFoundError: neither it nor a backup of it is there
+    """
+    if uuidutils.is_uuid_like(name_or_id):
+        forest = forest_above(cloud, name_or_id)
+        if len(forest):
+            return name_or_id, forest
+    found = (
+        resources.find_instance(cloud, name_or_id)
+        if instances is None
+        else resources.pick_instance(instances, name_or_id)
+    )
+    return found.id, forest_above(cloud, found.id)

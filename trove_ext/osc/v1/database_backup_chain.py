@@ -73,8 +73,8 @@ class ListDatabaseBackupChain(command.Lister):
         parser.add_argument(
             "--instance",
             metavar="<instance>",
-            help="Only chains that hold a backup of this instance (name or ID, of a "
-            "deleted one the ID)",
+            help="Only chains that hold a backup of this instance (name or ID; of a "
+            "deleted one, or one of another project, the ID)",
         )
         parser.add_argument(
             "--all-projects",
@@ -89,8 +89,8 @@ class ListDatabaseBackupChain(command.Lister):
         parser.add_argument(
             "--long",
             action="store_true",
-            help="Show the instances' names too (one more request for each 20 "
-            "instances), the newest restorable backup and the datastore",
+            help="Show the names of the project's own instances too (one more request "
+            "for each 20), the newest restorable backup and the datastore",
         )
         return parser
 

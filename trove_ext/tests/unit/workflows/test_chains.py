@@ -52,6 +52,14 @@ class TestListChains(BackupTestCase):
         (found,) = chains.list_chains(self.cloud, instance="db2")
         self.assertEqual("b-0", found.chain.root.name)
 
+    def test_of_one_instance_its_own_backups_are_read_and_no_others(self):
+        db2 = self.fake.add_instance("db2")
+        self.chain("a", 2, 10)
+        self.chain("b", 1, 10, instance=db2)
+        chains.list_chains(self.cloud, instance=self.db1.id)
+        (get,) = self.requests("GET")
+        self.assertEqual(self.db1.id, get.query["instance_id"])
+
     def test_a_deleted_instance_is_found_by_the_id_that_its_backups_bear(self):
         self.add("b1")
         self.db1.deleted = True
