@@ -55,6 +55,15 @@ class TestTerminal(testtools.TestCase):
             self.assertIn("[y/N]", result.stderr)
             self.assertNotIn("\x1b]0;", result.stderr)
 
+    def test_the_question_of_a_failover_spells_a_name_out(self):
+        self.cloud.add_instance("rep", replica_of=self.db)
+        self.cloud.host_off(self.db)
+        self.cloud.clock.sleep(300)
+        argv = ["database", "replica", "failover", self.db.id]
+        result = run_openstack(argv, self.cloud, tty=True, stdin="n\n")
+        self.assertIn("was last heard", result.stderr)
+        self.assertNotIn("\x1b]0;", result.stderr)
+
     def test_a_wait_spells_a_name_out(self):
         for kind in ("instance", "backup"):
             self.assert_spelled(self.run_words(kind, "wait", ESCAPES).stdout)
