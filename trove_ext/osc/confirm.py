@@ -75,8 +75,12 @@ def ask(app: App, question: str, about: str = "") -> None:
         app.stderr.write(safe(about) + "\n")
     app.stderr.write(f"{safe(question)} [y/N] ")
     app.stderr.flush()
-    answer = app.stdin.readline()
-    if not answer:
-        app.stderr.write("\n")
+    answer = ""
+    try:
+        answer = app.stdin.readline()
+    finally:
+        if not answer:
+            # Ctrl-D and Ctrl-C leave the line of the question open.
+            app.stderr.write("\n")
     if answer.strip().lower() not in ANSWERS:
         raise NotConfirmedError("Not confirmed: nothing was changed.")

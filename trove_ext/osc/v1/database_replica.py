@@ -93,6 +93,11 @@ class ShowDatabaseReplica(command.Lister):
             help="Prove that each replica replicates: a database with a name of its "
             "own is made on the source, waited for on each replica, and dropped",
         )
+        parser.add_argument(
+            "--long",
+            action="store_true",
+            help="Show datastore version, flavor and size (GB) too",
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
@@ -106,11 +111,13 @@ class ShowDatabaseReplica(command.Lister):
             )
         for oddity in found.oddities:
             self.cloud.progress.warn(str(oddity))
-        rows = members.show_rows(found, self.app.stdout.encoding)
+        long = parsed_args.long
+        names = members.SHOW_COLUMNS + (members.LONG_COLUMNS if long else ())
+        rows = members.show_rows(found, self.app.stdout.encoding, long=long)
         if not parsed_args.probe:
-            return members.SHOW_COLUMNS, rows
+            return names, rows
         probed = self._probe(found)
-        names = (*members.SHOW_COLUMNS, members.REPLICATION_COLUMN)
+        names += (members.REPLICATION_COLUMN,)
         return names, [(*row, _replication(found, str(row[1]), probed)) for row in rows]
 
     def _probe(self, found: ReplicationSet) -> Sequence[Probed]:

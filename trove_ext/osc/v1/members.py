@@ -42,11 +42,9 @@ SHOW_COLUMNS: tuple[str, ...] = (
     "Status",
     "Operating Status",
     "Addresses",
-    "Datastore Version",
-    "Flavor ID",
-    "Size",
     "Fault",
 )
+LONG_COLUMNS: tuple[str, ...] = ("Datastore Version", "Flavor ID", "Size")
 SWITCH_COLUMNS: tuple[str, ...] = (
     "ID",
     "Name",
@@ -72,10 +70,13 @@ def list_row(member: Instance, members: Sequence[Instance]) -> tuple[Any, ...]:
     )
 
 
-def show_rows(found: ReplicationSet, encoding: str | None) -> list[tuple[Any, ...]]:
+def show_rows(
+    found: ReplicationSet, encoding: str | None, *, long: bool = False
+) -> list[tuple[Any, ...]]:
     """Lay out one set as a tree: the source, and under it its replicas.
 
     :param encoding: of the stream that it is for
+    :param long: with LONG_COLUMNS behind the others
     """
     members = ordered(found)
     depths = [0 if one.replica_of is None else 1 for one in members]
@@ -88,13 +89,19 @@ def show_rows(found: ReplicationSet, encoding: str | None) -> list[tuple[Any, ..
             one.status,
             columns.text(one.operating_status),
             addresses(one),
-            columns.text(one.datastore_version),
-            columns.text(one.flavor_id),
-            columns.number(one.size),
             columns.text(one.fault.message if one.fault else None),
+            *(_more(one) if long else ()),
         )
         for one, stem in zip(members, stems, strict=True)
     ]
+
+
+def _more(one: Instance) -> tuple[Any, ...]:
+    return (
+        columns.text(one.datastore_version),
+        columns.text(one.flavor_id),
+        columns.number(one.size),
+    )
 
 
 def ordered(found: ReplicationSet) -> list[Instance]:

@@ -206,7 +206,7 @@ class TestShow(ReplicaTestCase):
         self.assertIn("└\N{NO-BREAK SPACE}db3", shown[0])
 
     def test_names_are_plain_for_machines(self):
-        rows = self.rows("replica show db2")
+        rows = self.rows("replica show db2 --long")
         self.assertEqual(["db1", "db2", "db3"], [one["Name"] for one in rows])
         self.assertEqual([self.db1.ip], rows[0]["Addresses"])
         self.assertEqual(5, rows[0]["Size"])
