@@ -24,7 +24,7 @@ from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import run_openstack
 from trove_ext.tests.sweep import signals, sweep
 
-RUNS = int(os.environ.get("TROVE_EXT_SIGNAL_RUNS", "330"))
+RUNS = int(os.environ.get("TROVE_EXT_SIGNAL_RUNS", "360"))
 SEED = 20261122
 
 

@@ -25,7 +25,7 @@ from trove_ext.tests.sweep.judge import Verdict
 from trove_ext.workflows import actions
 from trove_ext.workflows.cloud import Cloud
 
-RUNS = int(os.environ.get("TROVE_EXT_SWEEP_RUNS", "440"))
+RUNS = int(os.environ.get("TROVE_EXT_SWEEP_RUNS", "960"))
 SEED = 20261122
 
 
