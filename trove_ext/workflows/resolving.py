@@ -14,27 +14,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from oslo_utils import uuidutils
 
-from trove_ext.exceptions import (
-    AmbiguousNameError,
-    CheckError,
-    NotFoundError,
-    TroveExtError,
-)
+from trove_ext.exceptions import NotFoundError, TroveExtError
 from trove_ext.model.backup import BackupForest
 from trove_ext.workflows import chains, resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
     from trove_ext.workflows.cloud import Cloud
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +49,6 @@ class Found:
     def name(self) -> str:
         """The name, or what the user gave."""
         return self.instance.name if self.instance else self.asked
-
-
-def find_all(names: Sequence[str], find: Callable[[str], T]) -> list[T]:
-    """Find each; all that can't be found are named together.
-
-    :raises NotFoundError, AmbiguousNameError: a single one is unknown or ambiguous
-    :raises CheckError: several are
-    """
-    found: list[T] = []
-    problems: list[TroveExtError] = []
-    for name in names:
-        try:
-            found.append(find(name))
-        except (NotFoundError, AmbiguousNameError) as exc:
-            problems.append(exc)
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        raise CheckError("Not all can be found", map(str, problems))
-    return found
 
 
 def find_instances(

@@ -20,13 +20,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from oslo_utils import uuidutils
 
-from trove_ext.exceptions import PartialFailureError, TroveExtError
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    CheckError,
+    NotFoundError,
+    PartialFailureError,
+    TroveExtError,
+)
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.osc import guard, masking, session
 from trove_ext.osc.text import safe
 from trove_ext.workflows import actions, outcomes, resources
-from trove_ext.workflows.resolving import find_all
 
 if TYPE_CHECKING:
     import argparse
@@ -160,7 +165,18 @@ def resolve_all(names: Sequence[str], resolve: Callable[[str], str]) -> list[str
 
     :raises NotFoundError: one is unknown; all others that are wrong are named too
     """
-    return list(dict.fromkeys(find_all(names, resolve)))
+    ids: list[str] = []
+    problems: list[TroveExtError] = []
+    for name in names:
+        try:
+            ids.append(resolve(name))
+        except (NotFoundError, AmbiguousNameError) as exc:
+            problems.append(exc)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise CheckError("Not all can be found", map(str, problems))
+    return list(dict.fromkeys(ids))
 
 
 def delete_each(
