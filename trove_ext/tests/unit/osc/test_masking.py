@@ -93,6 +93,11 @@ class TestMasking(testtools.TestCase):
                     if tail in line and "REQ: curl" in line
                 ]
                 self.assertEqual([], left)
+                # The mask stands for all of it, and not up to the first quote.
+                bodies = [one for one in self.logged(result) if '"password"' in one]
+                self.assertTrue(bodies)
+                for line in bodies:
+                    self.assertNotRegex(line, r'"password": "\*\*\*"[^,}\s]')
                 if len(password) > 6:
                     self.assertHidden(password[:6], result)
                 self.log.write_text("", encoding="utf-8")
