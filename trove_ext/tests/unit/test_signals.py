@@ -100,6 +100,24 @@ class TestWords(testtools.TestCase):
             said,
         )
 
+    def test_what_was_verified_before_is_still_reported(self):
+        for name in ("b1", "b2"):
+            self.cloud.add_backup(name, self.db)
+
+        def meets(_):
+            made = [one for one in self.cloud.log if one.path.endswith("/instances")]
+            if sum(one.method == "POST" for one in made) == 2:
+                self.cloud.clock.before_sleep.clear()
+                signal.raise_signal(signal.SIGTERM)
+
+        self.cloud.clock.before_sleep.append(meets)
+        line = "backup verify b1 b2 --nic none -f value -c Backup -c Step -c Result"
+        result = run_openstack(["database", *line.split()], self.cloud)
+        self.assertEqual(143, result.exit_code, result.stderr)
+        self.assertIn("b1 total restored", result.stdout)
+        self.assertNotIn("b2", result.stdout)
+        self.assertEqual([self.db], self.cloud.live_instances)
+
     def test_what_was_refused_was_not_sent(self):
         refused = Fault(Kind.QUOTA, only=lambda one: one.changing, lasting=True)
         self.cloud.add_backup("b1", self.db)
