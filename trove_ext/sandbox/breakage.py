@@ -12,15 +12,11 @@
 
 """What ``trove-sandbox fault`` does to instances."""
 
-import contextlib
-import os
-import signal
-
 from trove_ext.sandbox import inventory, projects
 from trove_ext.sandbox.faults import POINTS, Fault, Faults
-from trove_ext.sandbox.guest.config import Layout
+from trove_ext.sandbox.guest.engine import DatabaseError
 from trove_ext.sandbox.standins.store import Row
-from trove_ext.sandbox.state import DATABASE_PORT, SandboxError, StateDir
+from trove_ext.sandbox.state import SandboxError, StateDir
 
 # Points at which a fault strikes requests; all others strike an instance.
 _OF_REQUESTS = ("slow-api", "slow-answer")
@@ -72,13 +68,11 @@ def _existing(where: StateDir, instance: str) -> Row:
 
 
 def kill_database(where: StateDir, instance: str) -> None:
-    """Kill an instance's mariadbd; its agent lives and reports that."""
+    """Kill an instance's database server; its agent lives and reports that."""
     row = _existing(where, instance)
-    pid = inventory.pid_of(where, row["instance_id"])
-    if pid is None:
+    if inventory.pid_of(where, row) is None:
         raise SandboxError(f"The database of {instance} doesn't run")
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    inventory.engine_of(row).kill(where.instances / row["instance_id"])
 
 
 def stop_replication(where: StateDir, instance: str) -> None:
@@ -86,19 +80,11 @@ def stop_replication(where: StateDir, instance: str) -> None:
 
     Raises SandboxError where the database doesn't answer.
     """
-    import pymysql
-
     row = _existing(where, instance)
-    layout = Layout(where.instances / row["instance_id"])
+    root = where.instances / row["instance_id"]
     try:
-        connection = pymysql.connect(
-            read_default_file=str(layout.credentials),
-            host=row["address"],
-            port=DATABASE_PORT,
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.execute("STOP SLAVE")
-    except pymysql.MySQLError as exc:
+        inventory.engine_of(row).stop_replication(root, row["address"])
+    except DatabaseError as exc:
         raise SandboxError(
             f"Replication of {instance} can't be stopped: {exc}"
         ) from exc

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from trove_ext.sandbox import labels
-from trove_ext.sandbox.guest import programs, template
+from trove_ext.sandbox.guest import programs
+from trove_ext.sandbox.guest.mariadb import template
 from trove_ext.sandbox.state import (
     DATABASE_PORT,
     SandboxError,

@@ -17,10 +17,9 @@ from pathlib import Path
 
 from trove_ext.sandbox import database
 from trove_ext.sandbox.faults import Faults
-from trove_ext.sandbox.guest.config import Layout
+from trove_ext.sandbox.guest import engine
 from trove_ext.sandbox.standins.store import Row, Store
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir
-from trove_ext.sandbox.supervise import start_time
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Member:
     name: str
     address: str
     pid: int | None
-    """Of its mariadbd, None where that doesn't run."""
+    """Of its database server, None if that doesn't run."""
     role: str
     """``source`` or ``replica of <name>``; ``?`` while Trove's database is down."""
     host: str
@@ -69,16 +68,15 @@ def find(where: StateDir, key: str) -> Row | None:
     return found[0] if found else None
 
 
-def pid_of(where: StateDir, instance_id: str) -> int | None:
-    """Return the number of an instance's mariadbd, where that runs."""
-    layout = Layout(where.instances / instance_id)
-    try:
-        pid = int(layout.pid_file.read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError, ValueError):
-        return None
-    is_its = str(layout.root).encode() in command
-    return pid if is_its and start_time(pid) is not None else None
+def engine_of(server: Row) -> engine.Engine:
+    """Return the engine of the instance that a server was made for."""
+    # Seeded servers have none: they run nothing.
+    return engine.of(server.get("manager", engine.MARIADB))
+
+
+def pid_of(where: StateDir, server: Row) -> int | None:
+    """Return the number of an instance's database server, if that runs."""
+    return engine_of(server).pid(where.instances / server["instance_id"])
 
 
 def _member(where: StateDir, row: Row, roles: dict[str, str] | None) -> Member:
@@ -88,10 +86,10 @@ def _member(where: StateDir, row: Row, roles: dict[str, str] | None) -> Member:
         id=instance_id,
         name=row["name"],
         address=row["address"],
-        pid=pid_of(where, instance_id),
+        pid=pid_of(where, row),
         role="?" if roles is None else roles.get(instance_id, ""),
         host="off" if is_off else "on",
-        data=Layout(where.instances / instance_id).data,
+        data=engine_of(row).layout(where.instances / instance_id).data,
     )
 
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from trove_ext.sandbox import inventory, lifecycle
-from trove_ext.sandbox.guest.config import Layout
 from trove_ext.sandbox.state import SandboxError, StateDir
 
 _SOURCES = {"keystone": "keystone.log", "trove": "trove.log", "db": "db.out"}
@@ -89,7 +88,7 @@ def _instances(members: list[dict[str, Any]]) -> str:
 
 
 def log_file(where: StateDir, source: str) -> Path:
-    """Return the log of a service or of an instance's mariadbd.
+    """Return the log of a service or of an instance's database server.
 
     Raises SandboxError where there is no such thing.
     """
@@ -100,7 +99,8 @@ def log_file(where: StateDir, source: str) -> Path:
         raise SandboxError(
             f"{source} is no instance here and none of {', '.join(_SOURCES)}"
         )
-    return Layout(where.instances / row["instance_id"]).error_log
+    layout = inventory.engine_of(row).layout(where.instances / row["instance_id"])
+    return layout.error_log
 
 
 def last_lines(path: Path, number: int) -> str:

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Raised where a new layout can't read what an older one wrote.
-LAYOUT = 1
+LAYOUT = 2
 DATABASE_PORT = 3306
 _MARK = "settings.json"
 _NOT_IN_PATHS = re.compile(r"[^\w./@+,:=~-]")

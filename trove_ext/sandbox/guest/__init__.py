@@ -10,4 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One instance of the sandbox: a guest agent and a real mariadbd."""
+"""One instance of the sandbox: a guest agent and a real database server."""

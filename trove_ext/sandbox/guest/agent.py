@@ -21,28 +21,27 @@ a datastore lacks.
 
 # ruff: noqa: ARG002 - Trove's calls carry more than is needed here
 
+import abc
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 import oslo_messaging as messaging
-import pymysql
-from trove.common import exception
 from trove.guestagent import api as guest_api
 from trove.guestagent.common import guestagent_utils
 
-from trove_ext.sandbox.guest import config, template
+from trove_ext.sandbox.guest.agent_backup import BackupAgent
 from trove_ext.sandbox.guest.agent_base import Info
-from trove_ext.sandbox.guest.agent_replication import ReplicationAgent
 from trove_ext.sandbox.guest.agent_users import Items, UserAgent
+from trove_ext.sandbox.guest.engine import USER
 
 _LOG = logging.getLogger(__name__)
 
 Overrides = Mapping[str, Any]
 
 
-class GuestAgent(ReplicationAgent, UserAgent):
-    """All calls of a guest agent."""
+class GuestAgent(BackupAgent, UserAgent):
+    """The calls of a guest agent; an engine's own class adds what is its own."""
 
     target = messaging.Target(version=guest_api.API.API_LATEST_VERSION)
 
@@ -94,6 +93,7 @@ class GuestAgent(ReplicationAgent, UserAgent):
             if root_password and not backup_info:
                 self._accounts.enable_root(root_password)
 
+    @abc.abstractmethod
     def _do_prepare(
         self,
         context: Any,
@@ -102,27 +102,14 @@ class GuestAgent(ReplicationAgent, UserAgent):
         overrides: Overrides | None,
         snapshot: Info | None,
     ) -> None:
-        """As do_prepare in mysql_common/manager.py."""
-        self._db.stop()
-        self._db.memory_mb = memory_mb
-        self._db.configure()
-        self._override(config.USER, dict(overrides or {}))
-        if backup_info:
-            self._restore(backup_info)
-        else:
-            template.copy_template(self._state_dir, self._db.layout.data)
-        self._db.start_first(keep_root=bool(backup_info))
-        if backup_info and self._accounts.is_root_enabled():
-            self._conductor.report_root(context)
-        if snapshot:
-            self.attach_replica(context, snapshot, snapshot["config"])
+        """Make the data or restore them, and start; do_prepare of each manager."""
 
     def _create_first(self, databases: Items | None, users: Items | None) -> None:
-        # As in the original a failure here is logged and the instance still good.
+        # A failure here is logged and the instance still good.
         try:
             self._accounts.create_databases(databases or [])
             self._accounts.create_users(users or [])
-        except (pymysql.MySQLError, ValueError):
+        except Exception:  # noqa: BLE001 - as in the original
             _LOG.exception("Creating the databases and users of %s", self._instance_id)
 
     # Starting and stopping
@@ -172,23 +159,18 @@ class GuestAgent(ReplicationAgent, UserAgent):
         config_contents: str | None = None,
         config_overrides: Overrides | None = None,
     ) -> None:
-        """Start on the kept volume after a new image; mysql_common/manager.py.
-
-        What was there beside the volume is gone, and so are the replication roles:
-        trove/taskmanager/models.py RebuildAction gives them back.
-        """
+        """Start on the kept volume after a new image; rebuild of each manager."""
         self._begin_install()
         try:
-            self._db.stop()
-            for name in (config.SOURCE, config.REPLICA, config.USER):
-                self._db.remove_override(name)
-            self._db.configure()
-            self._override(config.USER, dict(config_overrides or {}))
-            self._db.start()
+            self._do_rebuild(config_overrides)
         except Exception:
             self._fail_install()
             raise
         self._end_install(ds_version)
+
+    @abc.abstractmethod
+    def _do_rebuild(self, overrides: Overrides | None) -> None:
+        """Configure anew and start on the data that are there."""
 
     # Configuration
 
@@ -201,19 +183,38 @@ class GuestAgent(ReplicationAgent, UserAgent):
     ) -> None:
         """Put a configuration group's values into the configuration, or take them."""
         if remove:
-            self._db.remove_override(config.USER)
-        self._override(config.USER, dict(overrides or {}))
+            self._db.remove_override(USER)
+        self._override(USER, dict(overrides or {}))
 
+    @abc.abstractmethod
     def apply_overrides(self, context: Any, overrides: Overrides) -> None:
-        """Set a configuration group's values at once; mysql_common/service.py.
+        """Let a configuration group's values count at once, as far as they can."""
 
-        As there a value that can't be set is logged and passed over.
-        """
-        for name, value in overrides.items():
-            try:
-                self._db.query(f"SET GLOBAL {name} = %s", value)
-            except pymysql.MySQLError:
-                _LOG.exception("Setting %s of %s", name, self._instance_id)
+    # Replication
+
+    def backup_required_for_replication(self, context: Any) -> bool:
+        """Say that a replica starts from a backup; strategies/replication/base.py."""
+        return True
+
+    @abc.abstractmethod
+    def attach_replica(
+        self,
+        context: Any,
+        replica_info: Info,
+        slave_config: str,
+        restart: bool = False,
+    ) -> None:
+        """Become a replica."""
+
+    def attach_replication_slave(
+        self, context: Any, snapshot: Info, slave_config: str
+    ) -> None:
+        """Become a replica, by the name that the call once had."""
+        self.attach_replica(context, snapshot, slave_config)
+
+    def get_txn_count(self, context: Any) -> int:
+        """Refuse, as trove/guestagent/datastore/manager.py does."""
+        raise self._unsupported("get_txn_count")
 
     # The volume, which here is a directory
 
@@ -266,7 +267,7 @@ class GuestAgent(ReplicationAgent, UserAgent):
 
     def guest_log_action(self, context: Any, **kwargs: object) -> Info:
         """Refuse: logs go to Swift, and there is none."""
-        raise _unsupported("guest_log_action")
+        raise self._unsupported("guest_log_action")
 
     def ssl_show(self, context: Any) -> Info:
         """Say that connections aren't encrypted."""
@@ -274,11 +275,11 @@ class GuestAgent(ReplicationAgent, UserAgent):
 
     def ssl_action(self, context: Any, **kwargs: object) -> Info:
         """Refuse to change that."""
-        raise _unsupported("ssl_action")
+        raise self._unsupported("ssl_action")
 
     def ssl_rollback(self, context: Any) -> None:
         """Refuse to take back what was never done."""
-        raise _unsupported("ssl_rollback")
+        raise self._unsupported("ssl_rollback")
 
     def module_list(self, context: Any, include_contents: bool = False) -> list[Info]:
         """List the modules: there are none."""
@@ -286,15 +287,8 @@ class GuestAgent(ReplicationAgent, UserAgent):
 
     def module_apply(self, context: Any, modules: Items | None = None) -> list[Info]:
         """Refuse to run somebody's module on this machine."""
-        raise _unsupported("module_apply")
+        raise self._unsupported("module_apply")
 
     def module_remove(self, context: Any, module: Info | None = None) -> None:
         """Refuse to remove what was never applied."""
-        raise _unsupported("module_remove")
-
-
-def _unsupported(operation: str) -> Exception:
-    refusal: Exception = exception.DatastoreOperationNotSupported(
-        operation=operation, datastore="mariadb"
-    )
-    return refusal
+        raise self._unsupported("module_remove")

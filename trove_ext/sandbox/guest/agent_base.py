@@ -12,21 +12,19 @@
 
 """What the parts of the guest agent share."""
 
+import abc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trove.common import utils
+from trove.common import exception, utils
 from trove.instance import service_status
 
 from trove_ext.sandbox.faults import Faults
-from trove_ext.sandbox.guest import config, programs
-from trove_ext.sandbox.guest.accounts import Accounts
-from trove_ext.sandbox.guest.backup import Backups
+from trove_ext.sandbox.guest import programs
 from trove_ext.sandbox.guest.backup_store import BackupStore
 from trove_ext.sandbox.guest.conductor import Conductor
-from trove_ext.sandbox.guest.mariadb import MariaDB, State
-from trove_ext.sandbox.guest.replication import Replication
+from trove_ext.sandbox.guest.engine import Accounts, Backups, Server, State
 
 Statuses = service_status.ServiceStatuses
 
@@ -50,34 +48,36 @@ class Volume:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a host gives to its agent."""
+    """What a host gives to its agent; *db* is of the agent's own engine."""
 
     state_dir: Path
     instance_id: str
-    db: MariaDB
+    db: Any
     conductor: Conductor
     faults: Faults
     volume: Volume
     jobs: programs.Jobs
 
 
-class AgentBase:
+class AgentBase(abc.ABC):
     """The state of a guest agent, and its database's status.
 
     Every public method of an agent can be called by RPC; the context comes first.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self._state_dir = parts.state_dir
+    manager: str
+    """Trove's name of the engine."""
+    _db: Server
+
+    def __init__(self, parts: Parts, backups: Backups, accounts: Accounts) -> None:
         self._instance_id = parts.instance_id
         self._db = parts.db
         self._conductor = parts.conductor
         self._faults = parts.faults
         self._volume = parts.volume
         self._store = BackupStore(parts.state_dir)
-        self._backups = Backups(parts.db, self._store, parts.jobs)
-        self._replication = Replication(parts.db)
-        self._accounts = Accounts(parts.db)
+        self._backups = backups
+        self._accounts = accounts
 
     # Status, as BaseDbStatus in trove/guestagent/datastore/service.py
 
@@ -113,11 +113,11 @@ class AgentBase:
         if values:
             self._db.write_override(name, values)
 
-    def _set_replication_role(self, name: str, contents: str) -> None:
-        values = config.replication_settings(contents)
-        # A replica without it would take writes of its own.
-        required = {"read_only": "true"} if name == config.REPLICA else {}
-        self._db.write_override(name, {**values, **required})
+    def _unsupported(self, operation: str) -> Exception:
+        refusal: Exception = exception.DatastoreOperationNotSupported(
+            operation=operation, datastore=self.manager
+        )
+        return refusal
 
     # The volume
 
@@ -145,6 +145,6 @@ def _used_bytes(directory: Path) -> int:
             # In units of 512 bytes, whatever the disk's own are.
             used += path.lstat().st_blocks * 512
         except FileNotFoundError:
-            # mariadbd works on while this looks.
+            # The database works on while this looks.
             continue
     return used

@@ -21,10 +21,8 @@ accounts.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trove.common import exception
-
-from trove_ext.sandbox.guest.accounts import Page, Serialized
 from trove_ext.sandbox.guest.agent_base import AgentBase
+from trove_ext.sandbox.guest.engine import Page, Serialized
 
 Items = Sequence[Mapping[str, Any]]
 
@@ -128,6 +126,4 @@ class UserAgent(AgentBase):
 
     def get_root_password(self, context: Any) -> str:
         """Refuse, as the original does for every datastore."""
-        raise exception.DatastoreOperationNotSupported(
-            operation="get_root_password", datastore="mariadb"
-        )
+        raise self._unsupported("get_root_password")

@@ -12,8 +12,8 @@
 
 """Where backups are kept: what stands for Swift, seen from both of its sides.
 
-The guest writes ``<backup_id>.xbstream`` and beside it ``<backup_id>.json``, what Trove
-keeps as the object's metadata; the Swift stand-in answers HEAD and DELETE from both.
+The guest writes the object and beside it ``<backup_id>.json``, what Trove keeps as the
+object's metadata; the Swift stand-in answers HEAD and DELETE from both.
 """
 
 import dataclasses
@@ -24,8 +24,6 @@ from pathlib import Path
 CONTAINER = "database_backups"
 """Trove's default backup_swift_container."""
 
-_SUFFIX = ".xbstream"
-
 
 class BackupMissingError(Exception):
     """There is no such object, or not all of it."""
@@ -35,7 +33,7 @@ class BackupMissingError(Exception):
 class BackupObject:
     """A backup as it is stored, with the metadata that Trove keeps in Swift.
 
-    See get_metadata in Trove's backup/drivers/mysql_base.py and mariabackup.py.
+    See get_metadata in Trove's backup/drivers.
     """
 
     location: str
@@ -43,8 +41,8 @@ class BackupObject:
     """MD5, compared with Swift's etag before each restore."""
     size: int
     """Bytes."""
-    lsn: str
-    """How far it reaches in the redo log; where an incremental goes on."""
+    metadata: dict[str, str] = dataclasses.field(default_factory=dict)
+    """What the engine needs for an incremental on this one."""
     parent_location: str | None = None
     parent_checksum: str | None = None
 
@@ -96,13 +94,9 @@ class BackupStore:
         return links
 
 
-def object_name(backup_id: str) -> str:
-    """Return the name that the object of a backup has."""
-    return f"{backup_id}{_SUFFIX}"
-
-
 def _sidecar(archive: Path) -> Path:
-    return archive.with_suffix(".json")
+    # An ID has no dot, the ending of an object may have two.
+    return archive.with_name(f"{archive.name.partition('.')[0]}.json")
 
 
 def _check_same(stored: BackupObject, checksum: str | None) -> None:

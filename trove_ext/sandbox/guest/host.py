@@ -26,11 +26,10 @@ from trove import rpc
 from trove.guestagent import api as guest_api
 
 from trove_ext.sandbox.faults import Faults
-from trove_ext.sandbox.guest import config, programs
-from trove_ext.sandbox.guest.agent import GuestAgent
+from trove_ext.sandbox.guest import engine, programs
 from trove_ext.sandbox.guest.agent_base import Parts, Volume
 from trove_ext.sandbox.guest.conductor import Conductor
-from trove_ext.sandbox.guest.mariadb import DatabaseError, MariaDB
+from trove_ext.sandbox.guest.engine import DatabaseError, Engine, Server
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,9 +39,9 @@ HEARTBEAT_SECONDS = 2.0
 class _Session:
     """What runs between switching on and off; whatever began in it ends with it."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, kind: Engine) -> None:
         self.parts = parts
-        self.agent = GuestAgent(parts)
+        self.agent = kind.agent(parts)
         self.on = True
         self._server: Any = None
 
@@ -79,9 +78,9 @@ class _Session:
 
 
 class Host:
-    """A host with its guest agent and its mariadbd.
+    """A host with its guest agent and its database server.
 
-    mariadbd is a process of its own and outlives this one: ``start`` adopts it.
+    The server is a process of its own and outlives this one: ``start`` adopts it.
     """
 
     def __init__(  # noqa: PLR0917 - each is plain, and named by its caller
@@ -92,7 +91,9 @@ class Host:
         faults: Faults,
         memory_mb: int,
         volume_gb: int,
+        manager: str = engine.MARIADB,
     ) -> None:
+        self._engine = engine.of(manager)
         self.instance_id = instance_id
         self._state_dir = state_dir
         self._address = address
@@ -109,7 +110,7 @@ class Host:
         layout = self._db.layout
         layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._db = self._make_db()
-        self._session = _Session(self._parts())
+        self._session = _Session(self._parts(), self._engine)
         if layout.prepared.exists():
             self._start_database()
         self._session.listen()
@@ -121,7 +122,7 @@ class Host:
         self._db.stop()
 
     def power_off(self) -> None:
-        """Switch off at once: mariadbd is killed, nobody answers or reports."""
+        """Switch off at once: the database is killed, nobody answers or reports."""
         self._disconnect()
         self._db.kill()
 
@@ -156,9 +157,11 @@ class Host:
         except DatabaseError:
             _LOG.exception("Starting the database of %s", self.instance_id)
 
-    def _make_db(self) -> MariaDB:
-        layout = config.Layout(self._state_dir / "instances" / self.instance_id)
-        return MariaDB(layout, self._address, self._memory_mb)
+    def _make_db(self) -> Server:
+        root = self._state_dir / "instances" / self.instance_id
+        return self._engine.server(
+            self._state_dir, root, self._address, self._memory_mb
+        )
 
     def _parts(self) -> Parts:
         return Parts(

@@ -59,6 +59,7 @@ class World:
             self.faults,
             server["memory_mb"],
             server["volume_gb"],
+            server["manager"],
         )
         self.hosts[server["instance_id"]] = host
         return host

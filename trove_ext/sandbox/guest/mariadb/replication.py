@@ -22,7 +22,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from trove_ext.sandbox.guest.mariadb import MariaDB, Row, Session
+from trove_ext.sandbox.guest.mariadb.server import MariaDB, Row, Session
 
 # Seconds. Trove gives both 180, and its RPC a time-out of 600 to 1200; the sandbox
 # answers calls within 20, and the text of an error should arrive before that.

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The guest agent's part in replication.
+"""The guest agent of a MariaDB: its data, its configuration, its replication.
 
 Trove's taskmanager calls these in the order that promote_to_replica_source and
 eject_replica_source in trove/taskmanager/manager.py have.
@@ -19,27 +19,95 @@ eject_replica_source in trove/taskmanager/manager.py have.
 # ruff: noqa: ARG002 - Trove's calls carry more than is needed here
 
 import dataclasses
+import logging
 from typing import Any
 
+import pymysql
 from trove.common import exception
 
-from trove_ext.sandbox.guest import config
-from trove_ext.sandbox.guest.agent_backup import BackupAgent
-from trove_ext.sandbox.guest.agent_base import Info, Statuses
-from trove_ext.sandbox.guest.replication import source_of
+from trove_ext.sandbox.guest import engine
+from trove_ext.sandbox.guest.agent import GuestAgent, Overrides
+from trove_ext.sandbox.guest.agent_base import Info, Parts, Statuses
+from trove_ext.sandbox.guest.backup_store import BackupStore
+from trove_ext.sandbox.guest.mariadb import config
+from trove_ext.sandbox.guest.mariadb.accounts import Accounts
+from trove_ext.sandbox.guest.mariadb.backup import Backups
+from trove_ext.sandbox.guest.mariadb.replication import Replication, source_of
+from trove_ext.sandbox.guest.mariadb.server import MariaDB
 
 _STRATEGY = "MariaDBGTIDReplication"
-_MANAGER = "mariadb"
+
+_LOG = logging.getLogger(__name__)
 
 
-class ReplicationAgent(BackupAgent):
-    """Turns an instance into a source, a replica, or neither."""
+class MariaDBAgent(GuestAgent):
+    """Calls of a guest agent as mysql_common and mariadb answer them."""
+
+    manager = engine.MARIADB
+    _db: MariaDB
+    _backups: Backups
+
+    def __init__(self, parts: Parts) -> None:
+        backups = Backups(parts.db, BackupStore(parts.state_dir), parts.jobs)
+        super().__init__(parts, backups, Accounts(parts.db))
+        self._replication = Replication(parts.db)
+
+    # Its data and its configuration
+
+    def _do_prepare(
+        self,
+        context: Any,
+        memory_mb: int,
+        backup_info: Info | None,
+        overrides: Overrides | None,
+        snapshot: Info | None,
+    ) -> None:
+        """As do_prepare in mysql_common/manager.py."""
+        self._db.stop()
+        self._db.memory_mb = memory_mb
+        self._db.configure()
+        self._override(engine.USER, dict(overrides or {}))
+        if backup_info:
+            self._restore(backup_info)
+        else:
+            self._db.initialize()
+        self._db.start_first(keep_root=bool(backup_info))
+        if backup_info and self._accounts.is_root_enabled():
+            self._conductor.report_root(context)
+        if snapshot:
+            self.attach_replica(context, snapshot, snapshot["config"])
+
+    def _do_rebuild(self, overrides: Overrides | None) -> None:
+        """As rebuild in mysql_common/manager.py.
+
+        What was there beside the volume is gone, and so are the replication roles:
+        trove/taskmanager/models.py RebuildAction gives them back.
+        """
+        self._db.stop()
+        for name in (config.SOURCE, config.REPLICA, engine.USER):
+            self._db.remove_override(name)
+        self._db.configure()
+        self._override(engine.USER, dict(overrides or {}))
+        self._db.start()
+
+    def apply_overrides(self, context: Any, overrides: Overrides) -> None:
+        """Set a configuration group's values at once; mysql_common/service.py.
+
+        As there a value that can't be set is logged and passed over.
+        """
+        for name, value in overrides.items():
+            try:
+                self._db.query(f"SET GLOBAL {name} = %s", value)
+            except pymysql.MySQLError:
+                _LOG.exception("Setting %s of %s", name, self._instance_id)
+
+    def _set_replication_role(self, name: str, contents: str) -> None:
+        values = config.replication_settings(contents)
+        # A replica without it would take writes of its own.
+        required = {"read_only": "true"} if name == config.REPLICA else {}
+        self._db.write_override(name, {**values, **required})
 
     # A source
-
-    def backup_required_for_replication(self, context: Any) -> bool:
-        """Say that a replica starts from a backup; strategies/replication/base.py."""
-        return True
 
     def get_replication_snapshot(
         self, context: Any, snapshot_info: Info, replica_source_config: str = ""
@@ -54,7 +122,7 @@ class ReplicationAgent(BackupAgent):
         stats = self._volume_stats()
         return {
             "dataset": {
-                "datastore_manager": _MANAGER,
+                "datastore_manager": self.manager,
                 "dataset_size": stats["used"],
                 "volume_size": stats["total"],
                 "snapshot_id": snapshot_info["id"],
@@ -117,12 +185,6 @@ class ReplicationAgent(BackupAgent):
             self._set_status(Statuses.FAILED)
             raise
 
-    def attach_replication_slave(
-        self, context: Any, snapshot: Info, slave_config: str
-    ) -> None:
-        """Become a replica, by the name that the call once had."""
-        self.attach_replica(context, snapshot, slave_config)
-
     def detach_replica(self, context: Any, for_failover: bool = False) -> Info:
         """Be no replica any longer, by a restart; detach_slave in mysql_base.py."""
         user = self._replication.disconnect(for_failover=for_failover)
@@ -141,12 +203,6 @@ class ReplicationAgent(BackupAgent):
         """Wait for a position of the source; wait_for_txn in mariadb/service.py."""
         self._faults.hit("promote-candidate", self._instance_id)
         self._replication.wait_for(txn)
-
-    def get_txn_count(self, context: Any) -> int:
-        """Refuse, as trove/guestagent/datastore/manager.py does."""
-        raise exception.DatastoreOperationNotSupported(
-            operation="get_txn_count", datastore=_MANAGER
-        )
 
     # Helpers
 

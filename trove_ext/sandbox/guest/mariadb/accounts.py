@@ -22,13 +22,10 @@ from typing import Any
 from trove.common import cfg, exception
 from trove.common.db.mysql import models
 
-from trove_ext.sandbox.guest.mariadb import MariaDB, Row, Session
+from trove_ext.sandbox.guest.engine import Page, Serialized
+from trove_ext.sandbox.guest.mariadb.server import MariaDB, Row, Session
 
 CONF = cfg.CONF
-
-Serialized = dict[str, Any]
-Page = tuple[list[Serialized], str | None]
-"""A page of a list, and the marker of the next one."""
 
 
 class Accounts:

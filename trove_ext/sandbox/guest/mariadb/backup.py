@@ -26,12 +26,12 @@ from trove_ext.sandbox.guest.backup_store import (
     BackupMissingError,
     BackupObject,
     BackupStore,
-    object_name,
 )
-from trove_ext.sandbox.guest.mariadb import MariaDB
+from trove_ext.sandbox.guest.mariadb.server import MariaDB
 
 # What MariaDB calls the file with the position of the binary log; it was renamed.
 _POSITION_FILES = ("mariadb_backup_binlog_info", "xtrabackup_binlog_info")
+_SUFFIX = ".xbstream"
 _LSN = re.compile(r"latest check point \(for incremental\): '(\d+)'")
 
 
@@ -57,7 +57,7 @@ class Backups:
         # Without a checkpoint the pages on disk are old, and an incremental starts
         # so early in the log that it is as large as a full backup.
         self._db.query("SET GLOBAL innodb_log_checkpoint_now = ON")
-        location = f"{url}/{object_name(backup_id)}"
+        location = f"{url}/{backup_id}{_SUFFIX}"
         scratch = self._store.scratch(backup_id)
         scratch.mkdir(mode=0o700, parents=True)
         try:
@@ -109,7 +109,7 @@ class Backups:
             location=location,
             checksum=self._checksum(location, scratch / "md5"),
             size=archive.stat().st_size,
-            lsn=reached_lsn(words),
+            metadata={"lsn": reached_lsn(words)},
             parent_location=parent.location if parent else None,
             parent_checksum=parent.checksum if parent else None,
         )
@@ -125,7 +125,9 @@ class Backups:
             "--stream=xbstream",
             f"--target-dir={scratch}",
         ]
-        return command + ([f"--incremental-lsn={parent.lsn}"] if parent else [])
+        return command + (
+            [f"--incremental-lsn={parent.metadata['lsn']}"] if parent else []
+        )
 
     def _checksum(self, location: str, log: Path) -> str:
         # A program, because hashing in this process would stop everything else.

@@ -10,14 +10,14 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Backups as objects, and what is read from mariadb-backup's words."""
+"""Backups as objects."""
 
 from pathlib import Path
 
 import fixtures
 import testtools
 
-from trove_ext.sandbox.guest import backup, backup_store, programs
+from trove_ext.sandbox.guest import backup_store
 
 URL = "http://127.0.0.1:1/v1/AUTH_x/database_backups"
 
@@ -31,10 +31,10 @@ class StoreTest(testtools.TestCase):
 
     def put(self, backup_id, parent=None):
         stored = backup_store.BackupObject(
-            location=f"{URL}/{backup_store.object_name(backup_id)}",
+            location=f"{URL}/{backup_id}.xbstream",
             checksum=f"md5 of {backup_id}",
             size=3,
-            lsn="1",
+            metadata={"lsn": "1"},
             parent_location=parent.location if parent else None,
             parent_checksum=parent.checksum if parent else None,
         )
@@ -88,51 +88,3 @@ class StoreTest(testtools.TestCase):
         self.assertRaises(
             backup_store.BackupMissingError, self.store.chain, first.location
         )
-
-
-class WordsTest(testtools.TestCase):
-    def test_the_reach_of_a_backup_is_read_from_its_words(self):
-        words = (
-            "[00] mariabackup: The latest check point (for incremental): '1685021'\n"
-            "[00] completed OK!\n"
-        )
-        self.assertEqual("1685021", backup.reached_lsn(words))
-
-    def test_a_backup_that_does_not_say_how_far_it_reaches_has_failed(self):
-        error = self.assertRaises(
-            backup.BackupFailedError, backup.reached_lsn, "no such table\n"
-        )
-        self.assertIn("no such table", str(error))
-
-    def test_the_gtid_position_is_the_third_field(self):
-        self.assertEqual(
-            "0-7-9,1-3-4", backup.gtid_position("bin.000002\t387\t0-7-9,1-3-4\n")
-        )
-
-    def test_a_source_without_transactions_has_no_position(self):
-        self.assertEqual("", backup.gtid_position("bin.000001\t328\n"))
-
-
-class ProgramsTest(testtools.TestCase):
-    def test_a_program_that_fails_says_its_last_words(self):
-        error = self.assertRaises(
-            programs.ProgramError, programs.run, ["sh", "-c", "echo no space; exit 3"]
-        )
-        self.assertEqual("sh ended with 3: no space", str(error))
-
-    def test_a_missing_program_is_named(self):
-        error = self.assertRaises(
-            programs.ProgramError, programs.find, "mariadb-nothing"
-        )
-        self.assertIn("mariadb-nothing", str(error))
-
-    def test_nothing_runs_on_a_host_without_power(self):
-        jobs = programs.Jobs()
-        jobs.kill()
-        log = Path(self.useFixture(fixtures.TempDir()).path) / "log"
-        self.assertRaises(programs.ProgramError, jobs.run, ["true"], log)
-
-    def test_what_a_job_said_is_returned_and_kept(self):
-        log = Path(self.useFixture(fixtures.TempDir()).path) / "log"
-        self.assertEqual("done\n", programs.Jobs().run(["echo", "done"], log))
-        self.assertEqual("done\n", log.read_text())

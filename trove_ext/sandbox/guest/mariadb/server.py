@@ -13,7 +13,6 @@
 """One mariadbd: its process, and connections to it."""
 
 import contextlib
-import enum
 import os
 import secrets
 import shutil
@@ -28,7 +27,9 @@ from typing import Any
 import pymysql
 import pymysql.cursors
 
-from trove_ext.sandbox.guest import config, programs
+from trove_ext.sandbox.guest import programs
+from trove_ext.sandbox.guest.engine import DatabaseError, State
+from trove_ext.sandbox.guest.mariadb import config, template
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
@@ -39,23 +40,13 @@ _CONNECT_SECONDS = 5
 Row = dict[str, Any]
 
 
-class DatabaseError(Exception):
-    """mariadbd would not start or stop."""
-
-
-class State(enum.Enum):
-    """What can be said of a mariadbd from outside."""
-
-    ANSWERS = "answers"
-    STARTING = "starting"
-    SILENT = "silent"
-    DEAD = "dead"
-
-
 class MariaDB:
     """The mariadbd of one instance. It outlives this process and is adopted again."""
 
-    def __init__(self, layout: config.Layout, address: str, memory_mb: int) -> None:
+    def __init__(
+        self, state_dir: Path, layout: config.Layout, address: str, memory_mb: int
+    ) -> None:
+        self._state_dir = state_dir
         self.layout = layout
         self.address = address
         self.memory_mb = memory_mb
@@ -72,7 +63,7 @@ class MariaDB:
         if self._process is not None:
             # Also reaps one that was killed.
             return self._process.pid if self._process.poll() is None else None
-        return running_pid(self.layout)
+        return config.running_pid(self.layout)
 
     def start(self, *options: str) -> None:
         """Start mariadbd unless it runs, and wait until it answers.
@@ -156,6 +147,10 @@ class MariaDB:
         return False
 
     # Its files
+
+    def initialize(self) -> None:
+        """Give the instance an empty data directory; raises ProgramError."""
+        template.copy_template(self._state_dir, self.layout.data)
 
     def configure(self) -> None:
         """Write the configuration anew; overrides stay as they are."""
@@ -251,17 +246,6 @@ class Session:
         with self._connection.cursor() as cursor:
             cursor.execute(sql, values or None)
             return list(cursor.fetchall())
-
-
-def running_pid(layout: config.Layout) -> int | None:
-    """Return the ID of the process that runs on *layout*, by its file and /proc."""
-    try:
-        pid = int(layout.pid_file.read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (OSError, ValueError):
-        return None
-    # A zombie's command line is empty, another process's is another.
-    return pid if os.fsencode(f"--defaults-file={layout.config}") in command else None
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -22,6 +22,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trove_ext.sandbox.guest import layout as common
+from trove_ext.sandbox.guest.engine import USER
+
 PORT = 3306
 """Trove's API has no field for a port, so every instance listens on this one."""
 
@@ -33,9 +36,7 @@ ADMIN_HOST = "127.0.0.1"
 
 SOURCE = "master-replication"
 REPLICA = "slave-replication"
-USER = "user"
-"""Names of overrides: CNF_MASTER and CNF_SLAVE of mysql_common/service.py, and the
-configuration group that a user attached."""
+"""Names of overrides: CNF_MASTER and CNF_SLAVE of mysql_common/service.py."""
 
 _PREFIX = {SOURCE: "10", REPLICA: "20", USER: "90"}
 
@@ -50,25 +51,13 @@ _MIN_POOL_MB, _MAX_POOL_MB = 32, 64
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where the files of one instance are."""
-
-    root: Path
-
-    @property
-    def data(self) -> Path:
-        """The data directory of mariadbd; what a restore replaces."""
-        return self.root / "data"
+class Layout(common.Layout):
+    """Where the files of one instance are; ``data`` is what a restore replaces."""
 
     @property
     def config(self) -> Path:
         """The configuration file that mariadbd is started with."""
         return self.root / "my.cnf"
-
-    @property
-    def overrides(self) -> Path:
-        """Directory of files that the configuration includes."""
-        return self.root / "conf.d"
 
     @property
     def credentials(self) -> Path:
@@ -84,16 +73,6 @@ class Layout:
     def pid_file(self) -> Path:
         """Written by mariadbd while it runs."""
         return self.root / "pid"
-
-    @property
-    def error_log(self) -> Path:
-        """What mariadbd has to say."""
-        return self.root / "error.log"
-
-    @property
-    def prepared(self) -> Path:
-        """There once Trove's prepare has ended well; holds the datastore version."""
-        return self.root / "prepared"
 
     @property
     def temporary(self) -> Path:
@@ -234,3 +213,14 @@ def init_sql(password: str, *, keep_root: bool) -> str:
     if not keep_root:
         lines.append("DROP USER IF EXISTS 'root'@'%'")
     return ";\n".join(lines) + ";\n"
+
+
+def running_pid(layout: Layout) -> int | None:
+    """Return the ID of the process that runs on *layout*, by its file and /proc."""
+    try:
+        pid = int(layout.pid_file.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    # A zombie's command line is empty, another process's is another.
+    return pid if os.fsencode(f"--defaults-file={layout.config}") in command else None

@@ -23,7 +23,8 @@ from trove.common import exception
 from trove.guestagent import api as guest_api
 
 from trove_ext.sandbox import faults
-from trove_ext.sandbox.guest import agent, agent_base, conductor, config, mariadb
+from trove_ext.sandbox.guest import agent_base, conductor, engine
+from trove_ext.sandbox.guest.mariadb import agent, config, server
 
 # Trove's API has them, and its own guest no longer does.
 OBSOLETE = {"update_guest", "get_hwinfo", "get_diagnostics"}
@@ -62,30 +63,30 @@ def is_call_of_guest(node):
 class CallsTest(testtools.TestCase):
     def test_every_call_of_trove_is_answered(self):
         names = {name for name, _arguments in calls_of_trove()} - OBSOLETE
-        missing = {name for name in names if not hasattr(agent.GuestAgent, name)}
+        missing = {name for name in names if not hasattr(agent.MariaDBAgent, name)}
         self.assertEqual(set(), missing)
         self.assertIn("prepare", names)
 
     def test_every_call_is_taken_with_the_arguments_that_trove_gives(self):
         for name, arguments in calls_of_trove():
             if name not in OBSOLETE:
-                signature = inspect.signature(getattr(agent.GuestAgent, name))
+                signature = inspect.signature(getattr(agent.MariaDBAgent, name))
                 signature.bind(None, "context", **dict.fromkeys(arguments))
 
     def test_the_agent_speaks_the_newest_version_of_troves_api(self):
         self.assertEqual(
-            guest_api.API.API_LATEST_VERSION, agent.GuestAgent.target.version
+            guest_api.API.API_LATEST_VERSION, agent.MariaDBAgent.target.version
         )
 
 
 class RolesTest(testtools.TestCase):
     def setUp(self):
         super().setUp()
-        self.db = mock.Mock(spec=mariadb.MariaDB)
+        self.db = mock.Mock(spec=server.MariaDB)
         self.db.address = "127.77.80.10"
         self.db.layout = config.Layout(Path(self.useFixture(fixtures.TempDir()).path))
         self.db.layout.prepared.touch()
-        self.db.state.return_value = mariadb.State.ANSWERS
+        self.db.state.return_value = engine.State.ANSWERS
         self.faults = mock.Mock(spec=faults.Faults)
         self.conductor = mock.Mock(spec=conductor.Conductor)
         parts = agent_base.Parts(
@@ -97,7 +98,7 @@ class RolesTest(testtools.TestCase):
             agent_base.Volume(1),
             mock.Mock(),
         )
-        self.agent = agent.GuestAgent(parts)
+        self.agent = agent.MariaDBAgent(parts)
         self.agent._replication = mock.Mock()
 
     def test_a_source_is_made_by_a_restart(self):
@@ -156,7 +157,7 @@ class RolesTest(testtools.TestCase):
         self.conductor.heartbeat.assert_not_called()
 
     def test_a_dead_database_is_reported_as_shut_down(self):
-        self.db.state.return_value = mariadb.State.DEAD
+        self.db.state.return_value = engine.State.DEAD
         self.agent.update_status(None)
         self.conductor.heartbeat.assert_called_once_with(agent_base.Statuses.SHUTDOWN)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import testtools
 
-from trove_ext.sandbox.guest import config
+from trove_ext.sandbox.guest.mariadb import config
 
 LAYOUT = config.Layout(Path("/state/instances/a"))
 

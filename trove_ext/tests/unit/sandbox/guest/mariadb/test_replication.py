@@ -14,7 +14,7 @@
 
 import testtools
 
-from trove_ext.sandbox.guest import replication
+from trove_ext.sandbox.guest.mariadb import replication
 
 
 class FakeSession:

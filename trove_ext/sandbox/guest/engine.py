@@ -1,0 +1,198 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The interface between the sandbox and a database engine, and the engines there are.
+
+Everything that depends on the engine is in a package beside this module. The rest of
+the sandbox asks :func:`of` for the engine of a Trove manager (``mariadb``) and works
+with what is declared here.
+"""
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from trove_ext.sandbox.guest.layout import Layout
+
+if TYPE_CHECKING:
+    from trove_ext.sandbox.guest.agent import GuestAgent
+    from trove_ext.sandbox.guest.agent_base import Parts
+    from trove_ext.sandbox.guest.backup_store import BackupObject
+
+MARIADB = "mariadb"
+MANAGERS = (MARIADB,)
+"""Trove's names of the engines there are."""
+
+Serialized = dict[str, Any]
+Page = tuple[list[Serialized], str | None]
+"""A page of a list, and the marker of the next one."""
+
+USER = "user"
+"""The override that holds the configuration group that a user attached."""
+
+
+class DatabaseError(Exception):
+    """The database server would not start or stop."""
+
+
+class State(enum.Enum):
+    """What can be said of a database server from outside."""
+
+    ANSWERS = "answers"
+    STARTING = "starting"
+    SILENT = "silent"
+    DEAD = "dead"
+
+
+class Server(Protocol):
+    """The database server of one instance. It outlives this process."""
+
+    address: str
+    memory_mb: int
+    powered: bool
+    """False for good once the host is off: a call that still runs starts nothing."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where its files are."""
+
+    def start(self) -> None:
+        """Start it unless it runs, and wait until it answers; raises DatabaseError."""
+
+    def stop(self) -> None:
+        """Shut it down cleanly; after a minute by force."""
+
+    def kill(self) -> None:
+        """End it as a crash would; raises DatabaseError if it stays."""
+
+    def restart(self) -> None:
+        """Stop and start."""
+
+    def state(self) -> State:
+        """Ask how it is, as Trove's get_service_status does."""
+
+    def initialize(self) -> None:
+        """Give the instance an empty database; raises ProgramError."""
+
+    def configure(self) -> None:
+        """Write the configuration anew; overrides stay as they are."""
+
+    def write_override(self, name: str, values: Mapping[str, object]) -> None:
+        """Put *values* into the configuration, from the next start on."""
+
+    def remove_override(self, name: str) -> None:
+        """Take the values of an override out of the configuration."""
+
+    def wipe(self) -> None:
+        """Remove everything that belongs to this instance."""
+
+
+class Backups(Protocol):
+    """Takes and restores the backups of one instance."""
+
+    def take(
+        self, backup_id: str, url: str, parent: "BackupObject | None"
+    ) -> "BackupObject":
+        """Back up into the store, after *parent* if there is one."""
+
+    def restore(self, location: str, checksum: str) -> None:
+        """Make the data what they were at the backup at *location*."""
+
+
+class Accounts(Protocol):
+    """Databases and users of an instance, and its root."""
+
+    def create_databases(self, databases: Iterable[Mapping[str, Any]]) -> None:
+        """Create databases."""
+
+    def delete_database(self, database: Mapping[str, Any]) -> None:
+        """Drop a database."""
+
+    def list_databases(
+        self, limit: int | None, marker: str | None, *, include_marker: bool
+    ) -> Page:
+        """List databases by name."""
+
+    def create_users(self, users: Iterable[Mapping[str, Any]]) -> None:
+        """Create users with all rights in their databases."""
+
+    def delete_user(self, user: Mapping[str, Any]) -> None:
+        """Drop a user."""
+
+    def list_users(
+        self, limit: int | None, marker: str | None, *, include_marker: bool
+    ) -> Page:
+        """List users by name."""
+
+    def get_user(self, name: str, host: str) -> Serialized | None:
+        """Return a user with its databases, or None."""
+
+    def change_passwords(self, users: Iterable[Mapping[str, Any]]) -> None:
+        """Set the passwords of users."""
+
+    def update_user(self, name: str, host: str, changes: Mapping[str, Any]) -> None:
+        """Give a user another password, name or host."""
+
+    def grant(self, name: str, host: str, databases: Sequence[str]) -> None:
+        """Give a user all rights in databases."""
+
+    def revoke(self, name: str, host: str, database: str) -> None:
+        """Take from a user all rights in a database."""
+
+    def list_grants(self, name: str, host: str) -> list[Serialized]:
+        """Return the databases that a user has rights in."""
+
+    def is_root_enabled(self) -> bool:
+        """Whether root may log in from elsewhere."""
+
+    def enable_root(self, password: str | None) -> Serialized:
+        """Let root in and return it, with a random password if none is given."""
+
+
+class Engine(Protocol):
+    """One kind of database."""
+
+    manager: str
+    """Trove's name of it: a section of trove.conf, a directory of templates."""
+    title: str
+    port: int
+    """Trove's API has no field for a port, so every instance has the same one."""
+
+    def layout(self, root: Path) -> Layout:
+        """Return where an instance under *root* has its files."""
+
+    def server(self, state_dir: Path, root: Path, address: str, mb: int) -> Server:
+        """Return the server of the instance under *root*; nothing is started."""
+
+    def agent(self, parts: "Parts") -> "GuestAgent":
+        """Return the guest agent of an instance."""
+
+    def pid(self, root: Path) -> int | None:
+        """Return the process ID of the instance's server, if that runs."""
+
+    def kill(self, root: Path) -> None:
+        """End the instance's server as a crash would, from another process."""
+
+    def stop_replication(self, root: Path, address: str) -> None:
+        """Stop a replica's replication; raises DatabaseError if it can't be."""
+
+
+def of(manager: str) -> Engine:
+    """Return the engine behind a Trove manager; raises KeyError for an unknown one."""
+    return {MARIADB: _mariadb}[manager]()
+
+
+def _mariadb() -> Engine:
+    from trove_ext.sandbox.guest.mariadb.engine import MariaDBEngine
+
+    return MariaDBEngine()
