@@ -10,341 +10,180 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Backups as the trees that their parents make of them.
-
-Nothing here recurses, so that a chain may be as deep as it likes, and all that is told
-of a backup is found once, in one pass: the work is linear in the number of backups
-(beside the sort by age).
-"""
+"""A backup as Trove's API shows it, and what its state means."""
 
 from __future__ import annotations
 
 import enum
-import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from trove_ext.model.backup_record import (
-    COMPLETED_STATES,
-    FAILED_STATES,
-    REPLICATION_SNAPSHOT_PREFIX,
-    RUNNING_STATES,
-    Backup,
-    BackupKind,
-)
+from trove_ext.model.instance import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
-__all__ = [
-    "COMPLETED_STATES",
-    "FAILED_STATES",
-    "REPLICATION_SNAPSHOT_PREFIX",
-    "RUNNING_STATES",
-    "Backup",
-    "BackupChain",
-    "BackupForest",
-    "BackupKind",
-    "ChainState",
-]
+#: ``trove/backup/state.py``, ``RUNNING_STATES``: Trove refuses to delete these.
+RUNNING_STATES = frozenset({"NEW", "BUILDING", "SAVING"})
+#: ``trove/backup/models.py``, ``is_done_successfuly``: what a restore accepts.
+COMPLETED_STATES = frozenset({"COMPLETED", "RESTORED"})
+#: The other two of ``END_STATES`` in ``trove/backup/state.py``. They still count in
+#: the quota. A delete that fails also marks the row as deleted, so DELETE_FAILED is
+#: seldom seen (``trove/taskmanager/models.py``, ``BackupTasks.delete_backup``).
+FAILED_STATES = frozenset({"FAILED", "DELETE_FAILED"})
+
+#: How Trove names the temporary backup under a new replica. It deletes it, and its
+#: children, when the build ends (``trove/taskmanager/models.py``,
+#: ``get_replication_master_snapshot``; ``manager.py``, ``_create_replication_slave``).
+REPLICATION_SNAPSHOT_PREFIX = "Replication snapshot for "
 
 
-class ChainState(enum.Enum):
-    """A chain in a word."""
+class BackupKind(enum.Enum):
+    """What a backup is; Trove's API has no field for it."""
 
-    RESTORABLE = "restorable"
-    RUNNING = "running"
-    PARTLY = "partly restorable"
-    BROKEN = "not restorable"
+    FULL = "full"
+    INCREMENTAL = "incremental"
+    REPLICATION_SNAPSHOT = "replication snapshot"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
-class BackupChain:
-    """The whole tree under one full backup.
+class Backup:
+    """One backup.
 
-    :ivar root: the full backup; of a chain whose full backup is gone the topmost that
-        is left, of a cycle its oldest member
-    :ivar members: with the root, in the order of a drawn tree: each after its parent,
-        siblings by age
-    :ivar oldest: the first that was taken
-    :ivar newest: the last that was taken, in whatever state
-    :ivar newest_restorable: the last that can be restored, if any can
+    :ivar instance_id: the instance it was taken of, which may be gone; None for one
+        that was registered from another region
+    :ivar status: the raw string
+    :ivar size: GB used in the volume when it was taken, for an incremental too: never
+        the size of the backup itself; None until that is known
+    :ivar created: aware, UTC
+    :ivar updated: aware, UTC; any later change of the record moves it
+    :ivar location: where its data is
+    :ivar storage_driver: None where the server does not tell (26.0.0 does not)
     """
 
-    root: Backup
-    members: tuple[Backup, ...]
-    oldest: Backup
-    newest: Backup
-    newest_restorable: Backup | None
-    state: ChainState
-
-    @property
-    def count(self) -> int:
-        """How many backups it has, the root included."""
-        return len(self.members)
-
-    @property
-    def volume_used_gb(self) -> float | None:
-        """GB that the newest restorable member needs in a volume.
-
-        This is what the database filled when it was taken, not what the backups take
-        in the store: Trove does not tell that (``size`` in ``trove/backup/views.py``).
-        """
-        return self.newest_restorable.size if self.newest_restorable else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Blocker:
-    """What keeps a backup from being restored: the backup at fault, and its fault."""
-
-    backup_id: str
-    fault: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a backup stands in its tree, and what it inherits from above."""
-
-    top: Backup
-    depth: int
-    blocker: _Blocker | None
-    doubt: str | None
-
-
-class BackupForest:
-    """All backups of a list, by their parents.
-
-    The list should hold the whole project: Trove takes a parent of another instance
-    too, and one that is not in the list counts as gone.
-
-    :ivar roots: those without a parent, by age
-    :ivar orphans: those whose parent is not in the list, by age
-    :ivar cycles: each cycle of parents, every member once
-    """
-
-    __slots__ = (
-        "_by_id",
-        "_children",
-        "_instances",
-        "_order",
-        "_places",
-        "cycles",
-        "orphans",
-        "roots",
-    )
-
-    def __init__(self, by_id: Mapping[str, Backup]) -> None:
-        """Use `of`, which takes any list."""
-        self._by_id = by_id
-        self._children: dict[str, list[Backup]] = {}
-        self._instances: dict[str | None, list[Backup]] = {}
-        self._places: dict[str, _Place] = {}
-        self._order: list[Backup] = []
-        tops = self._link()
-        self.roots = tuple(top for top in tops if top.parent_id is None)
-        self.orphans = tuple(top for top in tops if top.parent_id is not None)
-        for top in tops:
-            self._grow(top, _missing_parent(top))
-        self.cycles = tuple(self._grow_cycles())
+    id: str
+    name: str
+    instance_id: str | None
+    status: str
+    parent_id: str | None
+    size: float | None
+    created: datetime
+    updated: datetime
+    datastore: str | None = None
+    datastore_version: str | None = None
+    datastore_version_id: str | None = None
+    description: str | None = None
+    location: str | None = None
+    project_id: str | None = None
+    storage_driver: str | None = None
 
     @classmethod
-    def of(cls, backups: Iterable[Backup]) -> BackupForest:
-        """Plant a forest; a backup that is listed twice counts once, as read last."""
-        by_id: dict[str, Backup] = {}
-        for backup in backups:
-            known = by_id.get(backup.id)
-            if known is None or known.updated <= backup.updated:
-                by_id[backup.id] = backup
-        return cls(by_id)
+    def from_info(cls, info: Mapping[str, Any]) -> Backup:
+        """Read what the API sends (``trove/backup/views.py``).
 
-    def __len__(self) -> int:
-        return len(self._by_id)
+        Older releases send no ``project_id`` and no version ID, and the datastore is
+        missing where the record has none.
 
-    def __contains__(self, backup_id: object) -> bool:
-        return backup_id in self._by_id
-
-    def __iter__(self) -> Iterator[Backup]:
-        """Tree by tree in the order of a drawing: a parent before its children."""
-        return iter(self._order)
-
-    def __getitem__(self, backup_id: str) -> Backup:
-        return self._by_id[backup_id]
-
-    def get(self, backup_id: str | None) -> Backup | None:
-        """Return the backup with this ID, or None."""
-        return self._by_id.get(backup_id) if backup_id else None
-
-    def of_instance(self, instance_id: str | None) -> tuple[Backup, ...]:
-        """Return the backups of an instance, deleted or not, newest first."""
-        return tuple(reversed(self._instances.get(instance_id, ())))
-
-    def children(self, backup_id: str) -> tuple[Backup, ...]:
-        """Return those whose parent it is, by age."""
-        return tuple(self._children.get(backup_id, ()))
-
-    def root(self, backup_id: str) -> Backup:
-        """Return the top of its tree; see `BackupChain` for orphans and cycles."""
-        return self._places[backup_id].top
-
-    def depth(self, backup_id: str) -> int:
-        """Return how many backups are above it in its tree."""
-        return self._places[backup_id].depth
-
-    def path(self, backup_id: str) -> tuple[Backup, ...]:
-        """Return what a restore reads: from the top down to the backup itself.
-
-        In a cycle each member stands once.
+        :raises KeyError: where ID or status are missing, or the keys that tell the
+            instance and the parent: without these everything looks like a full backup
+            that nothing hangs on, and would be deleted as one
+        :raises ValueError: where it bears no time that can be read, or something else
+            than an ID in these two places
         """
-        steps: dict[str, Backup] = {}
-        step: Backup | None = self._by_id[backup_id]
-        while step is not None and step.id not in steps:
-            steps[step.id] = step
-            step = self.get(step.parent_id)
-        return tuple(reversed(steps.values()))
-
-    def descendants(self, backup_id: str) -> tuple[Backup, ...]:
-        """Return all that Trove deletes along with it, leaves first."""
-        below = [backup for backup, _ in self._walk(self._by_id[backup_id])]
-        return tuple(reversed(below[1:]))
-
-    def is_restorable(self, backup_id: str) -> bool:
-        """Tell whether all that a restore reads is there, as far as states tell."""
-        return self._places[backup_id].blocker is None
-
-    def why_not(self, backup_id: str) -> str | None:
-        """Say why it can't be restored, or None where it can."""
-        blocker = self._places[backup_id].blocker
-        if blocker is None or blocker.backup_id == backup_id:
-            return blocker.fault if blocker else None
-        is_parent = blocker.backup_id == self._by_id[backup_id].parent_id
-        culprit = self.get(blocker.backup_id) or blocker.backup_id
-        return f"{'parent' if is_parent else 'ancestor'} {culprit} is {blocker.fault}"
-
-    def doubt(self, backup_id: str) -> str | None:
-        """Say what makes a restore doubtful though each state is right, or None.
-
-        Trove checks no parent's instance nor datastore version, and deletes
-        replication snapshots with all that hangs on them.
-        """
-        return self._places[backup_id].doubt
-
-    def chain(self, backup_id: str) -> BackupChain:
-        """Return the chain that it belongs to."""
-        return self._chain([backup for backup, _ in self._walk(self.root(backup_id))])
-
-    def chains(self) -> tuple[BackupChain, ...]:
-        """Return all chains: of full backups by age, then orphans', then cycles."""
-        groups = itertools.groupby(
-            self._order, key=lambda backup: self.root(backup.id).id
-        )
-        return tuple(self._chain(list(members)) for _, members in groups)
-
-    def _chain(self, members: Sequence[Backup]) -> BackupChain:
-        good = [member for member in members if self.is_restorable(member.id)]
-        newest = max(members, key=lambda member: member.age_key)
-        return BackupChain(
-            root=members[0],
-            members=tuple(members),
-            oldest=min(members, key=lambda member: member.age_key),
-            newest=newest,
-            newest_restorable=max(good, key=lambda m: m.age_key, default=None),
-            state=_chain_state(members, len(good)),
+        datastore = info.get("datastore") or {}
+        created, updated = _times(info)
+        size = info.get("size")
+        return cls(
+            id=info["id"],
+            name=info.get("name") or "",
+            instance_id=_reference(info, "instance_id"),
+            status=info["status"],
+            parent_id=_reference(info, "parent_id"),
+            size=None if size is None else float(size),
+            created=created,
+            updated=updated,
+            datastore=datastore.get("type"),
+            datastore_version=datastore.get("version"),
+            datastore_version_id=datastore.get("version_id"),
+            description=info.get("description"),
+            location=info.get("locationRef"),
+            project_id=info.get("project_id"),
+            storage_driver=info.get("storage_driver"),
         )
 
-    def _link(self) -> list[Backup]:
-        """Sort by parent and instance; return those that have no parent here."""
-        tops = []
-        for backup in sorted(self._by_id.values(), key=lambda backup: backup.age_key):
-            self._instances.setdefault(backup.instance_id, []).append(backup)
-            parent = self.get(backup.parent_id)
-            if parent is None:
-                tops.append(backup)
-            else:
-                self._children.setdefault(parent.id, []).append(backup)
-        tops.sort(key=lambda top: top.parent_id is not None)
-        return tops
+    @property
+    def is_running(self) -> bool:
+        """It is still being taken."""
+        return self.status in RUNNING_STATES
 
-    def _walk(self, top: Backup) -> Iterator[tuple[Backup, int]]:
-        """Yield a tree with depths, a parent before its children, the top once."""
-        stack = [(top, 0)]
-        while stack:
-            backup, depth = stack.pop()
-            yield backup, depth
-            children = self._children.get(backup.id, ())
-            stack.extend((c, depth + 1) for c in reversed(children) if c is not top)
+    @property
+    def is_completed(self) -> bool:
+        """Its own data is there; its ancestors' may not be."""
+        return self.status in COMPLETED_STATES
 
-    def _grow(self, top: Backup, flaw: _Blocker | None) -> None:
-        """Find the place of each backup of one tree, with what it inherits."""
-        for backup, depth in self._walk(top):
-            above = self._places[backup.parent_id or ""] if depth else None
-            inherited = above.blocker if above else flaw
-            self._order.append(backup)
-            self._places[backup.id] = _Place(
-                top=top,
-                depth=depth,
-                blocker=_own_fault(backup) or inherited,
-                doubt=(above and above.doubt) or self._own_doubt(backup),
-            )
+    @property
+    def is_failed(self) -> bool:
+        """It holds nothing that can be used."""
+        return self.status in FAILED_STATES
 
-    def _grow_cycles(self) -> Iterator[tuple[Backup, ...]]:
-        """Yield each cycle, oldest member first, and place what hangs on it."""
-        for start in sorted(self._by_id.values(), key=lambda backup: backup.age_key):
-            if start.id in self._places:
-                continue
-            cycle = self._cycle_above(start)
-            oldest = min(cycle.values(), key=lambda member: member.age_key)
-            flaw = f"in a cycle of {len(cycle)} parents"
-            self._grow(oldest, _Blocker(oldest.id, flaw))
-            yield tuple(
-                member for member, _ in self._walk(oldest) if member.id in cycle
-            )
+    @property
+    def is_incremental(self) -> bool:
+        """It holds only what changed since its parent."""
+        return self.parent_id is not None
 
-    def _cycle_above(self, start: Backup) -> dict[str, Backup]:
-        """Climb from a backup that has no top; return the cycle that it ends in."""
-        passed: set[str] = set()
-        step = start
-        while step.id not in passed:
-            passed.add(step.id)
-            step = self._by_id[step.parent_id or ""]
-        cycle: dict[str, Backup] = {}
-        while step.id not in cycle:
-            cycle[step.id] = step
-            step = self._by_id[step.parent_id or ""]
-        return cycle
+    @property
+    def is_replication_snapshot(self) -> bool:
+        """It is a temporary one of Trove's, taken to build a replica."""
+        return self.name.startswith(REPLICATION_SNAPSHOT_PREFIX)
 
-    def _own_doubt(self, backup: Backup) -> str | None:
-        """Say what is doubtful about it and its parent, leaving its ancestors aside."""
-        if backup.is_replication_snapshot:
-            return f"Trove deletes the replication snapshot {backup} and its children"
-        parent = self.get(backup.parent_id)
-        if parent is None:
-            return None
-        if _differ(backup.instance_id, parent.instance_id):
-            return f"{backup} is of another instance than parent {parent}"
-        if _differ(backup.datastore_version_id, parent.datastore_version_id):
-            return f"{backup} has another datastore version than parent {parent}"
-        return None
+    @property
+    def is_restored(self) -> bool:
+        """It was registered from data of another region, not taken here."""
+        return self.status == "RESTORED"
+
+    @property
+    def kind(self) -> BackupKind:
+        """What it is; a replication snapshot may be incremental besides."""
+        if self.is_replication_snapshot:
+            return BackupKind.REPLICATION_SNAPSHOT
+        if self.is_restored:
+            return BackupKind.RESTORED
+        return BackupKind.INCREMENTAL if self.is_incremental else BackupKind.FULL
+
+    @property
+    def age_key(self) -> tuple[datetime, str]:
+        """What backups are ordered by: creation, then ID."""
+        return (self.created, self.id)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})"
 
 
-def _differ(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and one != other
+def _times(info: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    """Read both times; where one is missing the other stands for it."""
+    created = _utc(info.get("created"))
+    updated = _utc(info.get("updated"))
+    first, second = created or updated, updated or created
+    if first is None or second is None:
+        raise ValueError(f"Backup {info['id']} bears neither 'created' nor 'updated'.")
+    return first, second
 
 
-def _own_fault(backup: Backup) -> _Blocker | None:
-    """Name what is wrong with the backup itself; an unknown state is not trusted."""
-    if backup.is_completed:
-        return None
-    fault = f"still {backup.status}" if backup.is_running else backup.status
-    return _Blocker(backup.id, fault)
+def _utc(value: object) -> datetime | None:
+    """Read a time as the API sends it, or a datetime that somebody has read already."""
+    moment = parse_time(str(value)) if value else None
+    return moment.astimezone(UTC) if moment else None
 
 
-def _missing_parent(top: Backup) -> _Blocker | None:
-    return _Blocker(top.parent_id, "gone") if top.parent_id else None
+def _reference(info: Mapping[str, Any], key: str) -> str | None:
+    """Read an ID or nothing.
 
-
-def _chain_state(members: Sequence[Backup], restorable: int) -> ChainState:
-    if any(member.is_running for member in members):
-        return ChainState.RUNNING
-    if restorable == len(members):
-        return ChainState.RESTORABLE
-    return ChainState.PARTLY if restorable else ChainState.BROKEN
+    :raises ValueError: it is anything else: a backup with a parent that can't be read
+        must not pass for a full one
+    """
+    value = info[key]
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{key} is {value!r}, no ID")
+    return value or None

@@ -24,7 +24,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trove_ext.model.backup import BackupForest
+from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.retention_policy import Policy, PolicyError, judge
 from trove_ext.model.rotation import is_sound
 

@@ -22,7 +22,8 @@ from trove_ext.model.durations import format_duration
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from trove_ext.model.backup import Backup, BackupForest
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.backup_forest import BackupForest
 
 #: A daily cron job starts a second earlier one day and a second later the next. A full
 #: backup is due this much early, or "every 7d" would now and then mean eight days:

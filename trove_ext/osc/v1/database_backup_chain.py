@@ -15,18 +15,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.osc import columns, command, confirm
-from trove_ext.osc.options import add_wait_options
-from trove_ext.osc.v1 import deleting
-from trove_ext.workflows import chains, delete
+from trove_ext.osc.base import columns, command, confirm
+from trove_ext.osc.base.options import add_wait_options
+from trove_ext.osc.v1 import delete_preview
+from trove_ext.workflows.backup import chains, delete
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from trove_ext.model.backup import BackupForest
-    from trove_ext.workflows.chains import ListedChain, Member
-    from trove_ext.workflows.delete import Deleted
+    from trove_ext.model.backup_forest import BackupForest
+    from trove_ext.workflows.backup.chains import ListedChain, Member
+    from trove_ext.workflows.backup.delete import Deleted
 
 LIST_COLUMNS: tuple[str, ...] = (
     "ID",
@@ -170,7 +170,7 @@ class DeleteDatabaseBackupChain(command.Lister):
         forest, backup = chains.find_in_forest(cloud, parsed_args.backup)
         plan = delete.DeletePlan(forest, (backup,))
         delete.check(cloud, plan)
-        deleting.announce(self.app, cloud, plan, yes=parsed_args.yes, always=True)
+        delete_preview.announce(self.app, cloud, plan, yes=parsed_args.yes, always=True)
         deadline = cloud.deadline(parsed_args.timeout) if parsed_args.wait else None
         deleted, error = delete.delete(cloud, plan, deadline)
         self.fail(error)

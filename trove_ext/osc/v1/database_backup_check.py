@@ -16,13 +16,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import PartialFailureError
-from trove_ext.osc import columns, command, keeping
-from trove_ext.workflows import check
+from trove_ext.osc.base import columns, command, retention_options
+from trove_ext.workflows.backup import check
 
 if TYPE_CHECKING:
     import argparse
 
-    from trove_ext.workflows.check import Verdict
+    from trove_ext.workflows.backup.check import Verdict
 
 COLUMNS = (
     "Instance",
@@ -56,7 +56,7 @@ class CheckDatabaseBackup(command.Lister):
         parser.add_argument(
             "--max-age",
             metavar="<duration>",
-            type=keeping.duration,
+            type=retention_options.duration,
             default="26h",
             help="How old its newest restorable backup may be, for instance 26h or "
             "7d (default: 26h)",

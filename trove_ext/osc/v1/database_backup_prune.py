@@ -16,17 +16,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import UsageError
-from trove_ext.osc import columns, command, confirm, keeping
-from trove_ext.osc.options import add_timeout_option
-from trove_ext.osc.text import count
-from trove_ext.workflows import prune
+from trove_ext.osc.base import columns, command, confirm, retention_options
+from trove_ext.osc.base.escape import count
+from trove_ext.osc.base.options import add_timeout_option
+from trove_ext.workflows.backup import prune
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from trove_ext.model.retention import Policy
-    from trove_ext.workflows.prune import PrunePlan, PruneRow
+    from trove_ext.model.retention_policy import Policy
+    from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
 
 COLUMNS = ("Instance", "Name", "ID", "Type", "Created", "Action", "Reason")
 
@@ -54,7 +54,7 @@ class PruneDatabaseBackup(command.Lister):
             action="store_true",
             help="All instances of the project, and deleted ones that have backups",
         )
-        keeping.add_keep_options(parser)
+        retention_options.add_keep_options(parser)
         parser.add_argument(
             "--dry-run",
             action="store_true",
@@ -84,7 +84,7 @@ class PruneDatabaseBackup(command.Lister):
         """Read the command line, before anything is asked of the cloud."""
         if bool(parsed_args.instance) == parsed_args.all:
             raise UsageError("Name instances, or give --all, and not both.")
-        policy = keeping.policy_of(parsed_args)
+        policy = retention_options.policy_of(parsed_args)
         if not (parsed_args.dry_run or parsed_args.yes):
             confirm.need_terminal(self.app, "This may delete backups.")
         return policy

@@ -16,17 +16,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.osc import columns, command
-from trove_ext.osc.options import add_wait_options
+from trove_ext.osc.base import columns, command
+from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
-from trove_ext.workflows import resources, restore
+from trove_ext.trove import read
+from trove_ext.workflows.restore import restore
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
-    from trove_ext.workflows.restore import RestorePlan
+    from trove_ext.workflows.restore.restore import RestorePlan
 
 
 class RestoreDatabaseBackup(command.ShowOne):
@@ -73,7 +74,7 @@ class RestoreDatabaseBackup(command.ShowOne):
         if parsed_args.dry_run:
             cloud.progress.note("Nothing was sent: this is a dry run.")
             return _columns(plan, None)
-        made = resources.get_instance(cloud, restore.send(cloud, plan))
+        made = read.get_instance(cloud, restore.submit(cloud, plan))
         if parsed_args.wait:
             made, error = restore.wait(cloud, made, deadline)
             self.fail(error)

@@ -17,13 +17,13 @@ import argparse
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.model.naming import DEFAULT_PATTERN, NamePattern
-from trove_ext.osc import columns, command, keeping
-from trove_ext.osc.options import add_timeout_option
-from trove_ext.workflows import rotate
+from trove_ext.model.rotation_naming import DEFAULT_PATTERN, NamePattern
+from trove_ext.osc.base import columns, command, retention_options
+from trove_ext.osc.base.options import add_timeout_option
+from trove_ext.workflows.backup import rotate
 
 if TYPE_CHECKING:
-    from trove_ext.workflows.rotate import RotateRow
+    from trove_ext.workflows.backup.rotate import RotateRow
 
 COLUMNS = (
     "Instance",
@@ -75,7 +75,7 @@ class RotateDatabaseBackup(command.Lister):
         parser.add_argument(
             "--full-every",
             metavar="<duration>",
-            type=keeping.duration,
+            type=retention_options.duration,
             help="Take a full backup where the last one is older, for instance 7d",
         )
         parser.add_argument(
@@ -94,13 +94,13 @@ class RotateDatabaseBackup(command.Lister):
             "this run's; keep it below the interval of the cron job; 0 takes a new one "
             "in any case (default: 1h)",
         )
-        keeping.add_keep_options(parser)
+        retention_options.add_keep_options(parser)
         add_timeout_option(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Back all up, prune, and show a row for each instance."""
-        policy = keeping.policy_if_any(parsed_args)
+        policy = retention_options.policy_if_any(parsed_args)
         if policy and not (parsed_args.full_every or parsed_args.chain_length):
             self.cloud.progress.warn(ENDLESS)
         request = rotate.RotateRequest(
@@ -147,7 +147,7 @@ def _pattern(text: str) -> NamePattern:
 
 
 def _min_age(text: str) -> timedelta:
-    return timedelta(0) if text == "0" else keeping.duration(text)
+    return timedelta(0) if text == "0" else retention_options.duration(text)
 
 
 def _positive(text: str) -> int:

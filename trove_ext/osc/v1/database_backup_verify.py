@@ -17,18 +17,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import UsageError
-from trove_ext.osc import columns, command, guard
-from trove_ext.osc.options import add_timeout_option
+from trove_ext.osc.base import columns, command, run
+from trove_ext.osc.base.options import add_timeout_option
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
-from trove_ext.workflows import temporary, verify
-from trove_ext.workflows.verify_data import Question
+from trove_ext.workflows.restore import scratch_instance, verify
+from trove_ext.workflows.restore.contents import Question
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
-    from trove_ext.workflows.verify import Verification
+    from trove_ext.workflows.restore.verify import Verification
 
 COLUMNS = ("Backup", "Step", "Result", "Seconds", "Detail", "Backup ID")
 
@@ -101,7 +101,7 @@ class VerifyDatabaseBackup(command.Lister):
         """Clean up, verify one after another, and show each step."""
         requests = _requests(parsed_args)
         verify.check(requests)
-        left = temporary.left_overs(self.cloud)
+        left = scratch_instance.left_overs(self.cloud)
         found: list[Verification] = []
         if parsed_args.clean_up:
             self._list(left)
@@ -111,7 +111,7 @@ class VerifyDatabaseBackup(command.Lister):
         try:
             for one in verify.verify(self.cloud, requests):
                 found.append(one)
-        except guard.Stopped:
+        except run.Stopped:
             # What is through is reported, whatever ends the rest.
             if found:
                 self.produce_output(parsed_args, COLUMNS, _rows(found))

@@ -18,11 +18,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import CheckError, NotFoundError, ResourceFailedError
-from trove_ext.osc import columns, command
-from trove_ext.osc.options import add_wait_options
+from trove_ext.osc.base import columns, command
+from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1 import members
-from trove_ext.workflows import detach, replica_sets
-from trove_ext.workflows.probe import Probed, probe
+from trove_ext.workflows.replica import detach, sets
+from trove_ext.workflows.replica.probe import Probed, probe
 
 if TYPE_CHECKING:
     import argparse
@@ -51,20 +51,20 @@ class ListDatabaseReplica(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read them all, one request for each 20 instances."""
-        sets = self._sets(parsed_args.source)
-        for one in sets:
+        found = self._sets(parsed_args.source)
+        for one in found:
             for oddity in one.oddities:
                 self.cloud.progress.warn(str(oddity))
         return members.LIST_COLUMNS, [
             members.list_row(member, one.members)
-            for one in sets
+            for one in found
             for member in members.ordered(one)
         ]
 
     def _sets(self, source: str | None) -> Sequence[ReplicationSet]:
         if source is None:
-            return replica_sets.read_sets(self.cloud)
-        found = replica_sets.find(self.cloud, source)
+            return sets.read_sets(self.cloud)
+        found = sets.find(self.cloud, source)
         if found.set is None:
             return []
         if found.set.source is None or found.set.source.id != found.instance.id:
@@ -102,7 +102,7 @@ class ShowDatabaseReplica(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read the set; prove that it replicates."""
-        membership = replica_sets.find(self.cloud, parsed_args.instance)
+        membership = sets.find(self.cloud, parsed_args.instance)
         found = membership.set
         if found is None:
             raise NotFoundError(
@@ -159,7 +159,7 @@ class DetachDatabaseReplica(command.Lister):
         """Check, send, wait, and read it again."""
         deadline = self.cloud.deadline(parsed_args.timeout)
         replica, found = detach.check(self.cloud, parsed_args.replica)
-        detach.send(self.cloud, replica)
+        detach.submit(self.cloud, replica)
         if parsed_args.wait:
             result = detach.follow(self.cloud, replica, deadline)
             self.fail(result.error)
@@ -169,5 +169,5 @@ class DetachDatabaseReplica(command.Lister):
             self.cloud.progress.note(
                 f"detach of {replica}: {ACCEPTED}\n  {self.cloud.command(*words)}"
             )
-            now = next(iter(replica_sets.read(self.cloud, [replica.id])), replica)
+            now = next(iter(sets.read_members(self.cloud, [replica.id])), replica)
         return members.LIST_COLUMNS, [members.list_row(now, [*found.members, now])]

@@ -17,19 +17,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.osc import columns, command
-from trove_ext.osc.options import add_wait_options
-from trove_ext.osc.text import count
+from trove_ext.osc.base import columns, command
+from trove_ext.osc.base.escape import count
+from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1 import members
 from trove_ext.osc.v1.new_instance import add_reach_options, allowed_cidrs
-from trove_ext.workflows import replica_build, replica_create
+from trove_ext.workflows.replica import build, create
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
-    from trove_ext.workflows.probe import Probed
+    from trove_ext.workflows.replica.probe import Probed
 
 COLUMNS: tuple[str, ...] = (
     "ID",
@@ -83,14 +83,14 @@ class CreateDatabaseReplica(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check, create, wait, and read all of them again."""
         deadline = self.cloud.deadline(parsed_args.timeout)
-        plan = replica_create.check(self.cloud, _request(parsed_args))
+        plan = create.check(self.cloud, _request(parsed_args))
         if parsed_args.dry_run:
             self.cloud.progress.note(_spelled(plan))
             return COLUMNS, _planned(plan)
-        made = replica_create.create(self.cloud, plan)
+        made = create.create(self.cloud, plan)
         if not (parsed_args.wait or parsed_args.probe):
             return self._accepted(plan, made)
-        built = replica_build.follow(
+        built = build.follow(
             self.cloud, plan, made, deadline, with_probe=parsed_args.probe
         )
         self.fail(built.error)
@@ -100,7 +100,7 @@ class CreateDatabaseReplica(command.Lister):
             )
         return COLUMNS, _rows(built.replicas, built.probed)
 
-    def _accepted(self, plan: replica_create.Plan, made: Sequence[Instance]) -> Any:
+    def _accepted(self, plan: create.Plan, made: Sequence[Instance]) -> Any:
         ids = [one.id for one in made]
         goal = f"replica-of={plan.source.id}"
         follow = self.cloud.command("instance", "wait", *ids, "--for", goal)
@@ -131,8 +131,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_reach_options(parser, "the source")
 
 
-def _request(args: argparse.Namespace) -> replica_create.Request:
-    return replica_create.Request(
+def _request(args: argparse.Namespace) -> create.Request:
+    return create.Request(
         source=args.source,
         name=args.name,
         count=args.count,
@@ -145,7 +145,7 @@ def _request(args: argparse.Namespace) -> replica_create.Request:
     )
 
 
-def _spelled(plan: replica_create.Plan) -> str:
+def _spelled(plan: create.Plan) -> str:
     nic = ", ".join(f"{key} {value}" for key, value in plan.nic.body()[0].items())
     access = ", ".join(f"{key} {value}" for key, value in plan.access.items())
     return (
@@ -155,7 +155,7 @@ def _spelled(plan: replica_create.Plan) -> str:
     )
 
 
-def _planned(plan: replica_create.Plan) -> list[tuple[Any, ...]]:
+def _planned(plan: create.Plan) -> list[tuple[Any, ...]]:
     nothing = columns.text(None)
     return [
         (

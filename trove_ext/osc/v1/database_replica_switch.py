@@ -17,15 +17,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.osc import command, confirm
-from trove_ext.osc.options import add_wait_options
+from trove_ext.osc.base import command, confirm
+from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1 import members
-from trove_ext.workflows import failover, promote, replica_sets
+from trove_ext.workflows.replica import failover, promote, sets
 
 if TYPE_CHECKING:
     import argparse
 
-    from trove_ext.workflows.switched import Switch
+    from trove_ext.workflows.replica.switch_report import Switch
 
 
 class PromoteDatabaseReplica(command.Lister):
@@ -69,7 +69,7 @@ class PromoteDatabaseReplica(command.Lister):
         plan = promote.check(self.cloud, parsed_args.replica, with_probe=with_probe)
         if parsed_args.dry_run:
             return self._planned(plan)
-        promote.send(self.cloud, plan)
+        promote.submit(self.cloud, plan)
         if parsed_args.wait:
             return _shown(
                 self,
@@ -127,12 +127,12 @@ class FailoverDatabaseReplica(command.Lister):
         confirm.confirm(
             self.app,
             f"{plan.source} was last heard at {plan.last_heard}. Eject it, and let "
-            f"Trove choose one of {replica_sets.listed(plan.survivors)}? What was "
+            f"Trove choose one of {sets.listed(plan.survivors)}? What was "
             "written to it last may be lost.",
             yes=parsed_args.yes,
         )
         deadline = self.cloud.deadline(parsed_args.timeout)
-        failover.send(self.cloud, plan, deadline if parsed_args.wait else None)
+        failover.submit(self.cloud, plan, deadline if parsed_args.wait else None)
         if parsed_args.wait:
             switch = failover.follow(self.cloud, plan.set, plan.source, deadline)
             if switch.error is None:
@@ -161,5 +161,5 @@ def _accepted(
     shown.cloud.progress.note(
         f"{what}: accepted, not verified; wait for it with:{lines}"
     )
-    now = replica_sets.read(shown.cloud, [one.id for one in plan.set.members])
+    now = sets.read_members(shown.cloud, [one.id for one in plan.set.members])
     return members.SWITCH_COLUMNS, members.switch_rows(plan.set, now, None)

@@ -23,15 +23,15 @@ from oslo_utils import uuidutils
 from trove_ext.exceptions import AmbiguousNameError, NotFoundError, TroveExtError
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
-from trove_ext.osc import columns, command
-from trove_ext.osc.options import add_timeout_option
-from trove_ext.workflows import done, outcomes, resources
+from trove_ext.osc.base import columns, command
+from trove_ext.osc.base.options import add_timeout_option
+from trove_ext.trove import conditions, read, wait_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from trove_ext.wait import Target
-    from trove_ext.workflows.cloud import Cloud
+    from trove_ext.polling import Target
+    from trove_ext.trove.client import Cloud
 
 T = TypeVar("T", Backup, Instance)
 Row = tuple[str, columns.Shown, str]
@@ -89,8 +89,8 @@ class _Wait(command.Lister):
                 there.append(one)
         waited = self.cloud.wait(targets, deadline) if targets else []
         self.fail(
-            outcomes.with_others(
-                outcomes.error_of(self.cloud, waited), unknown, len(names)
+            wait_report.with_others(
+                wait_report.error_of(self.cloud, waited), unknown, len(names)
             )
         )
         return COLUMNS, [
@@ -123,8 +123,10 @@ class WaitDatabaseBackup(_Wait):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Wait for all of them together."""
         gone = parsed_args.goal == "deleted"
-        make = partial(done.backup_gone if gone else done.backup_completed, self.cloud)
-        return self.wait_for(parsed_args, resources.find_backup, make)
+        make = partial(
+            conditions.backup_gone if gone else conditions.backup_completed, self.cloud
+        )
+        return self.wait_for(parsed_args, read.find_backup, make)
 
 
 class WaitDatabaseInstance(_Wait):
@@ -153,18 +155,18 @@ class WaitDatabaseInstance(_Wait):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Wait for all of them together."""
         make = self._target_of(parsed_args.goal)
-        return self.wait_for(parsed_args, resources.find_instance, make)
+        return self.wait_for(parsed_args, read.find_instance, make)
 
     def _target_of(self, goal: str) -> Callable[[Instance], Target]:
         cloud = self.cloud
         if goal.startswith(REPLICA_OF):
-            source = resources.find_instance(cloud, goal.removeprefix(REPLICA_OF))
-            return lambda one: done.is_replica_of(cloud, one, source.id, None)
+            source = read.find_instance(cloud, goal.removeprefix(REPLICA_OF))
+            return lambda one: conditions.is_replica_of(cloud, one, source.id, None)
         return {
-            "settled": partial(done.settled, cloud, patience=None),
-            "deleted": partial(done.instance_gone, cloud),
-            "source": partial(done.is_source, cloud, patience=None),
-            "detached": partial(done.is_detached, cloud, patience=None),
+            "settled": partial(conditions.settled, cloud, patience=None),
+            "deleted": partial(conditions.instance_gone, cloud),
+            "source": partial(conditions.is_source, cloud, patience=None),
+            "detached": partial(conditions.is_detached, cloud, patience=None),
         }[goal]
 
 

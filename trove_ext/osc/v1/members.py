@@ -18,14 +18,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.model import recovery
-from trove_ext.osc import columns
+from trove_ext.osc.base import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
-    from trove_ext.workflows.probe import Probed
+    from trove_ext.workflows.replica.probe import Probed
 
 LIST_COLUMNS: tuple[str, ...] = (
     "ID",

@@ -18,8 +18,8 @@ import argparse
 
 from oslo_utils import uuidutils
 
-from trove_ext.workflows.reach import Nic
-from trove_ext.workflows.restore_settings import Options
+from trove_ext.workflows.new_instance import Nic
+from trove_ext.workflows.restore.settings import Options
 
 #: The keys of ``--nic``, as in ``database instance create``.
 NIC_KEYS = {

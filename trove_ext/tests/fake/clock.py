@@ -35,7 +35,7 @@ class EndOfTime(Impossible):
 class FakeClock:
     """Virtual time: `sleep` returns at once and lets the due tasks run.
 
-    It has the three methods of `trove_ext.wait.SystemClock`.
+    It has the three methods of `trove_ext.polling.SystemClock`.
 
     :ivar sleeps: the seconds of every sleep so far
     :ivar before_sleep: called with the seconds; what they raise ends the sleep

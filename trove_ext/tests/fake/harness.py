@@ -80,7 +80,7 @@ def make_client(cloud: FakeCloud, faults: list[Fault] | None = None) -> Any:
 def virtual_time(clock: FakeClock) -> Iterator[None]:
     """Let the project's own clock be a fake one."""
     with mock.patch.multiple(
-        "trove_ext.wait.SystemClock",
+        "trove_ext.polling.SystemClock",
         monotonic=staticmethod(clock.monotonic),
         sleep=staticmethod(clock.sleep),
         now=staticmethod(clock.now),

@@ -41,13 +41,13 @@ VERSION = "5.7.29"
 #: Seconds: what a request, a read with its repetitions and the end of a verification
 #: may take. Real ones are minutes; the rules under test are the same.
 SHORT = {
-    "trove_ext.osc.session.REQUEST_TIMEOUT": 5.0,
-    "trove_ext.workflows.cloud.REQUEST_TIMEOUT": 5.0,
-    "trove_ext.workflows.cloud.READ_BUDGET": 8.0,
-    "trove_ext.workflows.cloud.LIMIT_BUDGET": 8.0,
-    "trove_ext.workflows.temporary.DELETE_TIMEOUT": 10.0,
-    "trove_ext.workflows.temporary.APPEAR_TIMEOUT": 5.0,
-    "trove_ext.workflows.heartbeat.WATCH": 15.0,
+    "trove_ext.osc.base.session.REQUEST_TIMEOUT": 5.0,
+    "trove_ext.trove.client.REQUEST_TIMEOUT": 5.0,
+    "trove_ext.trove.client.READ_BUDGET": 8.0,
+    "trove_ext.trove.client.LIMIT_BUDGET": 8.0,
+    "trove_ext.workflows.restore.scratch_instance.DELETE_TIMEOUT": 10.0,
+    "trove_ext.workflows.restore.scratch_instance.APPEAR_TIMEOUT": 5.0,
+    "trove_ext.workflows.replica.heartbeat.WATCH": 15.0,
 }
 #: Seconds that a command waits: a fault that lasts is not over in the end.
 TIMEOUT = {False: 90, True: 8}

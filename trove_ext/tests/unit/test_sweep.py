@@ -22,8 +22,8 @@ from trove_ext.exceptions import LostAnswerError
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.sweep import sweep
 from trove_ext.tests.sweep.judge import Verdict
-from trove_ext.workflows import actions
-from trove_ext.workflows.cloud import Cloud
+from trove_ext.trove import send
+from trove_ext.trove.client import Cloud
 
 RUNS = int(os.environ.get("TROVE_EXT_SWEEP_RUNS", "960"))
 SEED = 20261122
@@ -87,7 +87,7 @@ class TestJudge(testtools.TestCase):
             with contextlib.suppress(LostAnswerError):
                 cloud.change(what, send)
 
-        with mock.patch.object(actions, "act", trusting):
+        with mock.patch.object(send, "act", trusting):
             found = verdicts("instance restart", Kind.RESET_BEFORE)
         self.assertEqual({Verdict.FALSE}, found)
 

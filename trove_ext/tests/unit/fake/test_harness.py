@@ -201,7 +201,7 @@ class TestClock(testtools.TestCase):
             FakeClock(limit=100).sleep(101)
 
     def test_project_s_clock_becomes_virtual(self):
-        from trove_ext.wait import SystemClock
+        from trove_ext.polling import SystemClock
 
         clock = FakeClock()
         with virtual_time(clock):

@@ -17,7 +17,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from trove_ext.model.backup import REPLICATION_SNAPSHOT_PREFIX
-from trove_ext.model.retention import Policy
+from trove_ext.model.retention_policy import Policy
 from trove_ext.tests.unit.model import trees
 
 STATES = ["COMPLETED"] * 8 + [

@@ -17,13 +17,9 @@ import hypothesis
 import testtools
 from hypothesis import strategies as st
 
-from trove_ext.model.backup import BackupForest
-from trove_ext.model.retention import (
-    Policy,
-    PolicyError,
-    chain_signature,
-    plan,
-)
+from trove_ext.model.backup_forest import BackupForest
+from trove_ext.model.retention import chain_signature, plan
+from trove_ext.model.retention_policy import Policy, PolicyError
 from trove_ext.tests.unit.model import strategies, trees
 from trove_ext.tests.unit.model.trees import ids
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 import hypothesis
 import testtools
 
-from trove_ext.model.backup import BackupForest
+from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.rotation import choose_parent, full_is_due
 from trove_ext.tests.unit.model import strategies, trees
 

@@ -19,7 +19,7 @@ import testtools
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import make_client
-from trove_ext.workflows.cloud import Cloud
+from trove_ext.trove.client import Cloud
 
 
 class Told:

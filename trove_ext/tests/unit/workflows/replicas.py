@@ -22,7 +22,7 @@ from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import make_client, run_openstack
 from trove_ext.tests.unit.workflows.backups import Told
-from trove_ext.workflows.cloud import Cloud
+from trove_ext.trove.client import Cloud
 
 
 class ReplicaTestCase(testtools.TestCase):

@@ -1,0 +1,98 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The bases of all commands of this package."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from osc_lib.command import command
+
+from trove_ext.osc.base import columns, run, session
+from trove_ext.osc.base.options import escape_errors
+
+if TYPE_CHECKING:
+    import argparse
+
+    from trove_ext.exceptions import TroveExtError
+    from trove_ext.trove.client import Cloud
+
+
+class Guarded(command.Command):
+    """A command whose errors are words and whose exit codes say what happened."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._failure: TroveExtError | None = None
+        self._timeout = 0.0
+        session.limit_requests(self.app)
+
+    @functools.cached_property
+    def cloud(self) -> Cloud:
+        """The cloud that the user has logged in to.
+
+        :raises ServiceError: it offers no databases
+        """
+        cloud = session.make_cloud(self.app)
+        cloud.bound(self._timeout)
+        return cloud
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Make a parser whose messages can't drive the terminal."""
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        escape_errors(parser)
+        return parser
+
+    def fail(self, error: TroveExtError | None) -> None:
+        """Let the command end with this error after its result was printed."""
+        self._failure = error
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run the command; see :func:`trove_ext.osc.base.run.run`."""
+        self._timeout = getattr(parsed_args, "timeout", 0.0)
+        return run.run(
+            self.app,
+            lambda: self.__dict__.get("cloud"),
+            functools.partial(self._run, parsed_args),
+        )
+
+    def _run(self, parsed_args: argparse.Namespace) -> int:
+        code = super().run(parsed_args)
+        if self._failure is not None:
+            raise self._failure
+        return code
+
+
+class Command(Guarded):
+    """A command without a result of its own."""
+
+
+class Lister(Guarded, command.Lister):
+    """A command whose result is a table."""
+
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Any, data: Any
+    ) -> int:
+        """Hand numbers to CSV as numbers, and nothing as nothing.
+
+        cliff makes a text of every column that can be formatted
+        (``cliff/formatters/commaseparated.py``).
+        """
+        if parsed_args.formatter == "csv":
+            data = [[columns.plain(cell) for cell in row] for row in data]
+        return int(super().produce_output(parsed_args, column_names, data))
+
+
+class ShowOne(Guarded, command.ShowOne):
+    """A command whose result is one thing."""

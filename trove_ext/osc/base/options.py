@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Options that several commands have, ours and hooked stock ones.
+
+The hooks import this with every stock command, so it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def seconds(text: str) -> float:
+    """Read a time-out: seconds, 0 for ever.
+
+    :raises ValueError: it is negative or no number
+    """
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def add_wait_options(parser: argparse.ArgumentParser, done: str) -> None:
+    """Add ``--wait`` and ``--timeout``.
+
+    :param done: when the command is through, in words
+    """
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help=f"Wait until {done}; fail with the reason where it does not come to that",
+    )
+    add_timeout_option(parser)
+
+
+def add_timeout_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--timeout``."""
+    parser.add_argument(
+        "--timeout",
+        metavar="<seconds>",
+        type=seconds,
+        default=3600.0,
+        help="Stop waiting after so many seconds, with exit code 124; the job goes on "
+        "at the server (default: 3600; 0: wait for ever)",
+    )
+
+
+def escape_errors(parser: argparse.ArgumentParser) -> None:
+    """Let no argument drive the terminal from inside an error message.
+
+    argparse repeats what it does not know as it is.
+    """
+    error = parser.error
+
+    def tamed(message: str) -> None:
+        from trove_ext.osc.base.escape import escape
+
+        error(escape(message))
+
+    parser.error = tamed  # type: ignore[method-assign, assignment]

@@ -1,0 +1,196 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Progress on stderr: a live line at a terminal, a line per change elsewhere."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from trove_ext.osc.base.escape import escape
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from trove_ext.polling import Clock
+
+#: Seconds after which a state that does not change is told again in a pipe.
+REPEAT = 30.0
+#: Terminals without a cursor to move, by their ``TERM``.
+DUMB = frozenset({"dumb", "unknown"})
+
+
+class Heedless:
+    """A stream that takes everything, also where nobody reads any more.
+
+    A pipe that was closed (``2>&1 | head``) or a terminal that hung up is no reason to
+    leave a job half done, or a temporary instance behind.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream: Any = stream
+        self._gone = stream is None
+
+    def write(self, text: str) -> int:
+        """Write while somebody reads."""
+        if not self._gone:
+            try:
+                self._stream.write(text)
+            except OSError:
+                self._gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush while somebody reads."""
+        if not self._gone:
+            try:
+                self._stream.flush()
+            except OSError:
+                self._gone = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class LineProgress:
+    """A line for each change of state, and one each 30 s: for pipes and logs."""
+
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        self._stream = Heedless(stream)
+        self._clock = clock
+        self._start: dict[str, float] = {}
+        self._told: dict[str, tuple[str, float]] = {}
+
+    def update(self, subject: str, state: str) -> None:
+        """Tell a state where it is new, or was told 30 s ago."""
+        now = self._clock.monotonic()
+        start = self._start.setdefault(subject, now)
+        before, at = self._told.get(subject, ("", now))
+        if state == before and now - at < REPEAT:
+            return
+        self._told[subject] = (state, now)
+        self._write(f"{subject}: {state} ({now - start:.0f} s)")
+
+    def done(self) -> None:
+        """Start to count anew for what is followed next."""
+        self._start.clear()
+        self._told.clear()
+
+    def note(self, text: str) -> None:
+        """Tell a line."""
+        self._write(text)
+
+    def warn(self, text: str) -> None:
+        """Tell a warning."""
+        self._write(f"WARNING: {text}")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(escape(text) + "\n")
+        self._stream.flush()
+
+
+class QuietProgress(LineProgress):
+    """Tells warnings alone: ``openstack -q``."""
+
+    def update(self, subject: str, state: str) -> None:
+        """Drop it."""
+
+    def note(self, text: str) -> None:
+        """Drop it."""
+
+
+class TerminalProgress:
+    """A live line with state and elapsed time for each thing that is followed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+
+        # It looks like one to rich, which asks for no more than is there.
+        file = cast("TextIO", Heedless(stream))
+        self._console = Console(file=file, highlight=False, markup=False, emoji=False)
+        self._live: RichProgress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def update(self, subject: str, state: str) -> None:
+        """Show a state in the line of its subject."""
+        if self._live is None:
+            self._live = self._start()
+        if subject not in self._tasks:
+            self._tasks[subject] = self._live.add_task(
+                escape(subject), total=None, state=escape(state)
+            )
+        self._live.update(self._tasks[subject], state=escape(state), refresh=True)
+
+    def done(self) -> None:
+        """Take the live lines away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+            self._tasks.clear()
+
+    def note(self, text: str) -> None:
+        """Print a line above the live ones."""
+        self._console.print(escape(text), soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Print a warning above the live ones."""
+        self._console.print(f"WARNING: {escape(text)}", style="yellow", soft_wrap=True)
+
+    def _start(self) -> RichProgress:
+        from rich.progress import (
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+        from rich.table import Column
+
+        shrinking = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        live = Progress(
+            SpinnerColumn(),
+            # What is followed gives way where the terminal is narrow.
+            TextColumn("{task.description}", markup=False, table_column=shrinking),
+            TextColumn(
+                "{task.fields[state]}",
+                style="bold",
+                markup=False,
+                table_column=Column(no_wrap=True),
+            ),
+            TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
+            console=self._console,
+            transient=True,
+            expand=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        live.start()
+        return live
+
+
+def make(
+    stream: TextIO | None, clock: Clock, *, quiet: bool
+) -> LineProgress | TerminalProgress:
+    """Choose by the stream: a terminal gets live lines, all else plain ones.
+
+    A terminal that can't move its cursor is as good as a pipe; without any stream
+    (``2>&-``) nothing is told.
+    """
+    if stream is None:
+        return QuietProgress(io.StringIO(), clock)
+    if quiet:
+        return QuietProgress(stream, clock)
+    if stream.isatty() and os.environ.get("TERM") not in DUMB:
+        return TerminalProgress(stream)
+    return LineProgress(stream, clock)

@@ -1,0 +1,118 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Spans of time and retention policies on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.exceptions import UsageError
+from trove_ext.model.durations import parse_duration, parse_period
+from trove_ext.model.retention_policy import Policy
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+#: Option, unit and help of what restic counts too.
+COUNTS = (
+    ("last", "the newest backups"),
+    ("hourly", "the newest of each of the last hours that have one"),
+    ("daily", "the newest of each of the last days that have one"),
+    ("weekly", "the newest of each of the last weeks that have one"),
+    ("monthly", "the newest of each of the last months that have one"),
+    ("yearly", "the newest of each of the last years that have one"),
+    ("chains", "all of the newest chains"),
+)
+
+
+def duration(text: str) -> timedelta:
+    """Read a span of time; ``m`` is minutes.
+
+    :raises argparse.ArgumentTypeError: it is none
+    """
+    try:
+        return parse_duration(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
+
+
+def period(text: str) -> timedelta:
+    """Read how long to keep things; ``m`` is refused, for restic means months.
+
+    :raises argparse.ArgumentTypeError: it is none
+    """
+    try:
+        return parse_period(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
+
+
+def add_keep_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a retention policy, in restic's words."""
+    group = parser.add_argument_group(
+        "what to keep",
+        "A backup stays that any of these keeps, and with it all that it needs. Days "
+        "and so on are those of UTC.",
+    )
+    for name, text in COUNTS:
+        group.add_argument(
+            f"--keep-{name}",
+            metavar="<n>",
+            type=int,
+            default=0,
+            help=f"Keep {text}: so many of them",
+        )
+    group.add_argument(
+        "--keep-within",
+        metavar="<duration>",
+        type=period,
+        help="Keep what is at most this much older than the newest, for instance 14d",
+    )
+    group.add_argument(
+        "--keep-name",
+        metavar="<pattern>",
+        action="append",
+        default=[],
+        help="Never touch a backup whose name fits, for instance 'release-*' "
+        "(repeatable)",
+    )
+
+
+def policy_of(parsed_args: argparse.Namespace) -> Policy:
+    """Read the policy.
+
+    :raises UsageError: it keeps nothing, or less than nothing
+    """
+    policy = _policy(parsed_args)
+    if policy.problems:
+        raise UsageError(" ".join(policy.problems))
+    return policy
+
+
+def policy_if_any(parsed_args: argparse.Namespace) -> Policy | None:
+    """Read the policy, None where no option of it was given.
+
+    :raises UsageError: it keeps less than nothing, or names alone
+    """
+    return None if _policy(parsed_args) == Policy() else policy_of(parsed_args)
+
+
+def _policy(parsed_args: argparse.Namespace) -> Policy:
+    counts: dict[str, Any] = {
+        f"keep_{name}": getattr(parsed_args, f"keep_{name}") for name, _ in COUNTS
+    }
+    return Policy(
+        **counts,
+        keep_within=parsed_args.keep_within,
+        keep_names=tuple(parsed_args.keep_name),
+    )

@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From the ``openstack`` application to a :class:`~trove_ext.trove.client.Cloud`."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from trove_ext import polling
+from trove_ext.exceptions import ServiceError
+from trove_ext.osc.base import progress
+from trove_ext.trove.client import REQUEST_TIMEOUT, Cloud
+
+if TYPE_CHECKING:
+    from cliff.app import App
+
+#: Global options that tell one cloud from another; repeated in follow-up commands.
+CLOUD_OPTIONS = ("--os-cloud", "--os-region-name", "--os-project-name")
+
+
+def limit_requests(app: App) -> None:
+    """Give every request of this process a read time-out, Keystone's included.
+
+    Without one a silent server hangs a command for ever. The session is made after
+    the command, from a configuration that is read anew with the global options on
+    top (``osc_lib/shell.py``, ``prepare_to_run_command``), so it is put there.
+    """
+    app.options.api_timeout = REQUEST_TIMEOUT
+
+
+def make_cloud(app: App) -> Cloud:
+    """Return the cloud that the user has logged in to.
+
+    :raises ServiceError: the service catalog has no database endpoint
+    """
+    from keystoneauth1 import exceptions as ksa
+    from troveclient import exceptions as trove
+
+    manager: Any = app.client_manager  # type: ignore[attr-defined]
+    try:
+        client = manager.database
+    except (ksa.CatalogException, trove.EndpointNotFound) as exc:
+        region = manager.region_name
+        where = f" in region {region}" if region else ""
+        raise ServiceError(
+            f"The service catalog has no database endpoint{where}: does this cloud "
+            "offer Trove, and is the region right?"
+        ) from exc
+    clock = polling.SystemClock()
+    return Cloud(
+        client,
+        clock=clock,
+        progress=progress.make(app.stderr, clock, quiet=app.options.verbose_level == 0),
+        command=openstack_command(app),
+    )
+
+
+def openstack_command(app: App) -> str:
+    """Spell how this process was started, as far as a follow-up command needs it."""
+    argv: list[str] = list(getattr(app, "command_options", ()))
+    words = ["openstack"]
+    for index, word in enumerate(argv):
+        name, equals, value = word.partition("=")
+        if name in CLOUD_OPTIONS and equals:
+            words += [name, value]
+        elif word in CLOUD_OPTIONS and index + 1 < len(argv):
+            words += [word, argv[index + 1]]
+    return shlex.join(words)

@@ -1,0 +1,222 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The stock backup commands, extended."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from oslo_utils import uuidutils
+from troveclient.osc.v1 import database_backups as stock
+
+from trove_ext.exceptions import (
+    CheckError,
+    ServiceError,
+    TroveExtError,
+    UsageError,
+)
+from trove_ext.osc.base import run
+from trove_ext.osc.hooks.base import Stock, columns, resolve_all, shown_id
+from trove_ext.osc.v1.delete_preview import announce
+from trove_ext.trove import conditions, read, send, wait_report
+from trove_ext.workflows.backup import delete
+from trove_ext.workflows.backup.parent_check import check_parent
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.workflows.backup.delete import DeletePlan
+
+
+class BackupCreate(Stock):
+    """``backup create``: the guide's form, ``--parent`` by name, ``--wait``."""
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Merge the two ways to name the instance; put IDs for names.
+
+        A parent that won't do is refused; of a line that the stock command takes
+        without us it is said, and the same request is sent.
+        """
+        if parsed_args.instance_positional is not None:
+            if parsed_args.instance is not None:
+                raise UsageError(
+                    "The instance is named twice: as "
+                    f"{parsed_args.instance_positional!r} before the backup's name "
+                    f"and by --instance {parsed_args.instance!r}. Give it once."
+                )
+            parsed_args.instance = parsed_args.instance_positional
+        if parsed_args.instance is not None:
+            parsed_args.instance = self.instance_id(parsed_args.instance)
+        if parsed_args.parent is not None:
+            parsed_args.parent = self.backup_id(parsed_args.parent)
+        if parsed_args.parent and parsed_args.instance:
+            ours = self.takes_over(parsed_args) or parsed_args.instance_positional
+            self._check_parent(parsed_args, refuse=bool(ours))
+        if not self.takes_over(parsed_args) and parsed_args.incremental:
+            self.command.take_action = self._warn
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Create, wait, and show the backup as it is then."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        backup_id = send.create_backup(
+            self.cloud,
+            parsed_args.name,
+            parsed_args.instance,
+            lambda: shown_id(self.action(parsed_args)),
+            parent_id=parsed_args.parent,
+            incremental=parsed_args.incremental,
+        )
+        backup = read.get_backup(self.cloud, backup_id)
+        if parsed_args.incremental:
+            self._judge_parent(backup.parent_id)
+        found = self.cloud.wait(
+            [conditions.backup_completed(self.cloud, backup)], deadline
+        )
+        self.fail(wait_report.error_of(self.cloud, found))
+        return columns(
+            self.cloud.read(
+                f"Backup {backup}",
+                lambda: _shown(self.client.backups.get(backup_id)),
+            )
+        )
+
+    def _check_parent(self, parsed_args: argparse.Namespace, *, refuse: bool) -> None:
+        try:
+            instance = read.get_instance(self.cloud, parsed_args.instance)
+            check_parent(self.cloud, instance, parsed_args.parent)
+        except CheckError as exc:
+            if refuse:
+                raise
+            problems = "; ".join(exc.problems)
+            self.cloud.progress.warn(
+                f"{exc.what}: {problems}. It is sent all the same."
+            )
+        except ServiceError as exc:
+            if refuse:
+                raise
+            self.cloud.progress.warn(f"The parent can't be looked at: {exc}")
+
+    def _warn(self, parsed_args: argparse.Namespace) -> Any:
+        names, values = self.action(parsed_args)
+        self._judge_parent(dict(zip(names, values, strict=True)).get("parent_id"))
+        return names, values
+
+    def _judge_parent(self, parent_id: str | None) -> None:
+        """Say what Trove did not: a full backup was taken, or a parent that goes."""
+        if parent_id is None:
+            self.cloud.progress.warn(
+                "Trove found no backup to build on and takes a FULL backup."
+            )
+            return
+        try:
+            parent = read.get_backup(self.cloud, parent_id)
+        except TroveExtError as exc:
+            self.cloud.progress.warn(f"The parent can't be looked at: {exc}")
+            return
+        if parent.is_replication_snapshot:
+            self.cloud.progress.warn(
+                f"Trove chose {parent} as the parent: a temporary replication "
+                "snapshot. This backup will be DELETED together with it when the "
+                "replica is built. Take another one after that."
+            )
+
+
+class BackupDelete(Stock):
+    """``backup delete``: says what goes with it, asks at a terminal, and waits."""
+
+    plan: DeletePlan | None = None
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Put IDs for names, all unknown ones named together; tell what goes along.
+
+        Without one of our options a look-up that fails stops nothing that the stock
+        command would send.
+        """
+        try:
+            self.plan = self._plan(parsed_args)
+        except ServiceError as exc:
+            ids_alone = all(map(uuidutils.is_uuid_like, parsed_args.backup))
+            if self.takes_over(parsed_args) or not ids_alone:
+                raise
+            self.cloud.progress.warn(f"What goes along can't be looked up. {exc}")
+            return
+        if self.takes_over(parsed_args):
+            delete.check(self.cloud, self.plan)
+        for one in self.plan.running:
+            self.cloud.progress.warn(
+                f"Trove deletes no running backup: {delete.how_to_end(self.cloud, one)}"
+            )
+        # Until here all is ours: a signal is answered in words.
+        with run.catching_signals():
+            announce(self.command.app, self.cloud, self.plan, yes=parsed_args.yes)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Send each delete, then wait until all that goes is gone."""
+        if self.plan is None:
+            raise ServiceError("What is to be deleted was not looked up.")
+        if self.plan.unknown:
+            raise CheckError(
+                "Not all can be found",
+                (f"There is no backup {one}." for one in self.plan.unknown),
+            )
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        _, error = delete.delete(self.cloud, self.plan, deadline, self._accepted)
+        self.fail(error)
+
+    def _plan(self, parsed_args: argparse.Namespace) -> DeletePlan:
+        backups = read.list_backups(self.cloud)
+        parsed_args.backup = resolve_all(parsed_args.backup, partial(_id_in, backups))
+        return delete.plan(self.cloud, parsed_args.backup, backups)
+
+    def _accepted(self, backup: Backup) -> None:
+        """Print what the stock command prints."""
+        stdout = self.command.app.stdout
+        stdout.write(
+            f"Request to delete database backup {backup.id} has been accepted.\n"
+        )
+        stdout.flush()
+
+
+def _shown(backup: Any) -> dict[str, Any]:
+    """Lay a backup out as the stock client does; older releases send no version ID."""
+    datastore = getattr(backup, "datastore", None)
+    if isinstance(datastore, dict):
+        datastore.setdefault("version_id", None)
+    shown: dict[str, Any] = stock.set_attributes_for_print_detail(backup)
+    return shown
+
+
+def _id_in(backups: Sequence[Backup], name_or_id: str) -> str:
+    if uuidutils.is_uuid_like(name_or_id):
+        return name_or_id
+    return read.pick_backup(backups, name_or_id).id
+
+
+class BackupList(Stock):
+    """``backup list``: the instance filter holds on every page."""
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Put the ID where the stock command reads it for the further pages.
+
+        It sends ``--instance`` for the first page and ``--instance-id`` for the
+        others (``troveclient/osc/v1/database_backups.py``).
+        """
+        name_or_id = parsed_args.instance or parsed_args.instance_id
+        if name_or_id:
+            instance_id = name_or_id
+            if not uuidutils.is_uuid_like(name_or_id):
+                instance_id = self.instance_id(name_or_id)
+            parsed_args.instance = parsed_args.instance_id = instance_id

@@ -1,0 +1,229 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One run of a hooked stock command."""
+
+from __future__ import annotations
+
+import functools
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from oslo_utils import uuidutils
+
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    CheckError,
+    NotFoundError,
+    PartialFailureError,
+    TroveExtError,
+)
+from trove_ext.model.backup import Backup
+from trove_ext.model.instance import Instance
+from trove_ext.osc.base import masking, run, session
+from trove_ext.osc.base.escape import escape
+from trove_ext.trove import read, send, wait_report
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from cliff.command import Command
+
+    from trove_ext.polling import Outcome, Target
+    from trove_ext.trove.client import Cloud
+
+T = TypeVar("T", Instance, Backup)
+
+
+class Stock:
+    """Looks names up on every page; with ``--wait`` takes the action over."""
+
+    def __init__(self, command: Command) -> None:
+        self.command: Any = command
+        self.action: Callable[[argparse.Namespace], Any] = command.take_action
+        self._failure: TroveExtError | None = None
+        self._timeout = 0.0
+
+    @functools.cached_property
+    def cloud(self) -> Cloud:
+        """The cloud that the user has logged in to."""
+        cloud = session.make_cloud(self.command.app)
+        cloud.bound(self._timeout)
+        return cloud
+
+    @property
+    def client(self) -> Any:
+        """Troveclient's client."""
+        return self.cloud.client
+
+    def run(
+        self,
+        stock: Callable[[argparse.Namespace], int],
+        parsed_args: argparse.Namespace,
+    ) -> int:
+        """Surround the whole run: our errors in words, and signals where we wait."""
+        for given in getattr(parsed_args, "users", ()):
+            masking.hide_credential(given)
+        if getattr(parsed_args, "formatter", None) == "table":
+            self._escape_table()
+        if self.takes_over(parsed_args):
+            self._timeout = parsed_args.timeout
+        return run.run(
+            self.command.app,
+            lambda: self.__dict__.get("cloud"),
+            functools.partial(self._run, stock, parsed_args),
+            signals=self.takes_over(parsed_args),
+        )
+
+    def _escape_table(self) -> None:
+        """Let no name drive the terminal from inside a table."""
+        produce = self.command.produce_output
+
+        def tamed(parsed_args: argparse.Namespace, names: Any, values: Any) -> Any:
+            return produce(parsed_args, names, [safe_cell(one) for one in values])
+
+        self.command.produce_output = tamed
+
+    def takes_over(self, parsed_args: argparse.Namespace) -> bool:
+        """Tell whether one of our options was given that changes the action."""
+        return bool(getattr(parsed_args, "wait", False))
+
+    def before(self, parsed_args: argparse.Namespace) -> None:
+        """Prepare the arguments, before the stock action sees them."""
+        taken = self.takes_over(parsed_args)
+        self.resolve(parsed_args)
+        if taken:
+            self.command.take_action = self.take_action
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Put IDs in the place of names."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Do what the stock command does; with an option of ours, more."""
+        return self.action(parsed_args)
+
+    def fail(self, error: TroveExtError | None) -> None:
+        """Let the command end with this error after its result was printed."""
+        self._failure = error
+
+    def instance_id(self, name_or_id: str) -> str:
+        """Return the ID of an instance; what looks like an ID is handed on as it is.
+
+        The stock command asks for it anyway, and an admin may name what no list of
+        the own project shows.
+        """
+        if uuidutils.is_uuid_like(name_or_id):
+            return name_or_id
+        return read.find_instance(self.cloud, name_or_id).id
+
+    def backup_id(self, name_or_id: str) -> str:
+        """Return the ID of a backup; what looks like an ID is handed on as it is."""
+        if uuidutils.is_uuid_like(name_or_id):
+            return name_or_id
+        return read.find_backup(self.cloud, name_or_id).id
+
+    def _run(
+        self,
+        stock: Callable[[argparse.Namespace], int],
+        parsed_args: argparse.Namespace,
+    ) -> int:
+        code = stock(parsed_args)
+        if self._failure is not None:
+            raise self._failure
+        return code
+
+
+def columns(info: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """Lay a resource out as the stock client does."""
+    names = tuple(sorted(info))
+    return names, tuple(info[name] for name in names)
+
+
+def safe_cell(value: Any) -> Any:
+    """Spell out the control characters of a text, or of each text in a row."""
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(safe_cell(one) for one in value)
+    return value
+
+
+def shown_id(shown: Any) -> str:
+    """Return the ID in what a stock ShowOne returns."""
+    names, values = shown
+    return str(dict(zip(names, values, strict=True))["id"])
+
+
+def resolve_all(names: Sequence[str], resolve: Callable[[str], str]) -> list[str]:
+    """Return the ID of each, once each.
+
+    :raises NotFoundError: one is unknown; all others that are wrong are named too
+    """
+    ids: list[str] = []
+    problems: list[TroveExtError] = []
+    for name in names:
+        try:
+            ids.append(resolve(name))
+        except (NotFoundError, AmbiguousNameError) as exc:
+            problems.append(exc)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise CheckError("Not all can be found", map(str, problems))
+    return list(dict.fromkeys(ids))
+
+
+def delete_each(
+    stock: Stock,
+    kind: str,
+    things: Sequence[T],
+    *,
+    delete: Callable[[str], object],
+    target: Callable[[Cloud, T], Target],
+    timeout: float,
+) -> None:
+    """Delete several, and wait for all that Trove accepted.
+
+    :param kind: as the stock client calls it: "database backup"
+    :param target: the idea of done
+    :param timeout: seconds for all of it
+    """
+    cloud = stock.cloud
+    deadline = cloud.deadline(timeout)
+    accepted: list[Target] = []
+    refused: list[str] = []
+    for thing in things:
+        try:
+            send.delete(
+                cloud, f"delete of {kind} {thing}", thing, partial(delete, thing.id)
+            )
+        except TroveExtError as exc:
+            refused.append(str(exc))
+            continue
+        stdout = stock.command.app.stdout
+        stdout.write(f"Request to delete {kind} {thing.id} has been accepted.\n")
+        stdout.flush()
+        accepted.append(target(cloud, thing))
+    waited = cloud.wait(accepted, deadline) if accepted else []
+    stock.fail(_deleted(cloud, waited, refused))
+
+
+def _deleted(
+    cloud: Cloud, waited: Sequence[Outcome], refused: Sequence[str]
+) -> TroveExtError | None:
+    error = wait_report.error_of(cloud, waited)
+    if not refused:
+        return error
+    text = "\n".join([*refused, *([str(error)] if error else [])])
+    count = len(refused) + len(waited)
+    return PartialFailureError(f"{text}\n{len(refused)} of {count} were not deleted.")

@@ -1,0 +1,323 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The stock instance commands, extended."""
+
+from __future__ import annotations
+
+import abc
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from troveclient.osc.v1 import database_instances as stock
+
+from trove_ext.exceptions import UsageError
+from trove_ext.model.replication import ReplicationSet
+from trove_ext.osc.hooks import replica_form
+from trove_ext.osc.hooks.base import Stock, columns, delete_each, resolve_all, shown_id
+from trove_ext.osc.hooks.credentials import credentials
+from trove_ext.trove import conditions, read, send, wait_report
+from trove_ext.workflows.replica import detach, failover, promote, sets
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from trove_ext.exceptions import TroveExtError
+    from trove_ext.model.instance import Instance
+    from trove_ext.polling import Deadline, Target
+
+
+class InstanceCreate(Stock):
+    """``instance create``: the guide's replica form, credentials, ``--wait``."""
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Check users, put IDs for names, drop what Trove refuses for a replica."""
+        _check_nic(parsed_args.nics)
+        parsed_args.users = credentials(parsed_args, self.command.app.stdin)
+        if parsed_args.backup is not None:
+            parsed_args.backup = self.backup_id(parsed_args.backup)
+        self.source: Instance | None = None
+        if parsed_args.replica_of is not None:
+            self.source = read.find_instance(self.cloud, parsed_args.replica_of)
+            parsed_args.replica_of = self.source.id
+            replica_form.drop_options(self.cloud, parsed_args, self.source)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Create, wait for all that was made, and show it as it is then."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        instance_id = send.create_instance(
+            self.cloud,
+            parsed_args.name,
+            lambda: shown_id(self.action(parsed_args)),
+            source_id=self.source.id if self.source else None,
+        )
+        found = self.cloud.wait(self._targets(instance_id), deadline)
+        self.fail(wait_report.error_of(self.cloud, found))
+        return columns(
+            self.cloud.read(
+                f"Instance {instance_id}",
+                lambda: stock.set_attributes_for_print_detail(
+                    self.client.instances.get(instance_id)
+                ),
+            )
+        )
+
+    def _targets(self, instance_id: str) -> list[Target]:
+        if self.source is None:
+            made = read.get_instance(self.cloud, instance_id)
+            return [conditions.settled(self.cloud, made, patience=None)]
+        now = read.get_instance(self.cloud, self.source.id)
+        new = [one for one in now.replicas if one not in self.source.replicas]
+        return [
+            conditions.is_replica_of(
+                self.cloud,
+                read.get_instance(self.cloud, one),
+                self.source.id,
+                patience=None,
+            )
+            for one in dict.fromkeys([*new, instance_id])
+        ]
+
+
+class InstanceDelete(Stock):
+    """``instance delete``: waits for all, also when one of them was refused."""
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Put IDs for names, all unknown ones named together."""
+        parsed_args.instance = resolve_all(parsed_args.instance, self.instance_id)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Send each delete, then wait for all that were accepted."""
+        manager = self.client.instances
+        delete_each(
+            self,
+            "database instance",
+            [read.get_instance(self.cloud, one) for one in parsed_args.instance],
+            delete=manager.force_delete if parsed_args.force else manager.delete,
+            target=conditions.instance_gone,
+            timeout=parsed_args.timeout,
+        )
+
+
+class InstanceAction(Stock):
+    """An action on one instance: sent by the stock command, then waited for."""
+
+    verb: str
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Put the ID for the name."""
+        parsed_args.instance = self.instance_id(parsed_args.instance)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Read what is there, send the action, wait until it has come about."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        before = read.get_instance(self.cloud, parsed_args.instance)
+        targets = self.targets(before, parsed_args)
+        send.act(
+            self.cloud,
+            f"{self.verb} of {before}",
+            before,
+            partial(self.action, parsed_args),
+        )
+        found = self.cloud.wait(targets, deadline)
+        self.fail(wait_report.error_of(self.cloud, found, whole_set=len(targets) > 1))
+        if all(one.ok for one in found):
+            self.verify(before, targets)
+
+    def targets(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> list[Target]:
+        """Return what to wait for."""
+        del parsed_args
+        return [conditions.settled(self.cloud, before)]
+
+    def verify(self, before: Instance, targets: Sequence[Target]) -> None:
+        """Say what has come about."""
+        del targets
+        self.cloud.progress.note(f"{self.verb} of {before}: done.")
+
+    def others(self, before: Instance) -> list[Instance]:
+        """Read the other members of the replication set."""
+        source = (
+            read.get_instance(self.cloud, before.replica_of)
+            if before.replica_of
+            else before
+        )
+        ids = [source.id, *source.replicas]
+        return [
+            source if one == source.id else read.get_instance(self.cloud, one)
+            for one in ids
+            if one != before.id
+        ]
+
+
+class InstanceRestart(InstanceAction):
+    """``instance restart``."""
+
+    verb = "restart"
+
+
+class InstanceReboot(InstanceAction):
+    """``instance reboot``."""
+
+    verb = "reboot"
+
+
+class InstanceRebuild(InstanceAction):
+    """``instance rebuild``."""
+
+    verb = "rebuild"
+
+
+class InstanceUpgrade(InstanceAction):
+    """``instance upgrade``: the new version is stored before it starts."""
+
+    verb = "upgrade"
+
+
+class InstanceResizeFlavor(InstanceAction):
+    """``instance resize flavor``."""
+
+    verb = "resize"
+
+    def targets(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> list[Target]:
+        """Wait for the new flavor."""
+        manager = self.client.flavors
+        name = parsed_args.flavor
+        flavor_id = self.cloud.read(
+            f"Flavor {name}", lambda: find_flavor(manager.list(), name)
+        )
+        return [
+            conditions.settled(
+                self.cloud,
+                before,
+                change_is_visible=lambda now: now.flavor_id == flavor_id,
+                wanted=f"of flavor {name}",
+            )
+        ]
+
+
+class InstanceResizeVolume(InstanceAction):
+    """``instance resize volume``: a source resizes its replicas too."""
+
+    verb = "resize of the volume"
+
+    def targets(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> list[Target]:
+        """Wait for the new size on every member that Trove resizes."""
+        members = [before]
+        if before.replicas:
+            members += self.others(before)
+        return [
+            conditions.settled(
+                self.cloud,
+                member,
+                change_is_visible=lambda now: now.size == parsed_args.size,
+                wanted=f"of {parsed_args.size} GB",
+                patience=conditions.PATIENCE_WITH_OTHERS,
+            )
+            for member in members
+        ]
+
+
+class SwitchAction(InstanceAction, abc.ABC):
+    """An action that changes roles: followed as our own commands follow it."""
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Read the whole set, send the action, wait, and verify what came of it."""
+        deadline = self.cloud.deadline(parsed_args.timeout)
+        before = sets.of(
+            self.cloud, read.get_instance(self.cloud, parsed_args.instance)
+        )
+        send.act(
+            self.cloud,
+            f"{self.verb} of {before.instance}",
+            before.instance,
+            partial(self.action, parsed_args),
+        )
+        error = self.follow(before, deadline)
+        self.fail(error)
+        if error is None:
+            self.cloud.progress.note(f"{self.verb} of {before.instance}: done.")
+
+    @abc.abstractmethod
+    def follow(
+        self, before: sets.Membership, deadline: Deadline
+    ) -> TroveExtError | None:
+        """Wait for the new roles, and return what went wrong."""
+
+
+class InstancePromote(SwitchAction):
+    """``instance promote``: done when the roles have changed."""
+
+    verb = "promote"
+
+    def follow(
+        self, before: sets.Membership, deadline: Deadline
+    ) -> TroveExtError | None:
+        """Wait for the new role of every member."""
+        instance = before.instance
+        found = before.set or ReplicationSet(None, (instance,))
+        return promote.follow(self.cloud, found, instance, deadline).error
+
+
+class InstanceEject(SwitchAction):
+    """``instance eject``: done when every survivor has its new role."""
+
+    verb = "eject"
+
+    def follow(
+        self, before: sets.Membership, deadline: Deadline
+    ) -> TroveExtError | None:
+        """Wait for every survivor."""
+        found = before.set or ReplicationSet(before.instance, ())
+        switch = failover.follow(self.cloud, found, before.instance, deadline)
+        if switch.error is None:
+            failover.outcome(self.cloud, before.instance, switch)
+        return switch.error
+
+
+class InstanceDetach(SwitchAction):
+    """``instance detach``: done when the role is gone, for it may fail silently."""
+
+    verb = "detach"
+
+    def follow(
+        self, before: sets.Membership, deadline: Deadline
+    ) -> TroveExtError | None:
+        """Wait until it replicates from nobody."""
+        return detach.follow(self.cloud, before.instance, deadline).error
+
+
+def _check_nic(text: str | None) -> None:
+    """Refuse what the stock command splits without looking.
+
+    :raises UsageError: a field of it is not ``key=value``
+    """
+    for field in text.split(",") if text else ():
+        if "=" not in field:
+            raise UsageError(
+                f"--nic {text}: {field.strip()!r} is none of net-id=<uuid>, "
+                "subnet-id=<uuid>, ip-address=<address>"
+            )
+
+
+def find_flavor(flavors: Sequence[Any], name_or_id: str) -> str | None:
+    """Return the ID of a flavor, None where the stock command will not find it."""
+    for flavor in flavors:
+        if name_or_id in {str(flavor.id), flavor.name}:
+            return str(flavor.id)
+    return None

@@ -1,0 +1,373 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import hypothesis
+import testtools
+
+from trove_ext.model import backup_forest as model
+from trove_ext.model.backup import Backup, BackupKind
+from trove_ext.model.backup_forest import BackupForest, ChainState
+from trove_ext.tests.unit.model import strategies, trees
+from trove_ext.tests.unit.model.trees import ids
+
+INFO = {
+    "id": "bd358777",
+    "name": "db1-backup",
+    "description": "before the upgrade",
+    "locationRef": "http://swift/v1/AUTH_x/database_backups/bd358777.xbstream.gz.enc",
+    "instance_id": "3bc0c29d",
+    "created": "2020-08-05T22:24:14",
+    "updated": "2020-08-05T22:25:00",
+    "size": 0.17,
+    "status": "COMPLETED",
+    "parent_id": "a0",
+    "project_id": "p1",
+    "datastore": {"type": "mysql", "version": "5.7.29", "version_id": "8f2c"},
+}
+
+
+def forest(drawing):
+    return BackupForest.of(trees.draw(drawing))
+
+
+class TestBackup(testtools.TestCase):
+    def test_reads_each_field_that_trove_sends(self):
+        self.assertEqual(
+            Backup(
+                id="bd358777",
+                name="db1-backup",
+                instance_id="3bc0c29d",
+                status="COMPLETED",
+                parent_id="a0",
+                size=0.17,
+                created=datetime(2020, 8, 5, 22, 24, 14, tzinfo=UTC),
+                updated=datetime(2020, 8, 5, 22, 25, 0, tzinfo=UTC),
+                datastore="mysql",
+                datastore_version="5.7.29",
+                datastore_version_id="8f2c",
+                description="before the upgrade",
+                location=INFO["locationRef"],
+                project_id="p1",
+            ),
+            Backup.from_info(INFO),
+        )
+
+    def test_reads_what_an_older_release_sends(self):
+        older = {
+            "id": "b",
+            "status": "NEW",
+            "created": "2015-01-01T00:00:00Z",
+            "instance_id": "i",
+            "parent_id": None,
+        }
+        backup = Backup.from_info(older)
+        self.assertEqual(
+            ("", None, None), (backup.name, backup.size, backup.project_id)
+        )
+        self.assertEqual(datetime(2015, 1, 1, tzinfo=UTC), backup.updated)
+
+    def test_takes_no_backup_for_a_full_one_that_does_not_tell_its_parent(self):
+        for key in ("parent_id", "instance_id"):
+            info = {name: value for name, value in INFO.items() if name != key}
+            self.assertRaises(KeyError, Backup.from_info, info)
+
+    def test_converts_a_time_with_an_offset_to_utc(self):
+        backup = Backup.from_info({**INFO, "created": "2020-08-05T22:24:14+02:00"})
+        self.assertEqual(20, backup.created.hour)
+        self.assertEqual(timedelta(), backup.created.utcoffset())
+
+    def test_takes_a_time_that_somebody_has_read_already(self):
+        when = datetime(2020, 8, 5, 22, tzinfo=UTC)
+        self.assertEqual(when, Backup.from_info({**INFO, "created": when}).created)
+
+    def test_says_which_backup_bears_no_time(self):
+        error = self.assertRaises(
+            ValueError, Backup.from_info, {"id": "b7", "status": "NEW"}
+        )
+        self.assertIn("b7", str(error))
+
+    def test_knows_each_state_of_trove(self):
+        from trove.backup.state import BackupState
+
+        self.assertEqual(set(BackupState.RUNNING_STATES), model.RUNNING_STATES)
+        self.assertEqual(
+            set(BackupState.END_STATES), model.COMPLETED_STATES | model.FAILED_STATES
+        )
+
+    def test_names_the_kind_of_a_backup(self):
+        snapshot = model.REPLICATION_SNAPSHOT_PREFIX + "r1"
+        kinds = {
+            BackupKind.FULL: trees.backup("a"),
+            BackupKind.INCREMENTAL: trees.backup("a", parent_id="b"),
+            BackupKind.REPLICATION_SNAPSHOT: trees.backup(
+                "a", name=snapshot, parent_id="b"
+            ),
+            BackupKind.RESTORED: trees.backup("a", status="RESTORED"),
+        }
+        self.assertEqual(list(kinds), [backup.kind for backup in kinds.values()])
+
+
+class TestForest(testtools.TestCase):
+    def test_tells_where_each_backup_stands(self):
+        trees_ = forest("""
+            a
+            +- b
+            |  +- c
+            |  `- d
+            `- e
+            f
+        """)
+        self.assertEqual(["a", "f"], ids(trees_.roots))
+        self.assertEqual(["a", "b", "c", "d", "e", "f"], ids(trees_))
+        self.assertEqual(["a", "b", "d"], ids(trees_.path("d")))
+        self.assertEqual(["b", "e"], ids(trees_.children("a")))
+        self.assertEqual("a", trees_.root("d").id)
+        self.assertEqual([0, 2], [trees_.depth("f"), trees_.depth("d")])
+
+    def test_lists_descendants_leaves_first(self):
+        below = forest("""
+            a
+            +- b
+            |  +- c
+            `- d
+        """).descendants("a")
+        self.assertEqual(["d", "c", "b"], ids(below))
+
+    def test_does_not_depend_on_the_order_of_the_list(self):
+        drawn = trees.draw("""
+            a
+            +- b
+            |  +- c
+            d
+        """)
+        self.assertEqual(ids(BackupForest.of(drawn)), ids(BackupForest.of(drawn[::-1])))
+
+    def test_counts_a_backup_that_is_listed_twice_once_as_changed_last(self):
+        before = trees.backup("a", status="BUILDING")
+        after = trees.backup("a", updated=trees.day(1))
+        for listed in ([before, after], [after, before]):
+            self.assertEqual([after], list(BackupForest.of(listed)))
+
+    def test_knows_a_parent_that_is_gone(self):
+        orphaned = forest("""
+            a parent_id=lost
+            +- b
+        """)
+        self.assertEqual(["a"], ids(orphaned.orphans))
+        self.assertEqual((), orphaned.roots)
+        self.assertEqual("parent lost is gone", orphaned.why_not("a"))
+        self.assertEqual("ancestor lost is gone", orphaned.why_not("b"))
+
+    def test_ends_in_a_cycle_and_names_its_members(self):
+        round_ = forest("""
+            a parent_id=c
+            +- b
+            |  +- c
+            |  `- d
+            x parent_id=x
+        """)
+        self.assertEqual([["a", "b", "c"], ["x"]], [ids(c) for c in round_.cycles])
+        self.assertEqual(["a", "b", "c", "d", "x"], ids(round_))
+        self.assertEqual(["b", "c", "a"], ids(round_.path("a")))
+        self.assertEqual("in a cycle of 3 parents", round_.why_not("a"))
+        self.assertIn("ancestor name-of-a (a) is in a cycle", round_.why_not("d"))
+        self.assertEqual(["d", "a", "c"], ids(round_.descendants("b")))
+
+    def test_says_why_a_backup_cannot_be_restored(self):
+        broken = forest("""
+            a
+            +- b FAILED
+            |  +- c
+            |     +- d
+            +- e BUILDING
+            |  +- f
+            +- g MOVING
+            h RESTORED
+        """)
+        self.assertEqual(
+            {
+                "a": None,
+                "b": "FAILED",
+                "c": "parent name-of-b (b) is FAILED",
+                "d": "ancestor name-of-b (b) is FAILED",
+                "e": "still BUILDING",
+                "f": "parent name-of-e (e) is still BUILDING",
+                "g": "MOVING",
+                "h": None,
+            },
+            {backup.id: broken.why_not(backup.id) for backup in broken},
+        )
+
+    def test_doubts_what_hangs_on_another_instance_or_version(self):
+        doubtful = forest("""
+            a
+            +- b instance_id=db2
+            |  +- c instance_id=db2
+            +- d datastore_version_id=v2
+            +- e
+        """)
+        doubts = {backup.id: doubtful.doubt(backup.id) for backup in doubtful}
+        self.assertEqual(
+            "name-of-b (b) is of another instance than parent name-of-a (a)",
+            doubts["b"],
+        )
+        self.assertEqual(doubts["b"], doubts["c"])
+        self.assertEqual(
+            "name-of-d (d) has another datastore version than parent name-of-a (a)",
+            doubts["d"],
+        )
+        self.assertEqual([None, None], [doubts["a"], doubts["e"]])
+        self.assertTrue(doubtful.is_restorable("b"))
+
+    def test_doubts_a_replication_snapshot_and_all_below_it(self):
+        snapshot = trees.backup("s", name="Replication snapshot for r1")
+        child = trees.backup("c", parent_id="s", created=trees.day(1))
+        doubtful = BackupForest.of([snapshot, child])
+        self.assertIn("snapshot Replication snapshot for r1 (s)", doubtful.doubt("s"))
+        self.assertIn("snapshot Replication snapshot for r1 (s)", doubtful.doubt("c"))
+
+    def test_lists_the_backups_of_an_instance_newest_first(self):
+        mixed = forest("""
+            a
+            +- b instance_id=db2
+            |  +- c
+            d @0.5
+        """)
+        self.assertEqual(["c", "d", "a"], ids(mixed.of_instance("db1")))
+
+
+class TestChain(testtools.TestCase):
+    def test_is_the_whole_tree_under_a_full_backup(self):
+        grove = forest("""
+            a size=2
+            +- b size=3
+            |  +- c FAILED size=
+            +- d size=2.5
+            e
+        """)
+        chain = grove.chain("c")
+        self.assertEqual(["a", "b", "c", "d"], ids(chain.members))
+        self.assertEqual(
+            ("a", "a", "d", "d", 4),
+            (
+                chain.root.id,
+                chain.oldest.id,
+                chain.newest.id,
+                chain.newest_restorable.id,
+                chain.count,
+            ),
+        )
+        self.assertEqual(2.5, chain.volume_used_gb)
+        self.assertEqual(["a", "e"], [chain.root.id for chain in grove.chains()])
+
+    def test_tells_its_state_in_a_word(self):
+        drawings = {
+            ChainState.RESTORABLE: "a\n+- b",
+            ChainState.RUNNING: "a\n+- b NEW",
+            ChainState.PARTLY: "a\n+- b FAILED",
+            ChainState.BROKEN: "a parent_id=lost\n+- b",
+        }
+        states = [forest(drawing).chain("a").state for drawing in drawings.values()]
+        self.assertEqual(list(drawings), states)
+
+    def test_has_no_restorable_member_where_none_is(self):
+        chain = forest("a FAILED").chain("a")
+        self.assertEqual((None, None), (chain.newest_restorable, chain.volume_used_gb))
+
+    def test_puts_orphans_and_cycles_behind_the_whole_ones(self):
+        chains = forest("""
+            x parent_id=y
+            +- y
+            o parent_id=lost
+            a
+        """).chains()
+        self.assertEqual(["a", "o", "x"], [chain.root.id for chain in chains])
+
+
+class TestAnyForest(testtools.TestCase):
+    @hypothesis.given(strategies.forests())
+    def test_places_each_backup_once_below_its_parent(self, backups):
+        grove = BackupForest.of(backups)
+        order = ids(grove)
+        self.assertEqual(sorted(ids(backups)), sorted(order))
+        in_cycle = {member.id for cycle in grove.cycles for member in cycle}
+        for backup in grove:
+            parent = grove.get(backup.parent_id)
+            if parent and backup.id not in in_cycle:
+                self.assertLess(order.index(parent.id), order.index(backup.id))
+                self.assertEqual(grove.depth(parent.id) + 1, grove.depth(backup.id))
+                self.assertEqual(grove.root(parent.id), grove.root(backup.id))
+
+    @hypothesis.given(strategies.forests())
+    def test_what_is_restorable_has_a_completed_path_to_a_full_backup(self, backups):
+        grove = BackupForest.of(backups)
+        for backup in grove:
+            path = grove.path(backup.id)
+            whole = path[0].parent_id is None and all(b.is_completed for b in path)
+            self.assertEqual(whole, grove.is_restorable(backup.id))
+            self.assertEqual(whole, grove.why_not(backup.id) is None)
+
+    @hypothesis.given(strategies.forests())
+    def test_descendants_are_what_has_the_backup_on_its_path(self, backups):
+        grove = BackupForest.of(backups)
+        for backup in grove:
+            below = {b.id for b in grove if backup in grove.path(b.id)} - {backup.id}
+            self.assertEqual(below, set(ids(grove.descendants(backup.id))))
+
+    @hypothesis.given(strategies.forests())
+    def test_chains_hold_each_backup_once(self, backups):
+        chains = BackupForest.of(backups).chains()
+        members = [member.id for chain in chains for member in chain.members]
+        self.assertEqual(sorted(ids(backups)), sorted(members))
+
+
+class TestManyBackups(testtools.TestCase):
+    COUNT = 100_000
+    #: Of the processor, so that a busy machine does not matter; about one on a fast
+    #: one. What is quadratic takes minutes.
+    SECONDS = 8
+
+    def _many(self, parent_of):
+        return [
+            trees.backup(f"b{n}", parent_id=parent_of(n), created=trees.day(n / 1000))
+            for n in range(self.COUNT)
+        ]
+
+    def _plant(self, parent_of):
+        backups = self._many(parent_of)
+        started = time.process_time()
+        grove = BackupForest.of(backups)
+        chains = grove.chains()
+        self.assertLess(time.process_time() - started, self.SECONDS)
+        return grove, chains
+
+    def test_many_small_chains_take_about_a_second(self):
+        _, chains = self._plant(lambda n: f"b{n - 1}" if n % 7 else None)
+        self.assertEqual(-(-self.COUNT // 7), len(chains))
+
+    def test_one_chain_may_be_as_deep_as_it_likes(self):
+        grove, chains = self._plant(lambda n: f"b{n - 1}" if n else None)
+        last = f"b{self.COUNT - 1}"
+        self.assertEqual(self.COUNT, chains[0].count)
+        self.assertEqual(self.COUNT, len(grove.path(last)))
+        self.assertEqual(self.COUNT - 1, len(grove.descendants("b0")))
+
+    def test_one_cycle_may_be_as_long_as_it_likes(self):
+        grove, _ = self._plant(lambda n: f"b{(n - 1) % self.COUNT}")
+        self.assertEqual([self.COUNT], [len(cycle) for cycle in grove.cycles])
+
+    def test_one_parent_may_have_all_the_children(self):
+        grove, _ = self._plant(lambda n: "b0" if n else None)
+        self.assertEqual(self.COUNT - 1, len(grove.children("b0")))

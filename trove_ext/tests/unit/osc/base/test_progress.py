@@ -1,0 +1,108 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Progress in a pipe, at a terminal, and silenced."""
+
+import io
+import re
+from unittest import mock
+
+import testtools
+
+from trove_ext.osc.base import progress
+from trove_ext.tests.unit.test_polling import Clock
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class TestLines(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.clock = Clock()
+        self.stream = io.StringIO()
+        self.progress = progress.make(self.stream, self.clock, quiet=False)
+
+    def lines(self):
+        return self.stream.getvalue().splitlines()
+
+    def test_a_line_for_each_change_of_state(self):
+        for state in ("BUILD", "BUILD", "ACTIVE"):
+            self.progress.update("db1", state)
+        self.assertEqual(["db1: BUILD (0 s)", "db1: ACTIVE (0 s)"], self.lines())
+
+    def test_a_state_that_stays_is_told_each_thirty_seconds(self):
+        for _ in range(7):
+            self.progress.update("db1", "BUILD")
+            self.clock.sleep(10)
+        self.assertEqual(
+            ["db1: BUILD (0 s)", "db1: BUILD (30 s)", "db1: BUILD (60 s)"],
+            self.lines(),
+        )
+
+    def test_a_name_cannot_drive_the_terminal(self):
+        self.progress.note("name \x1b]0;pwned\x07\x9b2J")
+        self.assertNotIn("\x1b", self.stream.getvalue())
+        self.assertNotIn("\x9b", self.stream.getvalue())
+        self.assertIn("\\x1b]0;pwned", self.stream.getvalue())
+
+    def test_quiet_leaves_warnings_alone(self):
+        quiet = progress.make(self.stream, self.clock, quiet=True)
+        quiet.update("db1", "BUILD")
+        quiet.note("a step")
+        quiet.warn("look out")
+        self.assertEqual(["WARNING: look out"], self.lines())
+
+
+class TestTerminal(testtools.TestCase):
+    def test_a_live_line_shows_subject_and_state(self):
+        stream = Terminal()
+        live = progress.make(stream, Clock(), quiet=False)
+        live.update("db1", "BUILD")
+        live.done()
+        self.assertIn("db1", stream.getvalue())
+        self.assertIn("BUILD", stream.getvalue())
+
+    def test_a_name_is_no_picture(self):
+        stream = Terminal()
+        live = progress.make(stream, Clock(), quiet=False)
+        live.note("db:x:1, wait for n:b:v")
+        live.warn(":warning:")
+        self.assertEqual("db:x:1, wait for n:b:v", stream.getvalue().splitlines()[0])
+        self.assertIn("WARNING: :warning:", stream.getvalue())
+
+    def test_a_dumb_terminal_gets_lines(self):
+        with mock.patch.dict("os.environ", {"TERM": "dumb"}):
+            stream = Terminal()
+            progress.make(stream, Clock(), quiet=False).update("db1", "BUILD")
+        self.assertEqual("db1: BUILD (0 s)\n", stream.getvalue())
+
+    def test_markup_in_a_name_is_text(self):
+        stream = Terminal()
+        live = progress.make(stream, Clock(), quiet=False)
+        live.update("[red]db1[/red]", "[bold]BUILD")
+        live.note("[blink]hm")
+        live.done()
+        for text in ("[red]db1[/red]", "[bold]BUILD", "[blink]hm"):
+            self.assertIn(text, stream.getvalue())
+
+    def test_a_narrow_terminal_cuts_the_subject_and_neither_state_nor_time(self):
+        with mock.patch.dict("os.environ", {"COLUMNS": "50"}):
+            stream = Terminal()
+            live = progress.make(stream, Clock(), quiet=False)
+            live.update("Instance trove-ext-verify-" + 60 * "x", "ACTIVE/HEALTHY")
+            live.done()
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+        (line,) = {one.rstrip() for one in plain.splitlines() if "HEALTHY" in one}
+        self.assertRegex(line, r"Instance trove.*… ACTIVE/HEALTHY 0:00:00$")

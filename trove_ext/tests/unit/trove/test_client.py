@@ -1,0 +1,211 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What an answer proves, and what it does not: between us and Trove there are others."""
+
+import json
+from datetime import timedelta
+
+from trove_ext.exceptions import (
+    LostAnswerError,
+    NotFoundError,
+    OutOfTimeError,
+    RefusedError,
+    UnreachableError,
+)
+from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.fake.server import Reply
+from trove_ext.tests.unit.workflows.backups import BackupTestCase
+from trove_ext.trove import read, send
+
+
+class AnswerTestCase(BackupTestCase):
+    def setUp(self):
+        super().setUp()
+        self.backup = self.add("b1")
+
+    def faulty(self, kind, *, method="GET", lasting=True, **kwargs):
+        def meets(request):
+            return request.service == "trove" and request.method == method
+
+        return self.make_cloud([Fault(kind, only=meets, lasting=lasting, **kwargs)])
+
+    def answering(self, code, body, content_type="application/json", **headers):
+        """Let each request of Trove be answered by something in between."""
+        cloud = self.make_cloud()
+        transport = cloud.client.client.session.session.get_adapter("http://x")
+        ask = transport._ask
+
+        def spoiled(request, entry):
+            reply = ask(request, entry)
+            if entry.service != "trove":
+                return reply
+            return Reply(code, body, {"Content-Type": content_type, **headers})
+
+        transport._ask = spoiled
+        return cloud
+
+
+class TestReads(AnswerTestCase):
+    def test_a_404_that_is_not_troves_says_nothing_of_what_is_there(self):
+        cloud = self.faulty(Kind.NO_SUCH_PAGE)
+        self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
+        cloud = self.answering(404, b'{"error": {"message": "no route"}}')
+        self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
+
+    def test_troves_own_404_says_that_it_is_gone(self):
+        self.backup.deleted = True
+        self.assertRaises(NotFoundError, read.get_backup, self.cloud, self.backup.id)
+
+    def test_who_is_asked_to_slow_down_does_so_and_asks_again(self):
+        for kind in (Kind.SLOW_DOWN, Kind.RATE_LIMIT):
+            start = self.clock.monotonic()
+            cloud = self.faulty(kind, lasting=False, at=2, retry_after=30)
+            self.assertEqual("b1", read.get_backup(cloud, self.backup.id).name)
+            self.assertGreater(self.clock.monotonic() - start, 30)
+
+    def test_a_date_is_a_retry_after_too_and_nonsense_is_none(self):
+        pauses = {}
+        for header in ("Fri, 31 Dec 1999 23:59:59 GMT", "soon", "3, 4", ""):
+            before = len(self.clock.sleeps)
+            cloud = self.answering(
+                413, b'{"overLimit": {"message": "x"}}', **{"Retry-After": header}
+            )
+            wanted = UnreachableError if header.startswith("Fri") else RefusedError
+            self.assertRaises(wanted, read.get_backup, cloud, self.backup.id)
+            pauses[header] = self.clock.sleeps[before:]
+        self.assertEqual({1.0}, set(pauses.pop("Fri, 31 Dec 1999 23:59:59 GMT")))
+        self.assertEqual([[], [], []], list(pauses.values()))
+
+    def test_an_error_of_any_form_names_its_status(self):
+        for code, body in ((429, b'{"error": "slow"}'), (503, b"[]"), (530, b"x")):
+            cloud = self.answering(code, body, **{"Retry-After": "9"})
+            error = self.assertRaises(
+                UnreachableError, read.get_backup, cloud, self.backup.id
+            )
+            self.assertIn(f"HTTP {code}", str(error))
+
+    def test_a_parent_that_can_not_be_read_makes_no_full_backup(self):
+        info = self.cloud.client.backups.get(self.backup.id).to_dict()
+        for parent in ([], {}, 0, False):
+            body = json.dumps({"backup": {**info, "parent_id": parent}}).encode()
+            cloud = self.answering(200, body)
+            self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
+
+    def test_the_time_of_the_command_bounds_each_read(self):
+        cloud = self.faulty(Kind.HTTP_503)
+        cloud.bound(5)
+        start = self.clock.monotonic()
+        error = self.assertRaises(
+            OutOfTimeError, read.get_backup, cloud, self.backup.id
+        )
+        self.assertEqual(124, error.exit_code)
+        self.assertLess(self.clock.monotonic() - start, 6)
+
+    def test_what_is_read_after_that_time_has_its_own(self):
+        cloud = self.faulty(Kind.HTTP_503)
+        cloud.bound(5)
+        self.clock.sleep(10)
+        self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
+
+
+class TestChanges(AnswerTestCase):
+    def act(self, cloud):
+        before = read.get_instance(self.cloud, self.db1.id)
+        post = lambda: cloud.client.instances.restart(self.db1.id)  # noqa: E731
+        send.act(cloud, "restart of db1", before, post)
+
+    def test_a_success_that_is_not_troves_is_no_accepted_action(self):
+        for kind in (Kind.HTML, Kind.TEXT):
+            cloud = self.faulty(kind, method="POST")
+            self.assertRaises(LostAnswerError, self.act, cloud)
+        for body, content_type in (
+            (b'{"status": "ok"}', "application/json"),
+            (b"\xef\xbb\xbf<!DOCTYPE html>", "text/plain"),
+            (b"hello", "text/html; charset=utf-8"),
+        ):
+            cloud = self.answering(200, body, content_type)
+            self.assertRaises(LostAnswerError, self.act, cloud)
+
+    def test_a_backup_that_somebody_takes_is_no_sign_of_an_action(self):
+        def begin(request):
+            if request.method == "POST":
+                self.fake.before_request.clear()
+                self.fake.start_backup("theirs", self.db1)
+
+        cloud = self.faulty(Kind.HTTP_504, method="POST")
+        self.fake.start_backup = lambda name, one: self.fake.add_backup(
+            name, one, state=self.fake.backup("b1").state.__class__.BUILDING
+        )
+        self.fake.before_request.append(begin)
+        error = self.assertRaises(LostAnswerError, self.act, cloud)
+        self.assertIn("is BACKUP", str(error))
+        self.assertIn(f"instance show {self.db1.id}", str(error))
+
+    def test_an_action_that_was_taken_is_seen(self):
+        self.act(self.faulty(Kind.RESET_AFTER, method="POST"))
+        self.assertIn("it took effect", self.told.warnings[0])
+
+    def create(self, cloud, name="new", **kwargs):
+        post = lambda: cloud.client.backups.create(name, self.db1.id).id  # noqa: E731
+        return send.create_backup(cloud, name, self.db1.id, post, **kwargs)
+
+    def test_an_older_one_of_the_same_name_is_not_taken_for_the_new_one(self):
+        self.add("new")
+        cloud = self.faulty(Kind.HTTP_502, method="POST")
+        error = self.assertRaises(LostAnswerError, self.create, cloud)
+        self.assertIn("Nothing new of that name", str(error))
+        self.assertIn("openstack database backup list", str(error))
+
+    def test_the_new_one_is_found_beside_it_whatever_the_clocks_say(self):
+        for skew in (timedelta(minutes=-20), timedelta(minutes=20)):
+            old = self.add("new")
+            cloud = self.faulty(Kind.RESET_AFTER, method="POST")
+
+            def late(request, skew=skew):
+                if request.method == "POST":
+                    self.fake.after_request.clear()
+                    for one in self.fake.live_backups:
+                        one.created += skew
+
+            self.fake.after_request.append(late)
+            found = self.create(cloud)
+            self.assertNotEqual(old.id, found)
+            self.fake.backups[found].deleted = old.deleted = True
+            self.clock.sleep(60)
+
+    def test_one_on_another_parent_is_not_taken_for_it(self):
+        def theirs(request):
+            if request.method == "POST":
+                self.fake.before_request.clear()
+                self.add("new", parent=self.backup)
+
+        self.fake.before_request.append(theirs)
+        cloud = self.faulty(Kind.HTTP_502, method="POST")
+        self.assertRaises(LostAnswerError, self.create, cloud)
+
+    def test_where_nothing_can_be_seen_that_is_said_with_what_was_sent(self):
+        def after_post(_request):
+            return bool(self.requests("POST"))
+
+        dark = Fault(Kind.RESET_AFTER, only=after_post, lasting=True)
+        error = self.assertRaises(LostAnswerError, self.create, self.make_cloud([dark]))
+        self.assertIn("can't be seen", str(error))
+        self.assertIn("openstack database backup list", str(error))
+
+    def test_a_delete_is_not_done_where_a_proxy_says_404(self):
+        cloud = self.faulty(Kind.NO_SUCH_PAGE, method="DELETE")
+        backup = read.get_backup(self.cloud, self.backup.id)
+        post = lambda: cloud.client.backups.delete(backup.id)  # noqa: E731
+        self.assertRaises(
+            LostAnswerError, send.delete, cloud, "delete of b1", backup, post
+        )

@@ -1,0 +1,311 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A restore asks for the right instance, or says all that is in the way."""
+
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    CheckError,
+    NotFoundError,
+    ResourceFailedError,
+    WaitTimeoutError,
+)
+from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.fake.state import BackupState, Configuration
+from trove_ext.tests.unit.workflows.backups import BackupTestCase
+from trove_ext.trove import read
+from trove_ext.workflows.new_instance import Nic
+from trove_ext.workflows.restore import restore
+from trove_ext.workflows.restore.settings import Options
+
+NETWORK = "11111111-2222-4333-8444-555555555555"
+
+
+def lost_creation():
+    """Let Trove make the instance and its answer get lost."""
+    return Fault(
+        Kind.RESET_AFTER,
+        lasting=True,
+        only=lambda one: one.method == "POST" and one.path.endswith("/instances"),
+    )
+
+
+class RestoreTestCase(BackupTestCase):
+    def plan(self, backup="b1", name="new", *, throwaway=False, **options):
+        request = restore.RestoreRequest(
+            backup, name, Options(**options), throwaway=throwaway
+        )
+        return restore.plan(self.cloud, request)
+
+    def problems(self, *args, **options):
+        sent = len(self.requests("POST"))
+        error = self.assertRaises(CheckError, self.plan, *args, **options)
+        self.assertEqual(sent, len(self.requests("POST")))
+        return error.problems
+
+    def problem(self, *args, **options):
+        (only,) = self.problems(*args, **options)
+        return only
+
+    def group(self, name, version):
+        now = self.clock.now()
+        group = Configuration(self.fake.new_id(), name, version.id, now, now)
+        self.fake.configurations[group.id] = group
+        return group
+
+    def version(self, name):
+        return next(v for v in self.fake.versions.values() if v.name == name)
+
+
+class TestSettings(RestoreTestCase):
+    def test_they_are_the_sources(self):
+        source = self.fake.add_instance(
+            "db2",
+            volume=7,
+            flavor="11",
+            access={"is_public": True, "allowed_cidrs": ["10.0.0.0/8"]},
+        )
+        group = self.group("tuned", self.version("5.7.29"))
+        source.configuration_id = group.id
+        self.add("b1", instance=source)
+        arguments = self.plan().arguments()
+        self.assertEqual("11", arguments["flavor_id"])
+        self.assertEqual({"size": 7}, arguments["volume"])
+        self.assertEqual([{"network_id": source.network_id}], arguments["nics"])
+        self.assertEqual(group.id, arguments["configuration"])
+        self.assertEqual(
+            {"is_public": True, "allowed_cidrs": ["10.0.0.0/8"]}, arguments["access"]
+        )
+
+    def test_datastore_and_version_are_the_backups(self):
+        newer = self.version("5.7.40")
+        self.add("b1")
+        self.db1.version_id = newer.id
+        arguments = self.plan().arguments()
+        self.assertEqual("mysql", arguments["datastore"])
+        self.assertEqual(self.version("5.7.29").id, arguments["datastore_version"])
+
+    def test_options_win_over_the_source(self):
+        self.add("b1")
+        nic = Nic(network_id=NETWORK)
+        arguments = self.plan(
+            flavor="db.large",
+            size=9,
+            nic=nic,
+            volume_type="fast",
+            availability_zone="az2",
+            is_public=True,
+            allowed_cidrs=("10.1.0.0/16",),
+        ).arguments()
+        self.assertEqual("a1b2c3d4-0000-4000-8000-00000000000c", arguments["flavor_id"])
+        self.assertEqual({"size": 9, "type": "fast"}, arguments["volume"])
+        self.assertEqual([{"network_id": NETWORK}], arguments["nics"])
+        self.assertEqual("az2", arguments["availability_zone"])
+        self.assertEqual(
+            {"is_public": True, "allowed_cidrs": ["10.1.0.0/16"]}, arguments["access"]
+        )
+
+    def test_like_takes_them_from_another_instance(self):
+        self.add("b1")
+        self.db1.deleted = True
+        self.fake.add_instance("other", volume=8, flavor="11")
+        plan = self.plan(like="other")
+        self.assertEqual(8, plan.settings.size)
+        self.assertEqual("11", plan.settings.flavor_id)
+        self.assertEqual("other", plan.settings.origin.name)
+
+    def test_all_that_a_deleted_source_leaves_open_is_asked_for_at_once(self):
+        self.add("b1", size=3.2)
+        self.db1.deleted = True
+        text = "\n".join(self.problems())
+        for option in (
+            "--flavor",
+            "--size <GB>, at least 4",
+            "--nic",
+            "--configuration <group> or --no-configuration",
+            "--like",
+            self.db1.id,
+        ):
+            self.assertIn(option, text)
+
+    def test_with_all_of_it_given_a_deleted_source_is_no_obstacle(self):
+        self.add("b1")
+        self.db1.deleted = True
+        plan = self.plan(
+            flavor="10", size=5, nic=Nic(network_id=NETWORK), no_configuration=True
+        )
+        self.assertIsNone(plan.settings.origin)
+        self.assertFalse(plan.settings.is_public)
+
+    def test_what_is_the_clouds_default_is_said(self):
+        self.add("b1")
+        (note,) = self.plan().notes
+        self.assertIn("--volume-type", note)
+        self.assertIn("--availability-zone", note)
+
+    def test_a_group_of_an_upgraded_source_is_not_taken_over_silently(self):
+        newer = self.version("5.7.40")
+        self.add("b1")
+        self.db1.version_id = newer.id
+        self.db1.configuration_id = self.group("tuned", newer).id
+        self.assertIn("--no-configuration", self.problem())
+        self.assertIsNone(self.plan(throwaway=True).settings.configuration_id)
+
+    def test_a_group_is_found_by_name_and_must_be_of_the_version(self):
+        self.add("b1")
+        good = self.group("good", self.version("5.7.29"))
+        self.group("bad", self.version("10.11"))
+        plan = self.plan(configuration="good")
+        self.assertEqual(good.id, plan.settings.configuration_id)
+        self.assertIn("is for mariadb 10.11", self.problem(configuration="bad"))
+        self.assertIn("none of that name", self.problem(configuration="nobody"))
+
+
+class TestChecks(RestoreTestCase):
+    def test_a_name_that_two_backups_bear_lists_both(self):
+        one, two = self.add("b1", 2), self.add("b1", 1)
+        error = self.assertRaises(AmbiguousNameError, self.plan)
+        for backup in (one, two):
+            self.assertIn(backup.id, str(error))
+        self.assertIn(self.db1.id, str(error))
+
+    def test_an_unknown_name_is_an_error(self):
+        self.assertRaises(NotFoundError, self.plan)
+
+    def test_a_name_beyond_the_first_page_is_found(self):
+        self.add("b1", 99)
+        for number in range(30):
+            self.add(f"other-{number}", number)
+        self.assertEqual("b1", self.plan().backup.name)
+
+    def test_every_link_up_to_the_root_is_checked(self):
+        links = self.chain("c", 4, 10)
+        links[1].state = BackupState.FAILED
+        self.assertIn(f"ancestor c-1 ({links[1].id}) is FAILED", self.problem("c-3"))
+        links[1].state = BackupState.COMPLETED
+        links[0].deleted = True
+        self.assertIn("gone", self.problem("c-3"))
+
+    def test_a_link_of_another_version_is_refused(self):
+        links = self.chain("c", 3, 10)
+        links[0].version_id = self.version("5.7.40").id
+        self.assertIn("another datastore version", self.problem("c-2"))
+
+    def test_a_link_of_another_instance_is_refused(self):
+        links = self.chain("c", 3, 10)
+        links[0].instance_id = self.fake.add_instance("other").id
+        self.assertIn("another instance", self.problem("c-2"))
+
+    def test_a_replication_snapshot_below_is_a_warning(self):
+        snapshot = self.add("Replication snapshot for x", 2)
+        self.add("b1", 1, parent=snapshot)
+        (warning,) = self.plan().warnings
+        self.assertIn("may fail", warning)
+
+    def test_a_running_one_is_refused(self):
+        self.add("b1", state=BackupState.BUILDING)
+        self.assertIn("still BUILDING", self.problem())
+
+    def test_a_volume_smaller_than_the_backup_is_refused(self):
+        self.add("b1", size=5.5)
+        self.assertIn("at least 6 GB", self.problem())
+
+    def test_a_flavor_that_the_version_does_not_take_is_refused(self):
+        self.add("b1")
+        self.version("5.7.29").flavors = ("11",)
+        self.assertIn("there are: db.medium (11)", self.problem())
+        self.assertEqual("11", self.plan(flavor="db.medium").settings.flavor_id)
+
+    def test_a_used_up_quota_is_told_before(self):
+        self.add("b1")
+        self.fake.quotas.update(instances=1, volumes=7)
+        text = "\n".join(self.problems())
+        self.assertIn("quota of instances does not suffice: 1 of 1", text)
+        self.assertIn("quota of volumes does not suffice: 5 of 7 taken, 5 more", text)
+
+    def test_a_name_that_trove_does_not_take_is_told_before(self):
+        self.add("b1")
+        for name in ("日本", "", "x" * 256, "two\nlines"):
+            self.assertIn("name", self.problem(name=name))
+        self.assertEqual("日本1", self.plan(name="日本1").name)
+
+    def test_a_range_that_trove_does_not_take_is_told_before(self):
+        self.add("b1")
+        for cidr in ("10.0.0.0/255.0.0.0", "10.0.0.256", "10.0.0.0/33", "::/0", ""):
+            self.assertIn("no range", self.problem(allowed_cidrs=(cidr,)))
+        for cidr in ("10.0.0.0/24", "10.0.0.7"):
+            self.plan(allowed_cidrs=(cidr,))
+
+    def test_what_is_wrong_with_the_settings_says_nothing_of_the_backup(self):
+        self.add("b1")
+        self.assertRaises(restore.SettingsError, self.plan, flavor="nope")
+        self.fake.backup("b1").state = BackupState.FAILED
+        error = self.assertRaises(CheckError, self.plan, flavor="nope")
+        self.assertNotIsInstance(error, restore.SettingsError)
+
+    def test_all_problems_are_told_together(self):
+        links = self.chain("c", 2, 10)
+        links[0].state = BackupState.FAILED
+        found = self.problems(
+            "c-1", like="nobody", flavor="no-such", allowed_cidrs=("nonsense",)
+        )
+        text = "\n".join(found)
+        for part in ("FAILED", "--like", "no-such", "nonsense", "--size"):
+            self.assertIn(part, text)
+
+    def test_a_name_that_is_taken_is_a_warning(self):
+        self.add("b1")
+        (warning,) = self.plan(name="db1").warnings
+        self.assertIn(self.db1.id, warning)
+
+    def test_a_longer_name_than_trove_takes_is_refused(self):
+        self.add("b1")
+        self.assertIn("255", self.problem(name="x" * 256))
+
+
+class TestRestore(RestoreTestCase):
+    def restore(self, timeout=3600.0):
+        plan = self.plan()
+        made = read.get_instance(self.cloud, restore.submit(self.cloud, plan))
+        return restore.wait(self.cloud, made, self.cloud.deadline(timeout))
+
+    def test_it_is_settled_with_the_data_of_the_backup(self):
+        self.db1.content.databases.add("myDB")
+        self.add("b1")
+        made, error = self.restore()
+        self.assertIsNone(error)
+        self.assertTrue(made.is_settled)
+        self.assertEqual({"myDB"}, self.fake.instances[made.id].content.databases)
+
+    def test_a_failure_says_why_and_that_the_instance_is_still_there(self):
+        self.add("b1")
+        self.fake.fail_restore()
+        made, error = self.restore()
+        self.assertIsInstance(error, ResourceFailedError)
+        self.assertRegex(str(error), r"ERROR: \w")
+        self.assertIn(f"instance delete {made.id}", str(error))
+
+    def test_a_time_out_says_how_to_wait_on(self):
+        self.add("b1")
+        made, error = self.restore(timeout=5.0)
+        self.assertIsInstance(error, WaitTimeoutError)
+        self.assertIn(f"instance wait {made.id}", str(error))
+        self.assertEqual("BUILD", made.status)
+
+    def test_a_lost_answer_makes_no_second_instance(self):
+        self.add("b1")
+        plan = self.plan()
+        self.cloud = self.make_cloud([lost_creation()])
+        made = restore.submit(self.cloud, plan)
+        named = [one for one in self.fake.live_instances if one.name == "new"]
+        self.assertEqual([made], [one.id for one in named])
+        self.assertIn("was made by it", "".join(self.told.warnings))

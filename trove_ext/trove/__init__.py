@@ -1,0 +1,1 @@
+"""The one door to Trove: reading, changing, waiting, over troveclient's managers."""

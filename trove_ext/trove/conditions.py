@@ -1,0 +1,297 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""When is it done? One idea of it for each kind of job.
+
+The facts are from ``trove/instance/models.py`` and ``trove/taskmanager/models.py``:
+the task of every action is stored before the 202 is sent, so that an instance that
+reads settled afterwards is through with it; whether the action came about is told by
+what it changes (role, flavor, size) and by a fault that was not there before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import NotFoundError
+from trove_ext.model.backup import COMPLETED_STATES, RUNNING_STATES
+from trove_ext.model.status import Phase
+from trove_ext.polling import Reading, Target, confirmed
+from trove_ext.trove import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+
+#: Seconds for which an instance may read settled without the change having come
+#: about; then Trove has given it up. The task of the instance that an action names is
+#: stored before the 202, that of the other members once the task manager gets to it.
+PATIENCE = 30.0
+PATIENCE_WITH_OTHERS = 180.0
+#: Seconds without any change in a set after which Trove has lost the job. Its longest
+#: silence is a call of a guest (``agent_call_high_timeout``, 600 s) and one that
+#: ended just before.
+LOST_AFTER = 1200.0
+GONE = "deleted"
+
+
+def backup_completed(cloud: Cloud, backup: Backup) -> Target:
+    """Wait until a backup is COMPLETED; a failure carries its instance's fault."""
+
+    def look() -> Reading:
+        try:
+            now = read.get_backup(cloud, backup.id)
+        except NotFoundError:
+            return Reading(Phase.FAILED, GONE, "it was deleted meanwhile")
+        if now.status in COMPLETED_STATES:
+            return Reading(Phase.DONE, now.status)
+        if now.status in RUNNING_STATES:
+            return Reading(Phase.BUSY, now.status)
+        return Reading(Phase.FAILED, now.status, backup_fault(cloud, now))
+
+    return Target(
+        f"Backup {backup}", look, ("backup", "wait", backup.id, "--for", "completed")
+    )
+
+
+def backup_fault(cloud: Cloud, backup: Backup) -> str:
+    """Return why a backup failed: Trove keeps it as the fault of the instance.
+
+    A later fault of the instance overwrites it; an older one is not taken for it.
+    """
+    if backup.instance_id is None:
+        return "no reason is stored: it was not taken of an instance"
+    try:
+        instance = read.get_instance(cloud, backup.instance_id)
+    except NotFoundError:
+        return "no reason is stored: its instance is gone"
+    fault = instance.fault
+    if fault is None:
+        return "Trove stored no reason"
+    if fault.created and backup.created and fault.created < backup.created:
+        return "Trove stored no reason for it"
+    return fault.message
+
+
+def backup_gone(cloud: Cloud, backup: Backup) -> Target:
+    """Wait until a backup answers 404."""
+
+    def look() -> Reading:
+        try:
+            now = read.get_backup(cloud, backup.id)
+        except NotFoundError:
+            return Reading(Phase.DONE, GONE)
+        if now.status == "DELETE_FAILED":
+            reason = "Trove could not delete its data; delete it again, or ask an admin"
+            return Reading(Phase.FAILED, now.status, reason)
+        return Reading(Phase.BUSY, now.status)
+
+    return Target(
+        f"Backup {backup}", look, ("backup", "wait", backup.id, "--for", "deleted")
+    )
+
+
+def instance_gone(cloud: Cloud, instance: Instance) -> Target:
+    """Wait until an instance answers 404."""
+
+    def look() -> Reading:
+        try:
+            now = read.get_instance(cloud, instance.id)
+        except NotFoundError:
+            return Reading(Phase.DONE, GONE)
+        if now.phase is Phase.FAILED and instance.phase is not Phase.FAILED:
+            return Reading(Phase.FAILED, now.state, fault_text(now))
+        return Reading(Phase.BUSY, now.state)
+
+    follow = ("instance", "wait", instance.id, "--for", "deleted")
+    return Target(f"Instance {instance}", look, follow)
+
+
+class StallDetector:
+    """Notices that nothing moves any more in a whole set.
+
+    A Trove that was restarted in the middle of a promote leaves every member in
+    PROMOTE for ever: nothing else in the API tells that.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._clock = cloud.clock
+        self._last: dict[str, object] = {}
+        self._moved = self._clock.monotonic()
+
+    def lasts(self, now: Instance) -> bool:
+        """Take in a reading; tell whether the job has to be given up as lost."""
+        trace = (now.state, now.updated, now.replica_of, now.fault)
+        if self._last.get(now.id) != trace:
+            self._last[now.id] = trace
+            self._moved = self._clock.monotonic()
+        return self._clock.monotonic() - self._moved >= LOST_AFTER
+
+
+def settled(
+    cloud: Cloud,
+    before: Instance,
+    *,
+    change_is_visible: Callable[[Instance], bool] = lambda _now: True,
+    wanted: str = "settled",
+    patience: float | None = PATIENCE,
+    follow: str = "settled",
+    stall: StallDetector | None = None,
+) -> Target:
+    """Wait until an instance is settled and the change has come about.
+
+    :param before: as read before the action: a fault that it has not is a failure
+    :param change_is_visible: whether the change shows
+    :param wanted: the change in words: "a replica of db1"
+    :param patience: seconds for which it may read settled without the change; None
+        for any time
+    :param follow: the value of ``instance wait --for``
+    :param stall: shared by the members of a set; None to wait for ever
+    """
+    quiet_since: float | None = None
+
+    def look() -> Reading:
+        nonlocal quiet_since
+        try:
+            now = read.get_instance(cloud, before.id)
+        except NotFoundError:
+            return Reading(Phase.FAILED, GONE, "it was deleted meanwhile")
+        if now.phase is Phase.FAILED or (now.is_settled and _newer_fault(before, now)):
+            return Reading(Phase.FAILED, now.state, fault_text(now))
+        if now.is_settled and change_is_visible(now):
+            return Reading(Phase.DONE, now.state)
+        moment = cloud.clock.monotonic()
+        quiet_since = (quiet_since or moment) if now.is_settled else None
+        if patience and quiet_since and moment - quiet_since >= patience:
+            reason = f"Trove has ended the action, but it is not {wanted}"
+            return Reading(Phase.FAILED, now.state, reason)
+        if stall and stall.lasts(now):
+            reason = f"nothing has moved for {LOST_AFTER / 60:.0f} minutes"
+            return Reading(Phase.FAILED, now.state, reason)
+        return Reading(Phase.BUSY, now.state)
+
+    command = ("instance", "wait", before.id, "--for", follow)
+    return Target(f"Instance {before}", look, command)
+
+
+def is_source(
+    cloud: Cloud,
+    before: Instance,
+    patience: float | None = PATIENCE,
+    stall: StallDetector | None = None,
+) -> Target:
+    """Wait until an instance is settled and replicates from nobody."""
+    return _twice(
+        settled(
+            cloud,
+            before,
+            change_is_visible=lambda now: now.replica_of is None,
+            wanted="a replica source",
+            patience=patience,
+            follow="source",
+            stall=stall,
+        )
+    )
+
+
+def is_detached(
+    cloud: Cloud, before: Instance, patience: float | None = PATIENCE
+) -> Target:
+    """Wait until a replica replicates from nobody.
+
+    A detach that failed also goes back to ACTIVE: only the role tells.
+    """
+    return settled(
+        cloud,
+        before,
+        change_is_visible=lambda now: now.replica_of is None,
+        wanted="detached",
+        patience=patience,
+        follow="detached",
+    )
+
+
+def is_replica_of(
+    cloud: Cloud,
+    before: Instance,
+    source_id: str,
+    patience: float | None = PATIENCE,
+    stall: StallDetector | None = None,
+) -> Target:
+    """Wait until an instance is settled as a replica of that source."""
+    return _twice(
+        settled(
+            cloud,
+            before,
+            change_is_visible=lambda now: now.replica_of == source_id,
+            wanted=f"a replica of {source_id}",
+            patience=patience,
+            follow=f"replica-of={source_id}",
+            stall=stall,
+        )
+    )
+
+
+def promoted(
+    cloud: Cloud, target: Instance, others: Iterable[Instance]
+) -> list[Target]:
+    """Wait until the roles of a whole set have changed.
+
+    :param target: the replica that was promoted, as it was before
+    :param others: the old source and the other replicas, as they were before
+    """
+    stall = StallDetector(cloud)
+    return [
+        is_source(cloud, target, PATIENCE, stall),
+        *(
+            is_replica_of(cloud, other, target.id, PATIENCE_WITH_OTHERS, stall)
+            for other in others
+        ),
+    ]
+
+
+def ejected(cloud: Cloud, source: Instance, others: Iterable[Instance]) -> list[Target]:
+    """Wait until every survivor of an eject is settled under another source.
+
+    The ejected one is not waited for: it is dead, or Trove had not ejected it.
+    """
+    stall = StallDetector(cloud)
+    return [
+        _twice(
+            settled(
+                cloud,
+                other,
+                change_is_visible=lambda now: now.replica_of != source.id,
+                wanted=f"away from {source.name}",
+                patience=PATIENCE_WITH_OTHERS,
+                stall=stall,
+            )
+        )
+        for other in others
+    ]
+
+
+def _newer_fault(before: Instance, now: Instance) -> bool:
+    """Tell whether Trove has stored a fault since ``before`` was read."""
+    return now.fault is not None and now.fault != before.fault
+
+
+def fault_text(instance: Instance) -> str:
+    """Return what Trove says of the last failure of an instance."""
+    return instance.fault.message if instance.fault else "Trove stored no reason"
+
+
+def _twice(target: Target) -> Target:
+    return Target(target.label, confirmed(target.look), target.follow, target.requests)

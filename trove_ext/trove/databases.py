@@ -1,0 +1,69 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The databases of an instance, as Trove lists them: the server's own are hidden.
+
+A name that Trove's own rules don't allow, of one letter say, fails the whole listing
+that meets it with 400 (``trove/common/db/mysql/models.py``, ``MySQLSchema``, which the
+guest makes of each row): SQL can make such a database.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+
+
+def names(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
+    """List all, page by page.
+
+    :raises RefusedError: one of them has a name that Trove does not allow
+    """
+    found: list[str] = []
+    marker: str | None = None
+    while True:
+        page = _page(cloud, instance, marker, None)
+        found += [row.name for row in page]
+        marker = page.next
+        if not marker:
+            return tuple(found)
+
+
+def has(cloud: Cloud, instance: Instance, name: str) -> bool:
+    """Tell whether one is there, and read no others but those right before it.
+
+    :raises RefusedError: one of these has a name that Trove does not allow
+    """
+    marker: str | None = name[:-1]
+    while True:
+        page = _page(cloud, instance, marker, 1)
+        found = [row.name for row in page]
+        if name in found:
+            return True
+        marker = page.next
+        if not marker or any(one.lower() > name.lower() for one in found):
+            return False
+
+
+def _page(
+    cloud: Cloud, instance: Instance, marker: str | None, limit: int | None
+) -> Any:
+    return cloud.read(
+        f"Databases of {instance}",
+        partial(
+            cloud.client.databases.list, instance.id, limit=limit, marker=marker or None
+        ),
+    )

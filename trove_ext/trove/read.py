@@ -1,0 +1,253 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Instances and backups: read one, list all pages, find by name or ID.
+
+Sources: ``trove/instance/models.py`` (``Instances.load``: at most 20 a page whatever
+``limit`` says, the marker is the last ID) and ``trove/backup/models.py`` (``list``:
+any ``limit`` is honoured, the marker is an offset into ``updated DESC``).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from keystoneauth1.exceptions import ConnectTimeout
+from oslo_utils import uuidutils
+from troveclient.exceptions import GatewayTimeout
+
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    NotFoundError,
+    UnreachableError,
+)
+from trove_ext.model.backup import Backup
+from trove_ext.model.instance import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from trove_ext.trove.client import Cloud
+
+#: One page that holds any project's backups: one consistent query.
+BACKUP_PAGE = 100_000
+#: A page for a server that is too slow for that.
+SMALL_PAGE = 200
+T = TypeVar("T", Instance, Backup)
+
+
+def get_instance(cloud: Cloud, instance_id: str) -> Instance:
+    """Read an instance with its fault and configuration.
+
+    :raises NotFoundError: there is none with this ID
+    """
+    return cloud.read(
+        f"Instance {instance_id}",
+        lambda: Instance.from_info(cloud.client.instances.get(instance_id).to_dict()),
+    )
+
+
+def get_backup(cloud: Cloud, backup_id: str) -> Backup:
+    """Read a backup.
+
+    :raises NotFoundError: there is none with this ID
+    """
+    return cloud.read(
+        f"Backup {backup_id}",
+        lambda: Backup.from_info(cloud.client.backups.get(backup_id).to_dict()),
+    )
+
+
+def list_instances(cloud: Cloud) -> list[Instance]:
+    """Read all instances of the project with fault and configuration.
+
+    Costs one request for each 20 instances.
+    """
+    return list(
+        _pages(
+            cloud,
+            "List of instances",
+            lambda marker: cloud.client.instances.list(marker=marker, detailed=True),
+            Instance.from_info,
+        )
+    )
+
+
+def list_backups(
+    cloud: Cloud,
+    *,
+    instance_id: str | None = None,
+    all_projects: bool = False,
+    project_id: str | None = None,
+) -> list[Backup]:
+    """Read all backups, also those of deleted instances, in one request.
+
+    Trove asks its database several times for each row (``trove/backup/views.py``). A
+    server that can't make one page of them all before the read time-out, or that of a
+    load balancer in between, is asked for small ones from then on: then a backup that
+    goes meanwhile may hide another.
+
+    :param instance_id: only those taken of this instance
+    :param all_projects: admin only
+    """
+
+    def pages(size: int) -> list[Backup]:
+        return list(
+            _pages(
+                cloud,
+                "List of backups",
+                lambda marker: cloud.client.backups.list(
+                    limit=size,
+                    marker=marker,
+                    instance_id=instance_id,
+                    all_projects=all_projects,
+                    project_id=project_id,
+                ),
+                Backup.from_info,
+            )
+        )
+
+    if not cloud.slow:
+        try:
+            return pages(BACKUP_PAGE)
+        except UnreachableError as exc:
+            if not isinstance(exc.__cause__, (ConnectTimeout, GatewayTimeout)):
+                raise
+        cloud.slow = True
+        cloud.progress.note(
+            f"The list of all backups did not come in time; reading {SMALL_PAGE} at "
+            "a time."
+        )
+    return pages(SMALL_PAGE)
+
+
+def find_instance(cloud: Cloud, name_or_id: str) -> Instance:
+    """Find an instance by ID, or by name on any page.
+
+    :raises NotFoundError: there is none
+    :raises AmbiguousNameError: several bear the name; lists their IDs
+    """
+    return _find(
+        "instance",
+        name_or_id,
+        lambda: get_instance(cloud, name_or_id),
+        lambda: list_instances(cloud),
+        _describe_instance,
+    )
+
+
+def find_backup(
+    cloud: Cloud, name_or_id: str, *, instance_id: str | None = None
+) -> Backup:
+    """Find a backup by ID, or by name among all (or those of one instance).
+
+    :raises NotFoundError: there is none
+    :raises AmbiguousNameError: several bear the name; lists ID, instance and time
+    """
+    return _find(
+        "backup",
+        name_or_id,
+        lambda: get_backup(cloud, name_or_id),
+        lambda: list_backups(cloud, instance_id=instance_id),
+        _describe_backup,
+    )
+
+
+def pick_instance(instances: Iterable[Instance], name_or_id: str) -> Instance:
+    """Find an instance by ID or name in a list that was read already.
+
+    :raises NotFoundError: there is none
+    :raises AmbiguousNameError: several bear the name; lists their IDs
+    """
+    return _pick("instance", instances, name_or_id, _describe_instance)
+
+
+def pick_backup(backups: Iterable[Backup], name_or_id: str) -> Backup:
+    """Find a backup by ID or name in a list that was read already.
+
+    :raises NotFoundError: there is none
+    :raises AmbiguousNameError: several bear the name; lists ID, instance and time
+    """
+    return _pick("backup", backups, name_or_id, _describe_backup)
+
+
+def _pick(
+    kind: str, things: Iterable[T], name_or_id: str, describe: Callable[[T], str]
+) -> T:
+    everything = list(things)
+    by_id = [one for one in everything if one.id == name_or_id]
+    return by_id[0] if by_id else _by_name(kind, name_or_id, everything, describe)
+
+
+def _describe_instance(one: Instance) -> str:
+    return f"{one.id}  {one.state}"
+
+
+def _describe_backup(one: Backup) -> str:
+    time = one.created.isoformat(timespec="seconds")
+    return f"{one.id}  instance {one.instance_id}  {time}  {one.status}"
+
+
+def _find(
+    kind: str,
+    name_or_id: str,
+    get: Callable[[], T],
+    everything: Callable[[], Iterable[T]],
+    describe: Callable[[T], str],
+) -> T:
+    if uuidutils.is_uuid_like(name_or_id):
+        try:
+            return get()
+        except NotFoundError:
+            # A name may look like an ID.
+            pass
+    return _by_name(kind, name_or_id, everything(), describe)
+
+
+def _by_name(
+    kind: str, name_or_id: str, everything: Iterable[T], describe: Callable[[T], str]
+) -> T:
+    found = [one for one in everything if one.name == name_or_id]
+    if not found:
+        raise NotFoundError(
+            f"No {kind} with the name or ID {name_or_id!r} in this project."
+        )
+    if len(found) > 1:
+        raise AmbiguousNameError(kind, name_or_id, map(describe, found))
+    return found[0]
+
+
+def _pages(
+    cloud: Cloud,
+    what: str,
+    page: Callable[[str | None], Any],
+    parse: Callable[[Any], T],
+) -> Iterator[T]:
+    """Yield each thing once: rows may repeat where the list changes between pages."""
+    seen: set[str] = set()
+    marker: str | None = None
+    while True:
+        rows, marker = cloud.read(what, partial(_parsed, page, marker, parse))
+        for row in rows:
+            if row.id not in seen:
+                seen.add(row.id)
+                yield row
+        if not marker:
+            return
+
+
+def _parsed(
+    page: Callable[[str | None], Any], marker: str | None, parse: Callable[[Any], T]
+) -> tuple[list[T], str | None]:
+    rows = page(marker)
+    return [parse(row.to_dict()) for row in rows], rows.next

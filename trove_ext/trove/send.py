@@ -1,0 +1,226 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Send what changes something, and find out what came of it when no answer comes.
+
+A lost answer is never followed by the same request: what is there is looked at
+first. Trove stores the task of an action, and so a new ``updated``, before it answers
+(``trove/instance/models.py``), so an instance tells whether an action reached it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from trove_ext.exceptions import LostAnswerError, NotFoundError, TroveExtError
+from trove_ext.model.backup import Backup
+from trove_ext.model.instance import Instance
+from trove_ext.trove import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from trove_ext.trove.client import Cloud
+
+R = TypeVar("R")
+T = TypeVar("T", Instance, Backup)
+
+#: What an instance reads that something else keeps busy: a backup that somebody takes,
+#: which changes its status and not its ``updated`` (``trove/instance/models.py``,
+#: ``SimpleInstance.status``).
+NOT_BY_AN_ACTION = frozenset({"BACKUP"})
+#: What shows what came of a change, after ``openstack database``.
+BACKUPS = ("backup", "list")
+INSTANCES = ("instance", "list")
+
+
+def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -> None:
+    """Send an action on an instance, once.
+
+    :param what: the action for messages: "restart of db1 (ID)"
+    :param before: the instance as read before
+    :raises LostAnswerError: no answer came and the instance has not changed
+    """
+    look = ("instance", "show", before.id)
+    try:
+        cloud.change(what, send, look=look)
+    except LostAnswerError as lost:
+        now = _looked(cloud, lost, look, partial(_read_again, cloud, before))
+        if isinstance(now, Instance) and not _has_acted(before, now):
+            raise LostAnswerError(
+                f"{lost}\n{before} is {now.state}, and nothing has acted on it since: "
+                "as far as can be seen the request did not reach it. "
+                f"{_look_again(cloud, look)}"
+            ) from lost
+        cloud.progress.warn(
+            f"{lost}. {before} has changed since: as far as can be seen it took effect."
+        )
+
+
+def _has_acted(before: Instance, now: Instance) -> bool:
+    """Tell whether an action was taken: Trove stores its task, and so ``updated``.
+
+    That has whole seconds, so the status may tell what it does not.
+    """
+    if now.updated != before.updated:
+        return True
+    return now.status not in {before.status, *NOT_BY_AN_ACTION}
+
+
+def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> None:
+    """Send a delete; once more where no answer came and nothing has changed.
+
+    A delete of the same ID twice deletes nothing else. What somebody else deleted
+    since it was read is gone, as was wanted.
+
+    :param what: the delete for messages: "delete of backup b1 (ID)"
+    :param before: the thing as read before
+    :raises LostAnswerError: twice no answer came
+    """
+    look = ("backup" if isinstance(before, Backup) else "instance", "show", before.id)
+    try:
+        cloud.change(what, send, look=look)
+    except NotFoundError:
+        cloud.progress.note(f"{before} was deleted by somebody else meanwhile.")
+    except LostAnswerError as lost:
+        now = _looked(cloud, lost, look, partial(_read_again, cloud, before))
+        if now is None or now.status not in {before.status, *NOT_BY_AN_ACTION}:
+            cloud.progress.warn(f"{lost}. {before} has changed since: it took effect.")
+            return
+        cloud.progress.warn(f"{lost}. {before} is unchanged: sending it again.")
+        try:
+            cloud.change(what, send, look=look)
+        except NotFoundError:
+            return
+
+
+def _read_again(cloud: Cloud, before: T) -> Instance | Backup | None:
+    read_again = read.get_backup if isinstance(before, Backup) else read.get_instance
+    try:
+        return read_again(cloud, before.id)
+    except NotFoundError:
+        return None
+
+
+def create_backup(
+    cloud: Cloud,
+    name: str,
+    instance_id: str | None,
+    send: Callable[[], str],
+    *,
+    parent_id: str | None = None,
+    incremental: bool = False,
+) -> str:
+    """Send the creation of a backup, once.
+
+    Costs a request before: what is there already was not made by this one.
+
+    :param parent_id: the parent that was asked for
+    :param incremental: whether Trove may choose another parent than none
+    :param send: sends it and returns the new ID
+    :returns: the ID of the new backup, also where only the answer was lost
+    :raises LostAnswerError: no answer came and no such backup is there
+    """
+
+    def namesakes() -> list[Backup]:
+        return [
+            one
+            for one in read.list_backups(cloud, instance_id=instance_id)
+            if one.name == name
+            and (one.parent_id == parent_id or (incremental and parent_id is None))
+        ]
+
+    return _create(cloud, f"creation of backup {name}", send, namesakes, look=BACKUPS)
+
+
+def create_instance(
+    cloud: Cloud,
+    name: str,
+    send: Callable[[], str],
+    *,
+    source_id: str | None = None,
+    known: Collection[str] | None = None,
+) -> str:
+    """Send the creation of an instance, once.
+
+    What is there already was not made by this one: costs a list of the instances
+    before it, where that is not known.
+
+    Replicas of one request are named with ``-1`` .. ``-n`` behind the name
+    (``trove/instance/models.py``, ``Instance.create``); the last is returned, as Trove
+    itself does.
+
+    :param send: sends it and returns the new ID
+    :param source_id: of what it is to be a replica
+    :param known: IDs of those that bear the name already
+    :raises LostAnswerError: no answer came and no such instance is there
+    """
+
+    def namesakes() -> list[Instance]:
+        return [
+            one
+            for one in read.list_instances(cloud)
+            if one.name == name and one.replica_of == source_id
+        ]
+
+    what = f"creation of instance {name}"
+    return _create(cloud, what, send, namesakes, look=INSTANCES, known=known)
+
+
+def _create(
+    cloud: Cloud,
+    what: str,
+    send: Callable[[], str],
+    namesakes: Callable[[], list[T]],
+    *,
+    look: tuple[str, ...],
+    known: Collection[str] | None = None,
+) -> str:
+    before = {one.id for one in namesakes()} if known is None else known
+    try:
+        return cloud.change(what, send, look=look)
+    except LostAnswerError as lost:
+        there = _looked(cloud, lost, look, namesakes)
+        new = [one for one in there if one.id not in before]
+        if len(new) == 1:
+            cloud.progress.warn(f"{lost}. {new[0]} was made by it.")
+            return new[0].id
+        if not new:
+            raise LostAnswerError(
+                f"{lost}\nNothing new of that name is there, so it was not made as far "
+                f"as can be seen. {_look_again(cloud, look)}"
+            ) from lost
+        ids = ", ".join(one.id for one in new)
+        raise LostAnswerError(
+            f"{lost}\nSeveral of that name are new: {ids}. Which one was made by this "
+            f"command can't be told. {_look_again(cloud, look)}"
+        ) from lost
+
+
+def _looked(
+    cloud: Cloud, lost: LostAnswerError, look: tuple[str, ...], read: Callable[[], R]
+) -> R:
+    """Look what came of it.
+
+    :raises LostAnswerError: that can't be seen either
+    """
+    try:
+        return read()
+    except TroveExtError as exc:
+        raise LostAnswerError(
+            f"{lost}\nWhat came of it can't be seen: {exc}\n{_look_again(cloud, look)}"
+        ) from exc
+
+
+def _look_again(cloud: Cloud, look: tuple[str, ...]) -> str:
+    return f"Look again before you repeat it:\n  {cloud.command(*look)}"

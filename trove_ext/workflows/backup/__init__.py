@@ -1,0 +1,1 @@
+"""Backups: chains, parents, delete, check, prune, rotate."""

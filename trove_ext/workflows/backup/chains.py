@@ -1,0 +1,234 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Chains of backups, read with as little work for Trove as the question needs.
+
+Trove shows a flat list, and asks its database four times for each row of it
+(``trove/backup/views.py``): ten thousand backups take it the best part of a minute. A
+parent may be of another instance, so whoever shows or deletes what hangs on a backup
+reads the whole project, in one request; whether a backup can be restored is told by
+what is above it, and that is read by instance.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oslo_utils import uuidutils
+
+from trove_ext.exceptions import NotFoundError
+from trove_ext.model.backup_forest import BackupForest
+from trove_ext.trove import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.backup_forest import BackupChain
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class ListedChain:
+    """A chain, and the name of the instance that its root was taken of.
+
+    :ivar instance_name: None where it was not asked for, or the instance is gone
+    """
+
+    chain: BackupChain
+    instance_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A backup in its chain.
+
+    :ivar depth: how many backups are above it
+    :ivar why_not: why it can't be restored; None where it can
+    :ivar doubt: what makes a restore doubtful though each state is right
+    """
+
+    backup: Backup
+    depth: int
+    why_not: str | None
+    doubt: str | None
+
+
+def list_chains(
+    cloud: Cloud,
+    *,
+    instance: str | None = None,
+    all_projects: bool = False,
+    project_id: str | None = None,
+    with_names: bool = False,
+) -> list[ListedChain]:
+    """List all chains, oldest root first.
+
+    Costs one request; with names, or a filter by name, one more for each 20
+    instances. With a filter in the own project Trove looks at the backups of that
+    instance alone; a backup of another one that hangs on them is then not counted.
+
+    :param instance: name or ID: only chains that hold a backup of it
+    :param all_projects: admin only
+    :param with_names: look the names of the instances up
+    :raises NotFoundError: neither such an instance nor a backup of it is there
+    """
+    instances = read.list_instances(cloud) if with_names else None
+    wanted: str | None = None
+    if instance is not None and not all_projects and project_id is None:
+        wanted, forest = _of_instance(cloud, instance, instances)
+    else:
+        backups = read.list_backups(
+            cloud, all_projects=all_projects, project_id=project_id
+        )
+        forest = BackupForest.of(backups)
+        if instance is not None:
+            wanted = instance_id_of(cloud, instance, backups)
+    names = {one.id: one.name for one in instances or ()}
+    return [
+        ListedChain(chain, names.get(chain.root.instance_id or ""))
+        for chain in forest.chains()
+        if wanted is None or any(one.instance_id == wanted for one in chain.members)
+    ]
+
+
+def show_chain(cloud: Cloud, name_or_id: str) -> list[Member]:
+    """Return the members of the chain that a backup belongs to, as a drawn tree.
+
+    :raises NotFoundError: there is no such backup
+    :raises AmbiguousNameError: several bear the name
+    """
+    forest, backup = find_in_forest(cloud, name_or_id)
+    return members(forest, forest.chain(backup.id).members)
+
+
+def members(forest: BackupForest, backups: Iterable[Backup]) -> list[Member]:
+    """Tell of each backup where it stands and whether it can be restored."""
+    return [
+        Member(
+            backup=one,
+            depth=forest.depth(one.id),
+            why_not=forest.why_not(one.id),
+            doubt=forest.doubt(one.id),
+        )
+        for one in backups
+    ]
+
+
+def find_in_forest(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]:
+    """Find a backup among all of its project, in one request where it is the own.
+
+    An admin may name a backup of another project by its ID: then that project's
+    backups are read.
+
+    :raises NotFoundError: there is no such backup
+    :raises AmbiguousNameError: several bear the name
+    """
+    backups = read.list_backups(cloud)
+    try:
+        return BackupForest.of(backups), read.pick_backup(backups, name_or_id)
+    except NotFoundError:
+        if not uuidutils.is_uuid_like(name_or_id):
+            raise
+    backup = read.get_backup(cloud, name_or_id)
+    return BackupForest.of([*read_project_of(cloud, backup), backup]), backup
+
+
+def forest_above(cloud: Cloud, instance_id: str) -> BackupForest:
+    """Read the backups of one instance, and all that is above them.
+
+    That tells what can be restored, and not all that goes with a delete: a child of
+    another instance is not in it. Costs one request, and one more for each ancestor
+    that is of another instance or gone.
+    """
+    return BackupForest.of(
+        _with_ancestors(cloud, read.list_backups(cloud, instance_id=instance_id))
+    )
+
+
+def find_with_ancestors(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]:
+    """Find a backup and all that a restore of it reads.
+
+    With an ID that costs two requests, and by name one for the whole project.
+
+    :returns: a forest that tells whether it can be restored, and the backup
+    :raises NotFoundError: there is no such backup
+    :raises AmbiguousNameError: several bear the name
+    """
+    if not uuidutils.is_uuid_like(name_or_id):
+        return find_in_forest(cloud, name_or_id)
+    try:
+        backup = read.get_backup(cloud, name_or_id)
+    except NotFoundError:
+        # A name may look like an ID.
+        return find_in_forest(cloud, name_or_id)
+    siblings = (
+        read.list_backups(cloud, instance_id=backup.instance_id)
+        if backup.parent_id and backup.instance_id
+        else []
+    )
+    return BackupForest.of(_with_ancestors(cloud, [*siblings, backup])), backup
+
+
+def _with_ancestors(cloud: Cloud, backups: Iterable[Backup]) -> list[Backup]:
+    """Add the ancestors that a list lacks; one that is gone stays away."""
+    known = {one.id: one for one in backups}
+    missing = [one.parent_id for one in known.values() if one.parent_id]
+    asked: set[str] = set()
+    while missing:
+        parent_id = missing.pop()
+        if parent_id in known or parent_id in asked:
+            continue
+        asked.add(parent_id)
+        with contextlib.suppress(NotFoundError):
+            known[parent_id] = parent = read.get_backup(cloud, parent_id)
+            missing += [parent.parent_id] if parent.parent_id else []
+    return list(known.values())
+
+
+def read_project_of(cloud: Cloud, backup: Backup) -> list[Backup]:
+    """Read all backups of the project of a backup that is not the own."""
+    return read.list_backups(
+        cloud, project_id=backup.project_id, all_projects=backup.project_id is None
+    )
+
+
+def instance_id_of(cloud: Cloud, name_or_id: str, backups: Iterable[Backup]) -> str:
+    """Return the ID of an instance, which may be gone where backups of it are left.
+
+    :raises NotFoundError: neither it nor a backup of it is there
+    """
+    if any(backup.instance_id == name_or_id for backup in backups):
+        return name_or_id
+    return read.find_instance(cloud, name_or_id).id
+
+
+def _of_instance(
+    cloud: Cloud, name_or_id: str, instances: Iterable[Instance] | None
+) -> tuple[str, BackupForest]:
+    """Find an instance, which may be gone, and read its backups.
+
+    :param instances: those of the project, where they were read already
+    :raises NotFoundError: neither it nor a backup of it is there
+    """
+    if uuidutils.is_uuid_like(name_or_id):
+        forest = forest_above(cloud, name_or_id)
+        if len(forest):
+            return name_or_id, forest
+    found = (
+        read.find_instance(cloud, name_or_id)
+        if instances is None
+        else read.pick_instance(instances, name_or_id)
+    )
+    return found.id, forest_above(cloud, found.id)

@@ -1,0 +1,311 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Delete what a retention policy does not keep.
+
+Trove deletes descendants unasked (``trove/backup/models.py``, ``Backup.delete``), so
+leaves go first and each is awaited: then a delete takes what was planned and nothing
+else. Before each delete the backups of its instance are read again, and the policy is
+asked again: what somebody else has done meanwhile is never overlooked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import (
+    CheckError,
+    LoginError,
+    NotFoundError,
+    OutOfTimeError,
+    PartialFailureError,
+    TroveExtError,
+    UnreachableError,
+    WaitTimeoutError,
+)
+from trove_ext.model import retention
+from trove_ext.model.backup_forest import BackupForest
+from trove_ext.trove import conditions, read
+from trove_ext.workflows.backup import delete
+from trove_ext.workflows.backup.targets import find_instances
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.retention import RetentionPlan
+    from trove_ext.model.retention_policy import Policy
+    from trove_ext.polling import Deadline
+    from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.backup.targets import Found
+
+KEPT = "kept"
+LEFT_ALONE = "left alone"
+
+
+@dataclass(frozen=True, slots=True)
+class PrunePlan:
+    """What a policy makes of the backups of some instances.
+
+    :ivar forest: all backups of the project, as they were read
+    :ivar names: of instances, by ID; a gone one has none
+    """
+
+    forest: BackupForest
+    retention: RetentionPlan
+    policy: Policy
+    project_id: str | None
+    names: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PruneRow:
+    """One backup, what was planned for it and what became of it.
+
+    :ivar reasons: why it was to be kept or deleted
+    :ivar result: ``kept``, ``deleted``, or why it was left alone; None in a plan
+    """
+
+    backup: Backup
+    instance_name: str | None
+    keep: bool
+    reasons: tuple[str, ...]
+    result: str | None = None
+
+
+def plan_named(cloud: Cloud, names_or_ids: Sequence[str], policy: Policy) -> PrunePlan:
+    """Plan for some instances.
+
+    Costs one request for the backups, beside those that find the instances.
+
+    :raises CheckError: not all instances can be found; lists those
+    """
+    backups = read.list_backups(cloud)
+    found = find_instances(cloud, names_or_ids, backups)
+    problems = [str(one.error) for one in found if one.error is not None]
+    if problems:
+        raise CheckError("Not all can be found", problems)
+    return plan(cloud, found, policy, backups)
+
+
+def plan_all(cloud: Cloud, policy: Policy) -> PrunePlan:
+    """Plan for all instances of the project, and those gone that have backups left."""
+    backups = read.list_backups(cloud)
+    names = {one.id: one.name for one in read.list_instances(cloud)}
+    return _plan(cloud, backups, policy, None, names)
+
+
+def plan(
+    cloud: Cloud,
+    instances: Sequence[Found],
+    policy: Policy,
+    backups: Sequence[Backup] | None = None,
+) -> PrunePlan:
+    """Plan for instances that were found already.
+
+    :param backups: all of the project, where they were read already
+    """
+    ids = [one.instance_id for one in instances if one.instance_id is not None]
+    names = {one.instance_id: one.name for one in instances if one.instance_id}
+    known = read.list_backups(cloud) if backups is None else backups
+    return _plan(cloud, known, policy, ids, names)
+
+
+def rows(plan: PrunePlan) -> list[PruneRow]:
+    """Return the plan as a table: every backup, keep or delete, and why."""
+    return [
+        PruneRow(
+            backup=row.backup,
+            instance_name=plan.names.get(row.backup.instance_id or ""),
+            keep=row.keep,
+            reasons=row.reasons,
+        )
+        for row in plan.retention.rows
+    ]
+
+
+def execute(
+    cloud: Cloud, plan: PrunePlan, deadline: Deadline
+) -> tuple[list[PruneRow], TroveExtError | None]:
+    """Delete what the plan deletes: leaves first, each read again before.
+
+    A chain in which something is not as planned is left alone from there on.
+
+    :returns: every backup with what became of it, and what went wrong
+    """
+    run = _Run(cloud, plan, deadline)
+    with cloud.patient(deadline):
+        run.all()
+    results = [
+        replace(row, result=KEPT if row.keep else run.results[row.backup.id])
+        for row in rows(plan)
+    ]
+    return results, run.error()
+
+
+class _Run:
+    """One application of a plan.
+
+    :ivar results: of each backup to delete, by ID
+    """
+
+    def __init__(self, cloud: Cloud, plan: PrunePlan, deadline: Deadline) -> None:
+        self.cloud = cloud
+        self.plan = plan
+        self.deadline = deadline
+        self.results: dict[str, str] = {}
+        #: IDs whose delete Trove has accepted, also before they are gone.
+        self.sent: set[str] = set()
+        #: Why the chain with this root is left alone.
+        self.skipped_chains: dict[str, str] = {}
+        self.end: TroveExtError | None = None
+
+    def all(self) -> None:
+        """Delete wave by wave: all leaves that are left, then wait until they go."""
+        waiting = list(self.plan.retention.deletions)
+        while waiting:
+            wave = self._leaves(waiting)
+            taken = {one.id for one in wave}
+            waiting = [one for one in waiting if one.id not in taken]
+            self._wait([one for one in wave if self._send(one)])
+
+    def error(self) -> TroveExtError | None:
+        """Say what went wrong: that the whole run ended, or which chains did not go."""
+        left = [one for one in self.results.values() if one != conditions.GONE]
+        if self.end is not None or not left:
+            return self.end
+        why = "; ".join(dict.fromkeys(self.skipped_chains.values()))
+        return PartialFailureError(
+            f"{len(left)} of {len(self.results)} backups were not deleted: {why}\n"
+            f"{self._go_on()}"
+        )
+
+    def _leaves(self, waiting: Sequence[Backup]) -> list[Backup]:
+        """Return those on which no other hangs; a plan deletes no member of a cycle."""
+        parents = {one.parent_id for one in waiting}
+        return [one for one in waiting if one.id not in parents]
+
+    def _send(self, backup: Backup) -> bool:
+        """Send one delete if all is still as planned."""
+        root = self.plan.forest.root(backup.id).id
+        if self.end is None and self.deadline.passed:
+            self.end = WaitTimeoutError(
+                f"Time ran out before all was deleted. {self._go_on()}"
+            )
+        if self.end is not None or root in self.skipped_chains:
+            self.results[backup.id] = LEFT_ALONE
+            return False
+        try:
+            now = self._read_again(backup)
+            if backup.id not in now and self._is_gone(backup):
+                self.results[backup.id] = conditions.GONE
+                return False
+            problem = self._problem(backup, now)
+            if problem is None:
+                delete.submit(self.cloud, backup)
+                self.sent.add(backup.id)
+                return True
+        except (UnreachableError, LoginError, OutOfTimeError) as exc:
+            self.end = exc
+            problem = str(exc)
+        except TroveExtError as exc:
+            problem = str(exc)
+        self._leave(backup, root, problem)
+        return False
+
+    def _wait(self, sent: Sequence[Backup]) -> None:
+        if not sent:
+            return
+        targets = delete.gone(self.cloud, sent)
+        for backup, outcome in zip(
+            sent, self.cloud.wait(targets, self.deadline), strict=True
+        ):
+            self.results[backup.id] = outcome.state
+            if not outcome.ok:
+                root = self.plan.forest.root(backup.id).id
+                self.skipped_chains[root] = f"backup {backup} is still {outcome.state}"
+            if outcome.timed_out and self.end is None:
+                self.end = WaitTimeoutError(
+                    f"Backup {backup} is still {outcome.state} after "
+                    f"{outcome.elapsed:.0f} s; it goes on at the server. "
+                    f"{self._go_on()}"
+                )
+
+    def _go_on(self) -> str:
+        left = self.cloud.command("backup", "chain", "list")
+        return f"Run the same command again to go on; what is left shows:\n  {left}"
+
+    def _leave(self, backup: Backup, root: str, problem: str) -> None:
+        self.results[backup.id] = f"{LEFT_ALONE}: {problem}"
+        self.skipped_chains[root] = problem
+        self.cloud.progress.warn(f"Backup {backup} and its chain stay: {problem}")
+
+    def _is_gone(self, backup: Backup) -> bool:
+        """Ask for what the list lacks: somebody else has carried the plan out."""
+        try:
+            read.get_backup(self.cloud, backup.id)
+        except NotFoundError:
+            self.cloud.progress.note(f"Backup {backup} was gone already.")
+            return True
+        return False
+
+    def _problem(self, backup: Backup, now: BackupForest) -> str | None:
+        """Compare with the chain as it is now; say what has changed that matters.
+
+        What was to be deleted and is gone has changed as planned.
+        """
+        planned = {one.id for one in self.plan.retention.deletions}
+        gone = self.sent | {one for one in planned if one not in now}
+        signature = retention.chain_signature
+        if signature(now, backup.id, gone) != signature(
+            self.plan.forest, backup.id, gone
+        ):
+            return "its chain has changed since it was planned"
+        again = retention.plan(
+            now,
+            self.plan.policy,
+            self.cloud.clock.now(),
+            instance_ids=[backup.instance_id] if backup.instance_id else None,
+            project_id=self.plan.project_id,
+        )
+        if backup.id not in {one.id for one in again.deletions}:
+            return "the policy keeps it by now, for other backups have changed"
+        return None
+
+    def _read_again(self, backup: Backup) -> BackupForest:
+        """Read the instance's backups, or the project's where the chain has others'."""
+        members = self.plan.forest.chain(backup.id).members
+        own = all(one.instance_id == backup.instance_id for one in members)
+        return BackupForest.of(
+            read.list_backups(
+                self.cloud, instance_id=backup.instance_id if own else None
+            )
+        )
+
+
+def _plan(
+    cloud: Cloud,
+    backups: Sequence[Backup],
+    policy: Policy,
+    instance_ids: Collection[str] | None,
+    names: dict[str, str],
+) -> PrunePlan:
+    forest = BackupForest.of(backups)
+    project_id = cloud.client.client.get_project_id()
+    judged = retention.plan(
+        forest,
+        policy,
+        cloud.clock.now(),
+        instance_ids=instance_ids,
+        project_id=project_id,
+    )
+    return PrunePlan(forest, judged, policy, project_id, names)

@@ -1,0 +1,277 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""The cron job: a backup of each instance, then retention.
+
+Nothing is remembered between two runs: what there is in Trove tells how far an
+earlier run got, so that a killed one is taken up by the next. A backup that bears the
+rotation's name is the run's own; Trove allows one running backup on an instance
+(``trove/instance/models.py``, ``validate_can_perform_action``), so of two runs at once
+the second is refused, and adopts the first one's; where both got through, one gives
+way (:mod:`trove_ext.workflows.backup.rotate_race`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import (
+    BusyError,
+    PartialFailureError,
+    ResourceFailedError,
+    ServiceError,
+    TroveExtError,
+    WaitTimeoutError,
+)
+from trove_ext.model.backup_forest import BackupForest
+from trove_ext.model.rotation import is_sound
+from trove_ext.trove import conditions, read, wait_report
+from trove_ext.workflows.backup import chains, prune, rotate_race
+from trove_ext.workflows.backup.rotate_start import How, Start, start
+from trove_ext.workflows.backup.targets import find_instances
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.retention_policy import Policy
+    from trove_ext.model.rotation_naming import NamePattern
+    from trove_ext.polling import Deadline
+    from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.backup.prune import PruneRow
+    from trove_ext.workflows.backup.targets import Found
+
+MIN_AGE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RotateRequest:
+    """What a rotation is to do.
+
+    :ivar instances: names or IDs
+    :ivar full_every: how old a full backup may grow under its incrementals
+    :ivar chain_length: how many backups a restore may read, the full one included
+    :ivar min_age: a completed backup of this rotation that is younger counts as this
+        run's
+    :ivar policy: what to keep afterwards; None to delete nothing
+    """
+
+    instances: tuple[str, ...]
+    pattern: NamePattern
+    full_every: timedelta | None = None
+    chain_length: int | None = None
+    min_age: timedelta = MIN_AGE
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RotateRow:
+    """What became of one instance.
+
+    :ivar backup: the run's backup, as read last; None where there is none
+    :ivar how: whether it was made by this run, adopted, or there already
+    :ivar note: why it is what it is
+    :ivar error: why there is no good backup, or why pruning did not do all
+    :ivar pruned: every backup of the instance, and what became of it
+    :ivar shared: another run took a backup at the same moment, and prunes
+    """
+
+    found: Found
+    backup: Backup | None = None
+    how: How | None = None
+    note: str = ""
+    error: TroveExtError | None = None
+    pruned: tuple[PruneRow, ...] = ()
+    shared: bool = False
+
+    @property
+    def deleted(self) -> int:
+        """How many backups were deleted."""
+        return sum(row.result == conditions.GONE for row in self.pruned)
+
+
+def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[RotateRow]:
+    """Back up each instance, wait for all together, then prune those that succeeded.
+
+    :returns: a row for each instance; one that failed does not stop the others
+    """
+    found = find_instances(cloud, request.instances)
+    rows = [_start(cloud, request, one) for one in found]
+    with cloud.patient(deadline):
+        rows = _wait(cloud, rows, deadline)
+        return _prune(cloud, request, rows, deadline)
+
+
+def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
+    """Return what to end with: a failure before a time-out before somebody else's."""
+    bad = [row for row in rows if row.error is not None]
+    if not bad:
+        return None
+    lines = [f"{row.found.name}: {row.error}" for row in bad]
+    if len(rows) > 1:
+        lines.append(f"{len(bad)} of {len(rows)} failed.")
+    text = "\n".join(lines)
+    kinds = [type(row.error) for row in bad]
+    if all(kind is BusyError for kind in kinds):
+        return BusyError(text)
+    if all(kind in {BusyError, WaitTimeoutError} for kind in kinds):
+        return WaitTimeoutError(text)
+    return PartialFailureError(text)
+
+
+def _start(cloud: Cloud, request: RotateRequest, found: Found) -> RotateRow:
+    """Make, adopt or find the backup of one instance."""
+    if found.instance is None:
+        return RotateRow(found, error=found.error)
+    choice = Start(
+        pattern=request.pattern,
+        full_every=request.full_every,
+        chain_length=request.chain_length,
+        min_age=request.min_age,
+    )
+    try:
+        started = start(cloud, choice, found.instance)
+    except TroveExtError as exc:
+        cloud.progress.note(f"{found.name}: {exc}")
+        return RotateRow(found, error=exc)
+    cloud.progress.note(
+        f"{found.name}: backup {started.backup} {started.how.value}: {started.note}"
+    )
+    return RotateRow(found, started.backup, started.how, started.note)
+
+
+def _wait(
+    cloud: Cloud, rows: Sequence[RotateRow], deadline: Deadline
+) -> list[RotateRow]:
+    """Poll all that run together."""
+    running = [row for row in rows if row.backup and row.how is not How.PRESENT]
+    targets = [
+        conditions.backup_completed(cloud, row.backup) for row in running if row.backup
+    ]
+    try:
+        waited = cloud.wait(targets, deadline) if targets else []
+        errors = [wait_report.error_of(cloud, [outcome]) for outcome in waited]
+    except TroveExtError as exc:
+        # Not to be seen any more: what runs is adopted by the next run.
+        errors = [_unseen(cloud, exc, row) for row in running]
+    by_id = dict(zip((row.found.instance_id for row in running), errors, strict=True))
+    return [
+        replace(row, error=row.error or by_id.get(row.found.instance_id))
+        for row in rows
+    ]
+
+
+def _prune(
+    cloud: Cloud, request: RotateRequest, rows: Sequence[RotateRow], deadline: Deadline
+) -> list[RotateRow]:
+    """Read all again, and prune where the new backup is really good."""
+    try:
+        backups = _read_again(cloud, request, rows)
+    except TroveExtError as exc:
+        unseen = [_unseen(cloud, exc, row) for row in rows]
+        return [
+            replace(row, error=row.error or one)
+            for row, one in zip(rows, unseen, strict=True)
+        ]
+    forest = BackupForest.of(backups)
+    judged = [
+        _meet_twin(cloud, request, forest, _judge(forest, row), deadline)
+        for row in rows
+    ]
+    if request.policy is None:
+        return judged
+    moved = any(
+        old.backup and new.backup and old.backup.id != new.backup.id
+        for old, new in zip(rows, judged, strict=True)
+    )
+    known = None if moved else backups
+    return [
+        row
+        if row.error or row.shared
+        else _prune_one(cloud, request.policy, known, row, deadline)
+        for row in judged
+    ]
+
+
+def _unseen(cloud: Cloud, error: TroveExtError, row: RotateRow) -> TroveExtError:
+    """Say what shows how the backup of a row ended, which could not be seen."""
+    if row.backup is None:
+        return error
+    wait = cloud.command("backup", "wait", row.backup.id)
+    kind = WaitTimeoutError if isinstance(error, WaitTimeoutError) else ServiceError
+    return kind(f"{error}\nBackup {row.backup} goes on; wait for it with:\n  {wait}")
+
+
+def _read_again(
+    cloud: Cloud, request: RotateRequest, rows: Sequence[RotateRow]
+) -> list[Backup]:
+    """Read what the new backups are judged by, and all where a policy is to prune."""
+    only = rows[0].found.instance_id if len(rows) == 1 else None
+    if request.policy is None and only is not None:
+        return list(chains.forest_above(cloud, only))
+    return read.list_backups(cloud)
+
+
+def _meet_twin(
+    cloud: Cloud,
+    request: RotateRequest,
+    forest: BackupForest,
+    row: RotateRow,
+    deadline: Deadline,
+) -> RotateRow:
+    """Give way where another run has taken a backup at the same moment."""
+    mine, instance = row.backup, row.found.instance
+    if row.error is not None or mine is None or instance is None:
+        return row
+    others = rotate_race.twins(forest, request.pattern, instance, mine)
+    if not others:
+        return row
+    staying = rotate_race.first(mine, others)
+    if row.how is not How.ADOPTED and staying is not mine:
+        note = f"another run took {staying} at the same moment; {mine} is deleted again"
+        cloud.progress.note(f"{row.found.name}: {note}")
+        if rotate_race.delete_duplicate(cloud, mine, staying, deadline):
+            return replace(row, backup=staying, how=How.ADOPTED, note=note)
+    if row.how is How.PRESENT and not any(one.is_running for one in others):
+        # The runs that took them are over: nobody else prunes.
+        return row
+    note = f"{row.note}; another run took one at the same moment, and prunes"
+    return replace(row, note=note, shared=True)
+
+
+def _judge(forest: BackupForest, row: RotateRow) -> RotateRow:
+    if row.backup is None:
+        return row
+    now = forest.get(row.backup.id)
+    if row.error is not None or (now is not None and is_sound(forest, now)):
+        return replace(row, backup=now or row.backup)
+    why = (
+        "it is gone" if now is None else forest.why_not(now.id) or forest.doubt(now.id)
+    )
+    text = f"Backup {row.backup} can't be restored, nothing is pruned: {why}"
+    return replace(row, backup=now or row.backup, error=ResourceFailedError(text))
+
+
+def _prune_one(
+    cloud: Cloud,
+    policy: Policy,
+    known: Sequence[Backup] | None,
+    row: RotateRow,
+    deadline: Deadline,
+) -> RotateRow:
+    try:
+        plan = prune.plan(cloud, [row.found], policy, known)
+        pruned, error = prune.execute(cloud, plan, deadline)
+    except TroveExtError as exc:
+        return replace(row, error=exc)
+    return replace(row, pruned=tuple(pruned), error=error)

@@ -1,0 +1,233 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""The backup of one instance for one run of a rotation: made, adopted or there."""
+
+from __future__ import annotations
+
+import enum
+import http
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import (
+    BusyError,
+    CheckError,
+    RefusedError,
+    ResourceFailedError,
+)
+from trove_ext.model.backup import Backup
+from trove_ext.model.rotation import choose_parent, full_is_due, is_sound
+from trove_ext.model.status import READY_STATUSES, Phase
+from trove_ext.trove import read, send
+from trove_ext.trove.client import is_refusal
+from trove_ext.trove.conditions import fault_text
+from trove_ext.workflows.backup import chains, delete
+
+if TYPE_CHECKING:
+    from trove_ext.model.backup_forest import BackupForest
+    from trove_ext.model.instance import Instance
+    from trove_ext.model.rotation_naming import NamePattern
+    from trove_ext.trove.client import Cloud
+
+#: What has been running for longer has hardly a process behind it any more.
+STUCK = timedelta(days=1)
+
+
+class How(enum.Enum):
+    """Where the backup of a run comes from."""
+
+    MADE = "made"
+    ADOPTED = "adopted"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The part of a rotation that says what backup to take."""
+
+    pattern: NamePattern
+    full_every: timedelta | None
+    chain_length: int | None
+    min_age: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The backup of this run.
+
+    :ivar note: why it is what it is
+    """
+
+    backup: Backup
+    how: How
+    note: str
+
+
+def start(cloud: Cloud, choice: Start, instance: Instance) -> Started:
+    """Find this run's backup where an earlier run has started it; else create it.
+
+    The backups are read right before: another run may have been at it while this one
+    saw to other instances.
+
+    :raises BusyError: somebody else's backup is running, or something else goes on
+    :raises ResourceFailedError: the instance is not in a state for a backup
+    :raises ServiceError: Trove refused it, or did not answer
+    """
+    forest = chains.forest_above(cloud, instance.id)
+    there = _there(cloud, choice, forest, instance)
+    if there is not None:
+        return there
+    try:
+        _check_ready(cloud, instance)
+        parent, why = _parent(cloud, choice, forest, instance)
+        return _create(cloud, choice, instance, parent, why)
+    except (BusyError, RefusedError) as exc:
+        if not isinstance(exc, BusyError) and not is_refusal(
+            exc, http.HTTPStatus.UNPROCESSABLE_ENTITY
+        ):
+            raise
+        # Somebody was faster since the list was read.
+        again = chains.forest_above(cloud, instance.id)
+        there = _there(cloud, choice, again, instance)
+        if there is None:
+            raise
+        return there
+
+
+def _there(
+    cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
+) -> Started | None:
+    """Return what an earlier run has started, running or completed."""
+    own = choice.pattern.recogniser(instance.name)
+    now = cloud.clock.now()
+    for backup in forest.of_instance(instance.id):
+        if (
+            own.fullmatch(backup.name)
+            and is_sound(forest, backup)
+            and now - backup.updated < choice.min_age
+        ):
+            moment = f"{backup.updated:%Y-%m-%d %H:%M:%S} UTC"
+            note = f"there already, completed at {moment}"
+            return Started(backup, How.PRESENT, note)
+    return _running(cloud, choice, forest, instance)
+
+
+def _running(
+    cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
+) -> Started | None:
+    """Adopt a running backup of this rotation.
+
+    :raises BusyError: another's is running
+    """
+    running = [one for one in forest.of_instance(instance.id) if one.is_running]
+    if not running:
+        return None
+    for one in running:
+        if choice.pattern.is_own(instance.name, one.name):
+            if cloud.clock.now() - one.created > STUCK:
+                cloud.progress.warn(delete.how_to_end(cloud, one))
+            return Started(one, How.ADOPTED, "started by an earlier run")
+    raise BusyError(
+        f"Backup {running[0]} of {instance} is {running[0].status} and not of this "
+        "rotation: Trove takes one backup at a time. Try again later."
+    )
+
+
+def _check_ready(cloud: Cloud, instance: Instance) -> None:
+    """Refuse what Trove would: its refusal overwrites the instance's stored fault.
+
+    :raises BusyError: something goes on
+    :raises ResourceFailedError: the instance has failed, or does not serve
+    """
+    now = instance
+    if now.status not in READY_STATUSES:
+        # The list of backups was read after it: its backup may be through.
+        now = read.get_instance(cloud, instance.id)
+    if now.phase is Phase.FAILED:
+        raise ResourceFailedError(
+            f"Instance {now} is {now.state}, no backup is tried: {fault_text(now)}"
+        )
+    if now.status not in READY_STATUSES or now.operating_status == "":
+        raise BusyError(f"Instance {now} is {now.state}. Try again later.")
+    if not now.is_settled:
+        raise ResourceFailedError(
+            f"Instance {now} is {now.state}, not HEALTHY: a backup would fail"
+        )
+
+
+def _parent(
+    cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
+) -> tuple[Backup | None, str]:
+    """Choose what to build on, or say why it has to be a full backup."""
+    why = full_is_due(
+        forest,
+        instance.id,
+        now=cloud.clock.now(),
+        full_every=choice.full_every,
+        chain_length=choice.chain_length,
+        datastore_version=instance.datastore_version,
+    )
+    if why is not None:
+        return None, why
+    parent = choose_parent(
+        forest, instance.id, datastore_version=instance.datastore_version
+    )
+    return parent, f"on {parent.name if parent else None}"
+
+
+def _create(
+    cloud: Cloud, choice: Start, instance: Instance, parent: Backup | None, why: str
+) -> Started:
+    """Create it: the parent is named, for Trove's own choice may be a wrong one."""
+    name = _name(cloud, choice, instance, full=parent is None)
+    parent_id = parent.id if parent else None
+
+    shown: list[Backup] = []
+
+    def post() -> str:
+        made = cloud.client.backups.create(
+            name, instance.id, parent_id=parent_id, incremental=parent is not None
+        )
+        shown.append(Backup.from_info(made.to_dict()))
+        return shown[0].id
+
+    try:
+        backup_id = send.create_backup(
+            cloud, name, instance.id, post, parent_id=parent_id
+        )
+    except RefusedError as exc:
+        raise _with_advice(cloud, instance, exc) from exc
+    backup = shown[0] if shown else read.get_backup(cloud, backup_id)
+    return Started(backup, How.MADE, why if parent else f"full: {why}")
+
+
+def _name(cloud: Cloud, choice: Start, instance: Instance, *, full: bool) -> str:
+    try:
+        return choice.pattern.format(instance.name, full=full, now=cloud.clock.now())
+    except ValueError as exc:
+        raise CheckError(
+            f"No backup of {instance} can be taken", [f"{exc} Give another --name."]
+        ) from exc
+
+
+def _with_advice(cloud: Cloud, instance: Instance, refused: RefusedError) -> Exception:
+    """Say how a full quota is made less full; FAILED backups count in it, too."""
+    if "quota" not in str(refused).lower():
+        return refused
+    plan = cloud.command(
+        "backup", "prune", instance.id, "--keep-last", "1", "--dry-run"
+    )
+    return RefusedError(
+        f"{refused}\nWhat could go is shown by, for instance:\n  {plan}",
+        status=refused.status,
+    )

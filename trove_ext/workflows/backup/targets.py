@@ -1,0 +1,128 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Several instances at once: one that can't be found does not stop the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oslo_utils import uuidutils
+
+from trove_ext.exceptions import NotFoundError, TroveExtError
+from trove_ext.model.backup_forest import BackupForest
+from trove_ext.trove import read
+from trove_ext.workflows.backup import chains
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is behind one name or ID.
+
+    :ivar asked: as the user gave it
+    :ivar instance: None where it is gone, or nothing is there at all
+    :ivar instance_id: also of a deleted instance where backups of it are left
+    :ivar error: why there is no ID
+    """
+
+    asked: str
+    instance: Instance | None = None
+    instance_id: str | None = None
+    error: TroveExtError | None = None
+
+    @property
+    def name(self) -> str:
+        """The name, or what the user gave."""
+        return self.instance.name if self.instance else self.asked
+
+
+def find_instances(
+    cloud: Cloud, names_or_ids: Iterable[str], backups: Iterable[Backup] = ()
+) -> list[Found]:
+    """Find each instance once; names are looked up in one list for all.
+
+    Costs a request for each ID, and one for each 20 instances where names are given.
+
+    :param backups: an instance that is gone is found by these
+    """
+    asked = list(dict.fromkeys(names_or_ids))
+    owners = {backup.instance_id for backup in backups}
+    listed: list[Instance] | None = None
+    found: list[Found] = []
+    for one in asked:
+        by_id = _by_id(cloud, one, owners) if uuidutils.is_uuid_like(one) else None
+        if by_id is None:
+            listed = read.list_instances(cloud) if listed is None else listed
+            by_id = _by_name(listed, one)
+        found.append(by_id)
+    return _once(found)
+
+
+def find_with_backups(
+    cloud: Cloud, names_or_ids: Sequence[str]
+) -> tuple[list[Found], BackupForest]:
+    """Find instances, gone ones too, and the backups that tell what can be restored.
+
+    Of a single instance its own backups are read, for several the whole project in
+    one request: see :mod:`trove_ext.workflows.backup.chains` for what that costs Trove.
+    """
+    asked = list(dict.fromkeys(names_or_ids))
+    if len(asked) > 1:
+        backups = read.list_backups(cloud)
+        return find_instances(cloud, asked, backups), BackupForest.of(backups)
+    (found,) = find_instances(cloud, asked)
+    if found.instance_id is None and not uuidutils.is_uuid_like(found.asked):
+        return [found], BackupForest.of(())
+    instance_id = found.instance_id or found.asked
+    forest = chains.forest_above(cloud, instance_id)
+    if found.instance_id is None and forest.of_instance(instance_id):
+        found = Found(found.asked, instance_id=instance_id)
+    return [found], forest
+
+
+def _by_id(cloud: Cloud, instance_id: str, owners: set[str | None]) -> Found | None:
+    try:
+        instance = read.get_instance(cloud, instance_id)
+    except NotFoundError:
+        if instance_id in owners:
+            return Found(instance_id, instance_id=instance_id)
+        return None
+    except TroveExtError as exc:
+        return Found(instance_id, error=exc)
+    own = cloud.client.client.get_project_id()
+    if instance.project_id not in {None, own}:
+        foreign = NotFoundError(
+            f"Instance {instance} is of project {instance.project_id}, not of this one "
+            f"({own}), whose backups alone are seen here: use that project's cloud."
+        )
+        return Found(instance_id, error=foreign)
+    return Found(instance_id, instance, instance.id)
+
+
+def _by_name(listed: Sequence[Instance], name: str) -> Found:
+    try:
+        instance = read.pick_instance(listed, name)
+    except TroveExtError as exc:
+        return Found(name, error=exc)
+    return Found(name, instance, instance.id)
+
+
+def _once(found: Iterable[Found]) -> list[Found]:
+    """Drop what was named twice, by name and by ID."""
+    return list({one.instance_id or one.asked: one for one in found}.values())

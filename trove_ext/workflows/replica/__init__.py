@@ -1,0 +1,1 @@
+"""Replicas: create, probe, promote, failover, detach."""

@@ -1,0 +1,272 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Wait for all replicas that one request made, and see what became of each.
+
+Trove makes them one after the other (``trove/taskmanager/manager.py``,
+``_create_replication_slave``): where the snapshot of the source or one of them fails,
+those behind stay in BUILD for ever, without a server and so without an address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import ResourceFailedError, TroveExtError
+from trove_ext.model.backup import REPLICATION_SNAPSHOT_PREFIX
+from trove_ext.model.status import Phase
+from trove_ext.polling import Reading, Target
+from trove_ext.trove import conditions, read, wait_report
+from trove_ext.workflows.replica import sets
+from trove_ext.workflows.replica.probe import Probed, probe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.instance import Instance
+    from trove_ext.polling import Deadline, Outcome
+    from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.replica.create import Plan
+
+BUILD = "BUILD"
+#: Looks for which a replica has to be without a server behind one that failed.
+LOOKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The replicas as they were read last.
+
+    :ivar probed: whether each replicates; empty where that was not proved
+    :ivar error: what went wrong, with the way out
+    """
+
+    replicas: tuple[Instance, ...]
+    probed: tuple[Probed, ...] = ()
+    error: TroveExtError | None = None
+
+
+class _Batch:
+    """What the replicas of one request tell about one another."""
+
+    def __init__(
+        self, cloud: Cloud, source: Instance, made: Sequence[Instance]
+    ) -> None:
+        self.cloud = cloud
+        self.source = source
+        self.made = made
+        self._ended: dict[str, Phase] = {}
+
+    def targets(self) -> list[Target]:
+        """Return what to wait for: each replica, the source, the snapshot."""
+        return [
+            *(self._replica(number, one) for number, one in enumerate(self.made)),
+            self._source(),
+            self._snapshot(),
+        ]
+
+    def _replica(self, number: int, before: Instance) -> Target:
+        inner = conditions.is_replica_of(
+            self.cloud, before, self.source.id, patience=None
+        )
+        stuck = 0
+
+        def look() -> Reading:
+            nonlocal stuck
+            reading = inner.look()
+            if reading.phase is not Phase.BUSY:
+                self._ended[before.id] = reading.phase
+                return reading
+            stuck = stuck + 1 if self._is_behind(number, before, reading) else 0
+            if stuck < LOOKS:
+                return reading
+            self._ended[before.id] = Phase.FAILED
+            return Reading(
+                Phase.FAILED,
+                reading.state,
+                "Trove never began to build it, for one before it failed; it stays "
+                "in BUILD for ever",
+            )
+
+        return Target(inner.label, look, inner.follow, inner.requests)
+
+    def _is_behind(self, number: int, before: Instance, reading: Reading) -> bool:
+        failed = [one for one in self.made[:number] if self._failed(one)]
+        if not failed or reading.state != BUILD:
+            return False
+        return not read.get_instance(self.cloud, before.id).addresses
+
+    def _failed(self, one: Instance) -> bool:
+        return self._ended.get(one.id) is Phase.FAILED
+
+    @property
+    def _over(self) -> bool:
+        return len(self._ended) == len(self.made)
+
+    def _source(self) -> Target:
+        inner = conditions.settled(self.cloud, self.source, patience=None)
+        busy = 0
+
+        def look() -> Reading:
+            nonlocal busy
+            reading = inner.look()
+            if not self._over or reading.phase is not Phase.BUSY:
+                # Trove stores a failed snapshot as the source's fault early on.
+                held = reading.phase is Phase.DONE and not self._over
+                return Reading(Phase.BUSY, reading.state) if held else reading
+            busy += 1
+            failed = any(map(self._failed, self.made))
+            if failed and busy >= LOOKS and reading.state.startswith("BACKUP"):
+                reason = "the snapshot for the new replicas failed and holds it up"
+                return Reading(Phase.FAILED, reading.state, reason)
+            return reading
+
+        return Target(inner.label, look, inner.follow, inner.requests)
+
+    def _snapshot(self) -> Target:
+        source = self.source
+
+        def look() -> Reading:
+            if not self._over:
+                return Reading(Phase.BUSY, "in use")
+            if any(map(self._failed, self.made)) or not self.snapshots():
+                return Reading(Phase.DONE, "gone")
+            return Reading(Phase.BUSY, "not deleted yet")
+
+        follow = ("instance", "wait", source.id, "--for", "settled")
+        return Target(f"Snapshot of {source}", look, follow, 0)
+
+    def snapshots(self) -> list[Backup]:
+        """Return the temporary backups of this request that are still there."""
+        names = {f"{REPLICATION_SNAPSHOT_PREFIX}{one.id}" for one in self.made}
+        found = read.list_backups(self.cloud, instance_id=self.source.id)
+        return [one for one in found if one.name in names]
+
+
+def follow(
+    cloud: Cloud,
+    plan: Plan,
+    made: Sequence[Instance],
+    deadline: Deadline,
+    *,
+    with_probe: bool,
+) -> Built:
+    """Wait until all are settled replicas of their source, which is settled too.
+
+    :param made: the new replicas, in the order of their names
+    :param with_probe: prove afterwards that each replicates
+    """
+    source = plan.source
+    batch = _Batch(cloud, source, made)
+    waited = cloud.wait(batch.targets(), deadline)
+    replicas = tuple(sets.read_members(cloud, [one.id for one in made]))
+    error = wait_report.error_of(cloud, waited)
+    if error is not None:
+        if isinstance(error, ResourceFailedError):
+            advice = _way_out(cloud, batch, replicas, waited)
+            error = ResourceFailedError(f"{error}\n{advice}")
+        return Built(replicas, (), error)
+    if plan.unwanted_configuration:
+        replicas = _without_configuration(cloud, replicas, deadline)
+    if not with_probe:
+        return Built(replicas)
+    probed = tuple(probe(cloud, source, replicas))
+    return Built(replicas, probed, _unproved(cloud, probed))
+
+
+def _without_configuration(
+    cloud: Cloud, replicas: Sequence[Instance], deadline: Deadline
+) -> tuple[Instance, ...]:
+    """Take off the configuration group that Trove gave to them all the same.
+
+    :raises TroveExtError: it could not be taken off
+    """
+    manager = cloud.client.instances
+    having = [one for one in replicas if one.configuration_id is not None]
+    for one in having:
+        cloud.change(
+            f"detach of the configuration of {one}",
+            partial(manager.update, one.id, remove_configuration=True),
+        )
+    targets = [
+        conditions.settled(
+            cloud,
+            one,
+            change_is_visible=lambda now: now.configuration_id is None,
+            wanted="without a configuration group",
+        )
+        for one in having
+    ]
+    if targets:
+        wait_report.raise_for(cloud, cloud.wait(targets, deadline))
+    return tuple(sets.read_members(cloud, [one.id for one in replicas]))
+
+
+def _unproved(cloud: Cloud, probed: Sequence[Probed]) -> TroveExtError | None:
+    bad = [one for one in probed if not one.ok]
+    if not bad:
+        return None
+    lines = [one.describe() for one in bad]
+    stopped = [one for one in bad if one.looked]
+    if stopped:
+        lines.append("A restart starts replication again:")
+    lines += [
+        f"  {cloud.command('instance', 'restart', one.replica.id, '--wait')}"
+        for one in stopped
+    ]
+    return ResourceFailedError("\n".join(lines))
+
+
+def _way_out(
+    cloud: Cloud,
+    batch: _Batch,
+    replicas: Sequence[Instance],
+    waited: Sequence[Outcome],
+) -> str:
+    lines = ["What to do, in this order:"]
+    stuck = [one for one in replicas if one.status == BUILD]
+    held = next(iter(sets.read_members(cloud, [batch.source.id])), batch.source)
+    resets = [*stuck, *([held] if held.status == "BACKUP" else [])]
+    if resets:
+        lines.append(
+            "  Reset the status of what is stuck, for nothing else is taken before "
+            "that. [only an admin of the cloud can do this]"
+        )
+        lines += [
+            f"    openstack database instance reset status {one.id}" for one in resets
+        ]
+    lines += _deletes(cloud, replicas, waited)
+    for snapshot in batch.snapshots():
+        lines.append("  Delete the temporary backup that is left:")
+        lines.append(f"    {cloud.command('backup', 'delete', snapshot.id)}")
+    lines.append("  See what is wrong on the source, then create them again:")
+    lines.append(f"    {cloud.command('replica', 'show', batch.source.id)}")
+    return "\n".join(lines)
+
+
+def _deletes(
+    cloud: Cloud, replicas: Sequence[Instance], waited: Sequence[Outcome]
+) -> list[str]:
+    failed = {
+        one.target.label
+        for one in waited
+        if one.reading is not None and one.reading.phase is Phase.FAILED
+    }
+    bad = [one for one in replicas if f"Instance {one}" in failed]
+    lines = ["  Delete what failed:"] if bad else []
+    return lines + [
+        f"    {cloud.command('instance', 'delete', one.id, '--wait')}" for one in bad
+    ]

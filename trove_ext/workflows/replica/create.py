@@ -1,0 +1,256 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""New replicas that are reachable and tuned like their source, and that replicate.
+
+Trove gives a replica neither the network nor the access rules of its source, checks
+the quota of backups only once it is building (``trove/taskmanager/models.py``,
+``get_replication_master_snapshot``), and answers with the last of several replicas
+alone (``trove/instance/models.py``, ``Instance.create``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.exceptions import (
+    AmbiguousNameError,
+    CheckError,
+    NotFoundError,
+    RefusedError,
+    TroveExtError,
+)
+from trove_ext.trove import configuration_groups, read, send
+from trove_ext.workflows import new_instance
+from trove_ext.workflows.new_instance import Nic
+from trove_ext.workflows.replica import sets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+
+#: ``replica_count`` in Trove's schema (``trove/common/apischema.py``).
+MOST_REPLICAS = 3
+#: Datastores without a ``replication_strategy`` in ``trove/common/cfg.py``.
+NOT_REPLICATING = frozenset(
+    {"cassandra", "couchbase", "mongodb", "couchdb", "vertica", "db2"}
+)
+BACKUPS = "backups"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asks for.
+
+    :ivar source: name or ID
+    :ivar nic: None for the source's network
+    :ivar configuration: name or ID; None for the source's
+    :ivar no_configuration: none at all
+    :ivar is_public: None for the same as the source
+    :ivar allowed_cidrs: None for the same as the source
+    """
+
+    source: str
+    name: str
+    count: int = 1
+    nic: Nic | None = None
+    availability_zone: str | None = None
+    configuration: str | None = None
+    no_configuration: bool = False
+    is_public: bool | None = None
+    allowed_cidrs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request that passed its checks, with what comes from the source."""
+
+    request: Request
+    source: Instance
+    nic: Nic
+    configuration_id: str | None
+    access: dict[str, Any]
+
+    @property
+    def unwanted_configuration(self) -> bool:
+        """Whether Trove will give the replicas a group that was not asked for.
+
+        Without one it takes the source's (``trove/instance/service.py``,
+        ``Controller.create``).
+        """
+        return self.configuration_id is None and bool(self.source.configuration_id)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that Trove gives: ``-1`` .. ``-n`` behind them for several."""
+        name, count = self.request.name, self.request.count
+        if count == 1:
+            return (name,)
+        return tuple(f"{name}-{number}" for number in range(1, count + 1))
+
+
+def check(cloud: Cloud, request: Request) -> Plan:
+    """Check all of Trove's rules, and list everything that is wrong.
+
+    :raises CheckError: nothing was changed
+    """
+    source = read.find_instance(cloud, request.source)
+    configuration_id, unknown = _configuration(cloud, request, source)
+    problems = [
+        *_source_problems(cloud, source),
+        *_count_problems(request),
+        *_network_problems(request, source),
+        *new_instance.cidr_problems(request.allowed_cidrs or ()),
+        *new_instance.name_problems(request.name),
+        *_quota_problems(cloud),
+        *unknown,
+    ]
+    if problems:
+        raise CheckError(f"No replica of {source} can be made like this", problems)
+    nic = request.nic or Nic(network_id=source.networks[0])
+    return Plan(request, source, nic, configuration_id, _access(request, source))
+
+
+def _source_problems(cloud: Cloud, source: Instance) -> Iterator[str]:
+    if source.replica_of is not None:
+        yield (
+            f"{source} is itself a replica, of {source.replica_of}; name that one: "
+            "there are no replicas of replicas"
+        )
+    if not source.is_settled:
+        wait = cloud.command("instance", "wait", source.id)
+        yield (
+            f"{source} is {source.state}, not ACTIVE/HEALTHY; wait until it is "
+            f"settled: {wait}"
+        )
+    if (source.datastore or "").lower() in NOT_REPLICATING:
+        yield f"{source} is a {source.datastore}: Trove can't replicate that"
+
+
+def _count_problems(request: Request) -> Iterator[str]:
+    if not 1 <= request.count <= MOST_REPLICAS:
+        yield (
+            f"--count {request.count}: Trove makes 1 to {MOST_REPLICAS} replicas "
+            "with one request"
+        )
+
+
+def _network_problems(request: Request, source: Instance) -> Iterator[str]:
+    if request.nic is not None:
+        if request.nic.ip_address:
+            yield "a replica can't choose its ip-address: Trove refuses that"
+        if not request.nic.body():
+            yield "a replica needs a network: Trove can't make one without"
+        return
+    if not source.networks:
+        yield (
+            f"the network of {source} can't be read: give it with "
+            "--nic net-id=<network>"
+        )
+    elif len(source.networks) > 1:
+        yield (
+            f"{source} is in several networks ({', '.join(source.networks)}): choose "
+            "one with --nic net-id=<network>"
+        )
+
+
+def _quota_problems(cloud: Cloud) -> Iterator[str]:
+    """Look for room for the temporary backup that every new replica starts from.
+
+    Policy may keep the quota from a user; then Trove alone knows.
+    """
+    session = cloud.client.client
+    project = session.session.get_project_id(session.auth)
+    try:
+        rows = cloud.read("Quota", lambda: cloud.client.quota.show(project))
+    except TroveExtError as exc:
+        cloud.progress.note(f"The quota of backups could not be read: {exc}")
+        return
+    for row in rows:
+        used = row.in_use + row.reserved
+        if row.resource == BACKUPS and 0 <= row.limit <= used:
+            yield (
+                f"the quota of backups is used up ({used} of {row.limit}), and a "
+                "replica starts from a temporary one: delete a backup first"
+            )
+
+
+def _configuration(
+    cloud: Cloud, request: Request, source: Instance
+) -> tuple[str | None, list[str]]:
+    """Return the ID of the configuration group, and what is wrong with it."""
+    if request.no_configuration:
+        return None, []
+    if request.configuration is None:
+        return source.configuration_id, []
+    try:
+        group = configuration_groups.find(cloud, request.configuration)
+    except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
+        return None, [f"--configuration {request.configuration}: {exc}"]
+    wrong = configuration_groups.problems(
+        group,
+        datastore=source.datastore,
+        version=source.datastore_version,
+        version_id=None,
+    )
+    return str(group.id), list(wrong)
+
+
+def _access(request: Request, source: Instance) -> dict[str, Any]:
+    public = source.is_public if request.is_public is None else request.is_public
+    cidrs = request.allowed_cidrs
+    return new_instance.access(
+        is_public=bool(public),
+        cidrs=source.allowed_cidrs if cidrs is None else cidrs,
+    )
+
+
+def create(cloud: Cloud, plan: Plan) -> list[Instance]:
+    """Send the creation, once, and find all that it made.
+
+    :raises RefusedError: Trove refuses it; nothing was made
+    :raises LostAnswerError: no answer came, and nothing of that name is there
+    """
+    request = plan.request
+    last = send.create_instance(
+        cloud,
+        plan.names[-1],
+        lambda: str(
+            cloud.client.instances.create(
+                request.name,
+                nics=plan.nic.body(),
+                replica_of=plan.source.id,
+                replica_count=request.count,
+                configuration=plan.configuration_id,
+                availability_zone=request.availability_zone,
+                access=plan.access,
+            ).id
+        ),
+        source_id=plan.source.id,
+    )
+    return made(cloud, plan, last)
+
+
+def made(cloud: Cloud, plan: Plan, last: str) -> list[Instance]:
+    """Return all replicas of the request, in the order of their names.
+
+    :param last: the ID that Trove answered with
+    """
+    now = read.get_instance(cloud, plan.source.id)
+    new = [one for one in now.replicas if one not in plan.source.replicas]
+    found = sets.read_members(cloud, dict.fromkeys([*new, last]))
+    named = [one for one in found if one.name in plan.names]
+    return sorted(named, key=lambda one: plan.names.index(one.name))

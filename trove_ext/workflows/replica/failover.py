@@ -1,0 +1,297 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A forced switch, for a source that is dead: Trove's eject.
+
+Trove ejects only while the heartbeat of the source is stale, and checks that before
+it changes anything (``trove/instance/models.py``, ``eject_replica_source``). It picks
+the new source itself, asks every replica for that, and does not fence the old one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import CheckError, RefusedError, ResourceFailedError
+from trove_ext.model import recovery
+from trove_ext.model.status import Phase
+from trove_ext.polling import Reading, Target
+from trove_ext.trove import conditions, send, wait_report
+from trove_ext.trove.client import is_refusal
+from trove_ext.workflows.replica import heartbeat, preflight, sets, switch_report
+from trove_ext.workflows.replica.promote import wrong_roles
+
+if TYPE_CHECKING:
+    from trove_ext.model.instance import Instance
+    from trove_ext.model.replication import ReplicationSet
+    from trove_ext.polling import Deadline
+    from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.replica.switch_report import Switch
+
+BAD_REQUEST = 400
+#: What Trove says while it still counts the source as alive.
+CURRENT = "current heartbeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A failover that passed its checks.
+
+    :ivar survivors: the replicas, of which Trove chooses the new source
+    """
+
+    set: ReplicationSet
+    source: Instance
+    survivors: tuple[Instance, ...]
+
+    @property
+    def what(self) -> str:
+        """The failover, in words."""
+        return f"eject of {self.source}"
+
+    @property
+    def last_heard(self) -> str:
+        """When the guest agent of the source was last heard."""
+        return preflight.last_heard(self.source)
+
+
+def check(cloud: Cloud, name_or_id: str) -> Plan:
+    """Find out whether the source is dead, and whether its replicas are not.
+
+    A heartbeat that still arrives is what Trove goes by; it is watched for up to 45 s.
+
+    :raises CheckError: the source is not dead, or Trove could not eject it; nothing
+        was changed
+    """
+    membership = sets.find(cloud, name_or_id)
+    source, found = membership.instance, membership.set
+    if found is None or found.source is None or found.source.id != source.id:
+        raise CheckError(f"Can't fail over from {source}", [_no_source(membership)])
+    survivors = tuple(one for one in found.members if one.id != source.id)
+    problems = [
+        *_source_problems(cloud, source, survivors),
+        *_survivor_problems(cloud, survivors),
+        *found.oddities,
+    ]
+    if problems:
+        raise CheckError(f"Can't fail over from {source}", problems)
+    return Plan(found, source, survivors)
+
+
+def _no_source(membership: sets.Membership) -> str:
+    instance, found = membership.instance, membership.set
+    if instance.replica_of is None:
+        return "it has no replicas"
+    source = found.source if found else None
+    return f"it is a replica of {source or instance.replica_of}; name the source"
+
+
+def _source_problems(
+    cloud: Cloud, source: Instance, survivors: tuple[Instance, ...]
+) -> list[str]:
+    if source.operating_status == heartbeat.NOT_HEARD:
+        return []
+    if source.id not in heartbeat.silent(cloud, [source]):
+        return [_alive(cloud, source, survivors)]
+    return []
+
+
+def _alive(cloud: Cloud, source: Instance, survivors: tuple[Instance, ...]) -> str:
+    promote = _either(cloud, survivors)
+    if source.is_settled:
+        return (
+            f"{source} is {source.state} and its guest agent is heard: for a source "
+            f"that lives there is the planned switch (switchover), which loses nothing"
+            f"{promote}"
+        )
+    start = (
+        f"{source} is {source.state}, but its guest agent is still heard; as long as "
+        "that is so Trove can't eject it."
+    )
+    if recovery.needs_reset(source):
+        reset = f"openstack database instance reset status {source.id}"
+        start += f" An admin of the cloud has to reset its status first: {reset}"
+    restart = cloud.command("instance", "restart", source.id, "--wait")
+    return (
+        f"{start} Start its database again:\n      {restart}\n    and then, where "
+        f"another one is to be the source{promote}"
+    )
+
+
+def _either(cloud: Cloud, survivors: tuple[Instance, ...]) -> str:
+    one_of = ", with one of" if len(survivors) > 1 else ""
+    return f"{one_of}:\n" + "\n".join(
+        f"      {cloud.command('replica', 'promote', one.id, '--wait')}"
+        for one in survivors
+    )
+
+
+def _survivor_problems(cloud: Cloud, survivors: tuple[Instance, ...]) -> list[str]:
+    """Say which replicas would make the eject fail for all: Trove asks each of them."""
+    silent = heartbeat.behind(survivors)
+    problems = []
+    for one in survivors:
+        dead = one.operating_status == heartbeat.NOT_HEARD or one.id in silent
+        if dead:
+            delete = cloud.command("instance", "delete", one.id, "--wait")
+            problems.append(
+                f"{one}, a replica, was last heard at {preflight.last_heard(one)}. "
+                "Trove asks every replica how far it is, and puts the whole set in "
+                f"ERROR where one does not answer: delete it first: {delete}"
+            )
+        elif one.operating_status == recovery.DATABASE_DOWN:
+            restart = cloud.command("instance", "restart", one.id, "--wait")
+            problems.append(
+                f"{one}, a replica, is {one.state}: its database does not run, and "
+                f"Trove asks every replica how far it is. Start it first: {restart}"
+            )
+        elif one.status in recovery.SWITCHING_STATUSES | {"BACKUP"}:
+            wait = cloud.command("instance", "wait", one.id)
+            problems.append(
+                f"{one}, a replica, is {one.state}: wait until that has ended: {wait}"
+            )
+    return problems
+
+
+def submit(cloud: Cloud, plan: Plan, deadline: Deadline | None) -> None:
+    """Send the eject; again on Trove's 400 until the heartbeat is stale.
+
+    :param deadline: None to send it only once
+    :raises RefusedError: Trove refuses it for another reason, or still counts the
+        source as alive
+    :raises WaitTimeoutError: the time is up and Trove still counts it as alive
+    :raises ResourceFailedError: the source is alive again
+    """
+    if deadline is None:
+        try:
+            _eject(cloud, plan)
+        except RefusedError as exc:
+            raise _explained(cloud, plan, exc) from exc
+        return
+    wait_report.raise_for(cloud, cloud.wait([_ejection(cloud, plan)], deadline))
+
+
+def _eject(cloud: Cloud, plan: Plan) -> None:
+    manager = cloud.client.instances
+    send.act(
+        cloud,
+        plan.what,
+        plan.source,
+        lambda: manager.eject_replica_source(plan.source.id),
+    )
+
+
+def _is_current(exc: RefusedError) -> bool:
+    return is_refusal(exc, BAD_REQUEST) and CURRENT in str(exc)
+
+
+def _explained(cloud: Cloud, plan: Plan, exc: RefusedError) -> RefusedError:
+    if not _is_current(exc):
+        return exc
+    again = cloud.command("replica", "failover", plan.source.id, "--wait")
+    return RefusedError(
+        f"{exc}\n{plan.source} was last heard at {plan.last_heard}; Trove ejects it "
+        "once that is long enough ago (90 s, where the cloud has not set another "
+        f"time). Nothing was changed. This tries until then:\n  {again}",
+        status=exc.status,
+    )
+
+
+def _ejection(cloud: Cloud, plan: Plan) -> Target:
+    """Each look sends the eject, until Trove takes it."""
+    source = plan.source
+
+    def look() -> Reading:
+        try:
+            _eject(cloud, plan)
+        except RefusedError as exc:
+            if not _is_current(exc):
+                raise
+            return _still_current(cloud, plan)
+        return Reading(Phase.DONE, "eject accepted")
+
+    follow = ("replica", "failover", source.id, "--wait")
+    return Target(f"Instance {source}", look, follow)
+
+
+def _still_current(cloud: Cloud, plan: Plan) -> Reading:
+    now = sets.read_members(cloud, [plan.source.id])
+    if now and now[0].heartbeat != plan.source.heartbeat:
+        reason = (
+            f"it is heard again since {preflight.last_heard(now[0])}, so it is not "
+            "dead; nothing was changed"
+        )
+        return Reading(Phase.FAILED, now[0].state, reason)
+    state = f"last heard {plan.last_heard}; Trove does not eject it yet"
+    return Reading(Phase.BUSY, state)
+
+
+def follow(
+    cloud: Cloud, before: ReplicationSet, source: Instance, deadline: Deadline
+) -> Switch:
+    """Wait until every survivor has its new role, and read them again.
+
+    :param before: the set before the eject was sent
+    :param source: the instance that was ejected, as it was then
+    :returns: the set as it is now, with an error where it is not as it should be
+    """
+    survivors = [one for one in before.members if one.id != source.id]
+    waited = cloud.wait(conditions.ejected(cloud, source, survivors), deadline)
+    what = f"The eject of {source}"
+
+    def judge(
+        members: tuple[Instance, ...], silent: frozenset[str]
+    ) -> recovery.Diagnosis:
+        return recovery.after_eject(recovery.Case(source, None, members, silent))
+
+    switch = switch_report.report(cloud, what, before, waited, judge)
+    left = tuple(one for one in switch.members if one.id != source.id)
+    new = recovery.new_source(left)
+    wrong = wrong_roles(left, new.id) if new else "no replica has become the source"
+    if switch.error is None and wrong:
+        diagnosis = judge(switch.members, frozenset({source.id}))
+        return switch_report.unverified(cloud, what, switch, wrong, diagnosis)
+    return switch
+
+
+def not_fenced(source: Instance) -> str:
+    """Say that an ejected source is not kept from serving."""
+    return (
+        f"{source} is NOT fenced: should its host come back it takes writes that no "
+        "other member gets. Keep applications away from it."
+    )
+
+
+def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
+    """Name the new source, and say what is left of the old one.
+
+    :param source: the old one
+    :raises ResourceFailedError: there is no new source
+    """
+    left = tuple(one for one in switch.members if one.id != source.id)
+    new = recovery.new_source(left)
+    if new is None:
+        raise ResourceFailedError(f"No replica of {source} has become the source.")
+    addresses = ", ".join(one.address for one in new.addresses) or "not told"
+    cloud.progress.note(
+        f"{new} is the source now; Trove chose it. Its addresses: {addresses}. Point "
+        "your applications there."
+    )
+    cloud.progress.warn(
+        f"{not_fenced(source)} What was written to it last may not be on the new "
+        "source: look before you delete it with\n"
+        f"  {cloud.command('instance', 'delete', source.id, '--wait')}\n"
+        "Make another replica in its place with\n"
+        f"  {cloud.command('replica', 'create', new.id, source.name, '--wait')}"
+    )

@@ -1,0 +1,93 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Tell whose guest agent is still heard.
+
+``service_status_updated`` is the time of the last heartbeat, and what Trove's eject
+looks at (``trove/instance/models.py``, ``eject_replica_source``). A guest sends one
+each 30 s (``report_interval`` in ``trove/common/cfg.py``). Times of one cloud are
+compared with one another, never with the clock of this machine: it may be off.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from trove_ext import polling
+from trove_ext.exceptions import NotFoundError
+from trove_ext.model.status import Phase
+from trove_ext.trove import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+
+#: Seconds for which a heartbeat is waited for: one interval and a half.
+WATCH = 45.0
+#: The operating status of an instance whose heartbeat Trove itself counts as stale
+#: (``FAILED_TIMEOUT_GUESTAGENT`` in ``trove/instance/service_status.py``).
+NOT_HEARD = "ERROR"
+#: How far a heartbeat may be behind the newest one of its set: two intervals.
+LAG = timedelta(seconds=60)
+
+
+def behind(members: Iterable[Instance]) -> frozenset[str]:
+    """Return the IDs of the members whose heartbeat is far behind the others'.
+
+    Costs nothing, and sees nothing before a minute has passed.
+    """
+    known = [(one.id, one.heartbeat) for one in members if one.heartbeat]
+    newest = max((beat for _id, beat in known), default=None)
+    if newest is None:
+        return frozenset()
+    return frozenset(one for one, beat in known if newest - beat > LAG)
+
+
+def silent(cloud: Cloud, members: Sequence[Instance]) -> frozenset[str]:
+    """Watch until each member was heard again; return the IDs of those that were not.
+
+    Takes up to WATCH seconds where one is silent, a heartbeat's interval otherwise.
+    Where a server does not tell heartbeats nobody is silent.
+
+    :param members: as they were read just before
+    """
+    targets = [_next_beat(cloud, one) for one in members if one.heartbeat]
+    if not targets:
+        return frozenset()
+    deadline = cloud.deadline(WATCH)
+    outcomes = polling.wait(
+        targets, deadline=deadline, clock=cloud.clock, progress=cloud.progress
+    )
+    cloud.progress.done()
+    watched = [one for one in members if one.heartbeat]
+    return frozenset(
+        one.id for one, end in zip(watched, outcomes, strict=True) if not end.ok
+    )
+
+
+def _next_beat(cloud: Cloud, before: Instance) -> polling.Target:
+    def look() -> polling.Reading:
+        try:
+            now = read.get_instance(cloud, before.id)
+        except NotFoundError:
+            return polling.Reading(Phase.DONE, "deleted")
+        if now.operating_status == NOT_HEARD:
+            return polling.Reading(Phase.FAILED, "not heard any more, says Trove")
+        if now.heartbeat != before.heartbeat:
+            return polling.Reading(Phase.DONE, "its heartbeat arrives")
+        return polling.Reading(Phase.BUSY, "watching its heartbeat")
+
+    return polling.Target(f"Instance {before}", look, ())

@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""What has to be right with every member before its set is touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trove_ext.model import recovery
+from trove_ext.model.backup import RUNNING_STATES
+from trove_ext.model.status import FAILED_STATUSES
+from trove_ext.trove import read
+from trove_ext.workflows.replica import heartbeat
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+
+WANTED = "ACTIVE/HEALTHY"
+
+
+def problems(
+    cloud: Cloud, member: Instance, source: Instance, silent: Collection[str]
+) -> Iterator[str]:
+    """Yield what is wrong with one member, with what to do about it.
+
+    :param silent: the IDs of those whose heartbeat is far behind the others'
+    """
+    name = f"{member}, {'the source' if member.id == source.id else 'a replica'},"
+    if not member.is_settled:
+        yield f"{name} is {member.state}, not {WANTED}: {_why(cloud, member, source)}"
+    elif member.id in silent:
+        yield (
+            f"{name} is {member.state}, but its guest agent was last heard at "
+            f"{last_heard(member)}, long before the others: "
+            f"{_not_there(cloud, member, source)}"
+        )
+
+
+def same_version(members: Iterable[Instance], source: Instance) -> Iterator[str]:
+    """Yield the members that have another datastore version than the source."""
+    for one in members:
+        if one.datastore_version != source.datastore_version:
+            yield (
+                f"{one} has datastore version {one.datastore_version}, the source "
+                f"{source.datastore_version}: upgrade first, so that all are the same"
+            )
+
+
+def last_heard(member: Instance) -> str:
+    """Spell when the guest agent of a member was last heard."""
+    beat = member.heartbeat
+    return beat.isoformat(timespec="seconds") if beat else "a time that is not told"
+
+
+def _why(cloud: Cloud, member: Instance, source: Instance) -> str:
+    if member.status in FAILED_STATUSES:
+        fault = member.fault.message if member.fault else "Trove stored no reason"
+        return f"{fault} (only an admin of the cloud can reset the status)"
+    if member.status == "BACKUP":
+        return f"{running_backup(cloud, member)}; wait until it has ended"
+    if member.operating_status == recovery.DATABASE_DOWN:
+        restart = cloud.command("instance", "restart", member.id, "--wait")
+        return f"its database does not run; start it with {restart}"
+    if member.operating_status == heartbeat.NOT_HEARD:
+        return (
+            f"its guest agent was last heard at {last_heard(member)}; "
+            f"{_not_there(cloud, member, source)}"
+        )
+    wait = cloud.command("instance", "wait", member.id)
+    return f"wait until it is settled: {wait}"
+
+
+def _not_there(cloud: Cloud, member: Instance, source: Instance) -> str:
+    if member.id == source.id:
+        failover = cloud.command("replica", "failover", member.id, "--wait")
+        return f"its host may be dead; for a dead source use {failover}"
+    delete = cloud.command("instance", "delete", member.id, "--wait")
+    return f"its host may be dead; where it stays so, delete it with {delete}"
+
+
+def running_backup(cloud: Cloud, member: Instance) -> str:
+    """Name the backup that keeps a member busy."""
+    running = [
+        one
+        for one in read.list_backups(cloud, instance_id=member.id)
+        if one.status in RUNNING_STATES
+    ]
+    names = ", ".join(map(str, running))
+    return f"a backup is running ({names or 'it is not listed'})"

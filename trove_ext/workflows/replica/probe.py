@@ -1,0 +1,162 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Prove that replicas replicate, through Trove's API alone.
+
+No status does: a replica whose replication has stopped still reads HEALTHY. A
+database that is created on the source and shows on the replica does.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from trove_ext import polling
+from trove_ext.exceptions import (
+    LoginError,
+    LostAnswerError,
+    NotFoundError,
+    RefusedError,
+    TroveExtError,
+    UnreachableError,
+)
+from trove_ext.model.status import Phase
+from trove_ext.trove import databases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+
+#: Seconds that a row may take from the source to a replica.
+PROBE_TIMEOUT = 30.0
+PREFIX = "trove_ext_probe_"
+UNREADABLE = "can't be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """Whether one replica replicates.
+
+    :ivar seconds: until the probe was seen on it; None where it was not
+    :ivar problem: why not, in words; empty where it replicates
+    :ivar looked: whether it could be looked for: where it could not, the replica may
+        replicate all the same
+    """
+
+    replica: Instance
+    seconds: float | None
+    problem: str = ""
+    looked: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Whether the probe arrived."""
+        return self.seconds is not None
+
+    def describe(self) -> str:
+        """Say in words why it is not proved that it replicates."""
+        verdict = "does not replicate" if self.looked else "can't be probed"
+        return f"{self.replica} {verdict}: {self.problem}"
+
+
+def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[Probed]:
+    """Create a database on the source, wait for it on each replica, and drop it.
+
+    It is dropped whatever happens; where that fails the command that does it is told.
+
+    :raises TroveExtError: it could not be created
+    """
+    name = f"{PREFIX}{uuid.uuid4().hex[:16]}"
+    made = True
+    try:
+        _create(cloud, source, name)
+        return _arrivals(cloud, name, replicas)
+    except (RefusedError, NotFoundError, LoginError, UnreachableError):
+        # Of the creation: those of a look at a replica are caught where it is done.
+        made = False
+        raise
+    finally:
+        if made:
+            _drop(cloud, source, name)
+
+
+def _create(cloud: Cloud, source: Instance, name: str) -> None:
+    what = f"creation of database {name} on {source}"
+    send = partial(cloud.client.databases.create, source.id, [{"name": name}])
+    try:
+        cloud.change(what, send, look=("db", "list", source.id))
+    except LostAnswerError:
+        if not databases.has(cloud, source, name):
+            raise
+
+
+def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Probed]:
+    targets = [
+        polling.Target(f"Replication to {one}", partial(_look, cloud, one, name), ())
+        for one in replicas
+    ]
+    outcomes = polling.wait(
+        targets,
+        deadline=cloud.deadline(PROBE_TIMEOUT),
+        clock=cloud.clock,
+        progress=cloud.progress,
+    )
+    cloud.progress.done()
+    return [_probed(one, end) for one, end in zip(replicas, outcomes, strict=True)]
+
+
+def _probed(replica: Instance, outcome: polling.Outcome) -> Probed:
+    if outcome.ok:
+        return Probed(replica, outcome.elapsed)
+    if outcome.timed_out:
+        return Probed(
+            replica,
+            None,
+            f"what was written to its source {outcome.elapsed:.0f} s ago has not "
+            "arrived: its replication has stopped or is far behind",
+        )
+    reason = outcome.reading.reason if outcome.reading else ""
+    return Probed(replica, None, reason, looked=False)
+
+
+def _look(cloud: Cloud, replica: Instance, name: str) -> polling.Reading:
+    try:
+        found = databases.has(cloud, replica, name)
+    except TroveExtError as exc:
+        return polling.Reading(Phase.FAILED, UNREADABLE, str(exc))
+    if found:
+        return polling.Reading(Phase.DONE, "the probe has arrived")
+    return polling.Reading(Phase.BUSY, "waiting for the probe")
+
+
+def _drop(cloud: Cloud, source: Instance, name: str) -> None:
+    manager = cloud.client.databases
+    try:
+        cloud.change(
+            f"drop of database {name} on {source}",
+            lambda: manager.delete(source.id, name),
+            look=("db", "list", source.id),
+        )
+    except NotFoundError:
+        return
+    except TroveExtError as exc:
+        command = cloud.command("db", "delete", source.id, name)
+        cloud.progress.warn(
+            f"The probe's database {name} may be left on {source}: {exc}\n"
+            f"Drop it with: {command}"
+        )

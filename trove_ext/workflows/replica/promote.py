@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A planned switch: a replica becomes the source of its set.
+
+Trove checks neither the source nor the siblings (``trove/instance/models.py``,
+``promote_to_replica_source``), and a promote that fails leaves the whole set in
+ERROR. So everything is looked at first, and all that is wrong is told together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import CheckError, TroveExtError
+from trove_ext.model import recovery
+from trove_ext.model.replication import promoted
+from trove_ext.trove import conditions, send
+from trove_ext.workflows.replica import heartbeat, preflight, sets, switch_report
+from trove_ext.workflows.replica.probe import probe
+
+if TYPE_CHECKING:
+    from trove_ext.model.instance import Instance
+    from trove_ext.model.replication import ReplicationSet
+    from trove_ext.polling import Deadline
+    from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.replica.switch_report import Switch
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A promote that passed its checks.
+
+    :ivar checks: what was looked at and found right, in words
+    """
+
+    set: ReplicationSet
+    source: Instance
+    target: Instance
+    checks: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        """The promote, in words."""
+        return f"promote of {self.target}"
+
+
+def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Plan:
+    """Look at every member; list all that is wrong, member by member.
+
+    :param with_probe: prove that the target replicates, by a database that is made on
+        the source and dropped; only where all else is right
+    :raises CheckError: something is wrong; nothing was changed
+    """
+    membership = sets.find(cloud, name_or_id)
+    found, target, source = sets.replica_set(membership, "promote")
+    problems = _problems(cloud, found, source)
+    if problems:
+        raise CheckError(f"Can't promote {target}", problems)
+    proof = f"not probed: whether {target} replicates (--probe does)"
+    if with_probe:
+        proof = _proof(cloud, source, target)
+    checks = (
+        *(f"{one} is {one.state}" for one in found.members),
+        f"all have the datastore version {source.datastore_version}",
+        "no backup is running",
+        proof,
+    )
+    return Plan(found, source, target, checks)
+
+
+def _problems(cloud: Cloud, found: ReplicationSet, source: Instance) -> list[str]:
+    silent = heartbeat.behind(found.members)
+    return [
+        *(
+            problem
+            for member in found.members
+            for problem in preflight.problems(cloud, member, source, silent)
+        ),
+        *preflight.same_version(found.members, source),
+        *found.oddities,
+    ]
+
+
+def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
+    try:
+        probed = probe(cloud, source, [target])[0]
+    except TroveExtError as exc:
+        raise CheckError(
+            f"Can't promote {target}", [f"{source} can't be probed: {exc}"]
+        ) from exc
+    if not probed.looked:
+        raise CheckError(f"Can't promote {target}", [probed.describe()])
+    if not probed.ok:
+        restart = cloud.command("instance", "restart", target.id, "--wait")
+        problem = (
+            f"{probed.describe()}. A restart starts "
+            f"replication again: {restart}\n    Where that does not help, detach and "
+            "delete it and make another replica."
+        )
+        raise CheckError(f"Can't promote {target}", [problem])
+    return f"{target} replicates: the probe arrived after {probed.seconds:.1f} s"
+
+
+def submit(cloud: Cloud, plan: Plan) -> None:
+    """Send the promote, once.
+
+    :raises RefusedError: Trove took it not, and nothing was changed
+    """
+    manager = cloud.client.instances
+    send.act(
+        cloud,
+        plan.what,
+        plan.target,
+        lambda: manager.promote_to_replica_source(plan.target.id),
+    )
+
+
+def follow(
+    cloud: Cloud, before: ReplicationSet, target: Instance, deadline: Deadline
+) -> Switch:
+    """Wait until the roles have changed, and read them again.
+
+    :param before: the set before the promote was sent
+    :param target: the replica, as it was then
+    :returns: the set as it is now, with an error where it is not as it should be
+    """
+    others = [one for one in before.members if one.id != target.id]
+    waited = cloud.wait(conditions.promoted(cloud, target, others), deadline)
+    source = before.source or target
+    what = f"The promote of {target}"
+
+    def judge(
+        members: tuple[Instance, ...], silent: frozenset[str]
+    ) -> recovery.Diagnosis:
+        return recovery.after_promote(recovery.Case(source, target, members, silent))
+
+    switch = switch_report.report(cloud, what, before, waited, judge)
+    wrong = wrong_roles(switch.members, target.id)
+    if switch.error is None and wrong:
+        diagnosis = judge(switch.members, heartbeat.behind(switch.members))
+        return switch_report.unverified(cloud, what, switch, wrong, diagnosis)
+    return switch
+
+
+def wrong_roles(members: tuple[Instance, ...], source_id: str) -> str:
+    """Say who has not the role that it should have; empty where all have."""
+    wrong = [
+        f"{one} is {recovery.role_of(one, members)}"
+        for one in members
+        if one.replica_of != (None if one.id == source_id else source_id)
+    ]
+    return ", ".join(wrong)
+
+
+def planned_roles(plan: Plan) -> dict[str, str]:
+    """Return the roles that the members are to have, in words, by ID."""
+    members = promoted(plan.set, plan.target.id).members
+    return {one.id: recovery.role_of(one, members) for one in members}

@@ -1,0 +1,138 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Replication sets, from the list of instances or from one of their members.
+
+The list holds role and fault of every instance (``instances/detail``), so that all
+sets of a project cost one request for each 20 instances. By its ID one set is read
+with a request for each member.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oslo_utils import uuidutils
+
+from trove_ext.exceptions import AmbiguousNameError, CheckError, NotFoundError
+from trove_ext.model.replication import ReplicationSet, replication_sets
+from trove_ext.trove import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An instance and its set; None where it is in none."""
+
+    instance: Instance
+    set: ReplicationSet | None
+
+
+def read_sets(cloud: Cloud) -> list[ReplicationSet]:
+    """Read all sets of the project: one request for each 20 instances."""
+    return list(replication_sets(read.list_instances(cloud)))
+
+
+def find(cloud: Cloud, name_or_id: str) -> Membership:
+    """Find an instance by ID, or by name on any page, together with its set.
+
+    :raises NotFoundError: there is none
+    :raises AmbiguousNameError: several bear the name; lists their IDs
+    """
+    if uuidutils.is_uuid_like(name_or_id):
+        try:
+            return of(cloud, read.get_instance(cloud, name_or_id))
+        except NotFoundError:
+            # A name may look like an ID.
+            pass
+    everything = read.list_instances(cloud)
+    found = [one for one in everything if one.name == name_or_id]
+    if not found:
+        raise NotFoundError(
+            f"No instance with the name or ID {name_or_id!r} in this project."
+        )
+    if len(found) > 1:
+        raise AmbiguousNameError(
+            "instance", name_or_id, (f"{one.id}  {one.state}" for one in found)
+        )
+    return Membership(found[0], set_with(found[0], everything))
+
+
+def of(cloud: Cloud, instance: Instance) -> Membership:
+    """Read the set of an instance, from any member, with one request a member."""
+    members = {instance.id: instance}
+    source = instance
+    if instance.replica_of is not None:
+        found = read_members(cloud, [instance.replica_of])
+        members |= {one.id: one for one in found}
+        source = found[0] if found else instance
+    missing = [one for one in source.replicas if one not in members]
+    members |= {one.id: one for one in read_members(cloud, missing)}
+    return Membership(instance, set_with(instance, members.values()))
+
+
+def read_members(cloud: Cloud, ids: Iterable[str]) -> list[Instance]:
+    """Read instances as they are now; those that are gone are left out."""
+    found = []
+    for one in ids:
+        try:
+            found.append(read.get_instance(cloud, one))
+        except NotFoundError:
+            continue
+    return found
+
+
+def set_with(
+    instance: Instance, instances: Iterable[Instance]
+) -> ReplicationSet | None:
+    """Return the set that an instance is a member of."""
+    for one in replication_sets(instances):
+        if instance.id in {member.id for member in one.members}:
+            return one
+    return None
+
+
+def replica_set(
+    membership: Membership, what: str
+) -> tuple[ReplicationSet, Instance, Instance]:
+    """Return the set of a replica, the replica and its source.
+
+    :param what: what can't be done otherwise, for messages: "promote"
+    :raises CheckError: it is no replica, or its source is gone
+    """
+    instance, found = membership.instance, membership.set
+    if instance.replica_of is None:
+        raise CheckError(f"Can't {what} {instance}", [_no_replica(found)])
+    if found is None or found.source is None:
+        raise CheckError(
+            f"Can't {what} {instance}",
+            [f"its source {instance.replica_of} can't be found"],
+        )
+    return found, instance, found.source
+
+
+def _no_replica(found: ReplicationSet | None) -> str:
+    if found is None:
+        return "it is not a replica"
+    return f"it is the source of {listed(found.replicas)}, not a replica"
+
+
+def listed(instances: Sequence[Instance]) -> str:
+    """Name instances in a row."""
+    return ", ".join(map(str, instances))

@@ -1,0 +1,1 @@
+"""Restore and verify: new instances from backups."""

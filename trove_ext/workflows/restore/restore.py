@@ -1,0 +1,227 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A new instance from a backup, checked before it is asked for.
+
+The rules are from ``trove/instance/models.py`` (``Instance.create``): Trove looks at
+the named backup alone, at none of its ancestors, compares the datastore by name and not
+the version, and takes the cloud's default datastore where none is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.exceptions import (
+    CheckError,
+    LoginError,
+    NotFoundError,
+    RefusedError,
+    ResourceFailedError,
+    TroveExtError,
+)
+from trove_ext.trove import conditions, read, send, wait_report
+from trove_ext.workflows import new_instance
+from trove_ext.workflows.backup import chains
+from trove_ext.workflows.restore.settings import Options, Resolver, Settings
+
+if TYPE_CHECKING:
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.backup_forest import BackupForest
+    from trove_ext.model.instance import Instance
+    from trove_ext.polling import Deadline
+    from trove_ext.trove.client import Cloud
+
+
+class SettingsError(CheckError):
+    """All that is wrong is how it should be restored; the backup itself may be good."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """What to restore, as what.
+
+    :ivar backup: name or ID
+    :ivar name: of the new instance
+    :ivar throwaway: the instance lives for minutes: what has a harmless default is not
+        asked for, and its name is known to be new
+    """
+
+    backup: str
+    name: str
+    options: Options
+    throwaway: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    """What will be sent, all of it checked.
+
+    :ivar path: what the restore reads: from the full backup down to ``backup``
+    :ivar notes: what was chosen and may surprise
+    :ivar warnings: what the user should look at
+    :ivar namesakes: IDs of the instances that bear the name already
+    """
+
+    backup: Backup
+    path: tuple[Backup, ...]
+    name: str
+    settings: Settings
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    namesakes: frozenset[str] = frozenset()
+
+    def arguments(self) -> dict[str, Any]:
+        """Spell the request as troveclient's ``instances.create`` takes it."""
+        settings = self.settings
+        return {
+            "name": self.name,
+            "flavor_id": settings.flavor_id,
+            "volume": self._volume(),
+            "restorePoint": {"backupRef": self.backup.id},
+            "availability_zone": settings.availability_zone,
+            "datastore": self.backup.datastore,
+            # The ID where Trove tells it: versions may share a name.
+            "datastore_version": self.backup.datastore_version_id
+            or self.backup.datastore_version,
+            "nics": settings.nic.body(),
+            "configuration": settings.configuration_id,
+            "access": new_instance.access(
+                is_public=settings.is_public, cidrs=settings.allowed_cidrs
+            ),
+        }
+
+    def _volume(self) -> dict[str, Any] | None:
+        if self.settings.size is None:
+            return None
+        volume: dict[str, Any] = {"size": self.settings.size}
+        if self.settings.volume_type:
+            volume["type"] = self.settings.volume_type
+        return volume
+
+
+def plan(
+    cloud: Cloud,
+    request: RestoreRequest,
+    found: tuple[BackupForest, Backup] | None = None,
+) -> RestorePlan:
+    """Find all that a restore needs, and check it; nothing is changed.
+
+    :param found: the backup and what is above it, where they were read already
+    :raises NotFoundError, AmbiguousNameError: there is no such backup, or several
+    :raises CheckError: lists all that is wrong and all that is missing
+    """
+    forest, backup = found or chains.find_with_ancestors(cloud, request.backup)
+    resolver = Resolver(cloud, backup, request.options, throwaway=request.throwaway)
+    problems = resolver.problems
+    path, warnings = _check_chain(forest, backup, problems)
+    broken = bool(problems)
+    settings = resolver.settings()
+    _check_quota(cloud, settings, problems)
+    namesakes: list[Instance] = []
+    if not request.throwaway:
+        problems += new_instance.name_problems(request.name)
+        namesakes = [
+            one for one in read.list_instances(cloud) if one.name == request.name
+        ]
+    # Trove allows it, and names find nothing then.
+    warnings += [
+        f"{one} has that name already: from now on only the IDs tell them apart."
+        for one in namesakes
+    ]
+    if problems:
+        kind = CheckError if broken else SettingsError
+        raise kind(f"Backup {backup} can't be restored as {request.name}", problems)
+    return RestorePlan(
+        backup,
+        path,
+        request.name,
+        settings,
+        tuple(resolver.notes),
+        tuple(warnings),
+        frozenset(one.id for one in namesakes),
+    )
+
+
+def submit(cloud: Cloud, planned: RestorePlan) -> str:
+    """Ask for the new instance, once.
+
+    :returns: its ID, also where only the answer was lost
+    :raises LostAnswerError: no answer came and no such instance is there
+    """
+    arguments = planned.arguments()
+    return send.create_instance(
+        cloud,
+        planned.name,
+        lambda: str(cloud.client.instances.create(**arguments).id),
+        known=planned.namesakes,
+    )
+
+
+def wait(
+    cloud: Cloud, instance: Instance, deadline: Deadline
+) -> tuple[Instance, TroveExtError | None]:
+    """Wait until a restored instance serves, and read it again.
+
+    :returns: the instance as read last, and what went wrong, if anything did: the
+        instance in ERROR stays, for Trove takes back nothing
+    """
+    target = conditions.settled(cloud, instance, patience=None)
+    error = wait_report.error_of(cloud, cloud.wait([target], deadline))
+    try:
+        now = read.get_instance(cloud, instance.id)
+    except NotFoundError:
+        return instance, error
+    if isinstance(error, ResourceFailedError):
+        error = ResourceFailedError(
+            f"{error}\nThe failed instance is still there and counts in the quota; "
+            f"delete it with:\n  {cloud.command('instance', 'delete', instance.id)}"
+        )
+    return now, error
+
+
+def _check_chain(
+    forest: BackupForest, backup: Backup, problems: list[str]
+) -> tuple[tuple[Backup, ...], list[str]]:
+    """Check every link from the backup up to its root; return the way down to it."""
+    path = forest.path(backup.id)
+    if why := forest.why_not(backup.id):
+        problems.append(f"it can't be restored: {why}")
+    doubt = forest.doubt(backup.id)
+    if doubt is None:
+        return path, []
+    if any(link.is_replication_snapshot for link in path):
+        # All is there as long as the snapshot is.
+        return path, [f"{doubt} when the replica is built: this restore may fail."]
+    problems.append(f"its chain does not fit together: {doubt}")
+    return path, []
+
+
+def _check_quota(cloud: Cloud, settings: Settings, problems: list[str]) -> None:
+    """Compare with the project's quota, where policy lets it be read."""
+    client = cloud.client
+    try:
+        rows = cloud.read(
+            "Quota", lambda: client.quota.show(client.client.get_project_id())
+        )
+    except (RefusedError, LoginError, NotFoundError):
+        return
+    needs = {"instances": 1, "volumes": settings.size or 0, "ram": settings.ram}
+    for row in rows:
+        need = needs.get(row.resource, 0)
+        taken = row.in_use + row.reserved
+        if row.limit >= 0 and need and taken + need > row.limit:
+            problems.append(
+                f"the quota of {row.resource} does not suffice: {taken} of {row.limit} "
+                f"taken, {need} more needed"
+            )

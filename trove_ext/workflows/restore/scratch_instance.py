@@ -1,0 +1,235 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""An instance that lives for one check, and is deleted whatever happens.
+
+Its name tells what it is and when it was made, so that one that a killed run has left
+behind can be found again.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import (
+    LostAnswerError,
+    NotFoundError,
+    RefusedError,
+    TroveExtError,
+    WaitTimeoutError,
+)
+from trove_ext.polling import pauses
+from trove_ext.trove import conditions, read, send, wait_report
+from trove_ext.workflows.restore import restore
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.restore.restore import RestorePlan
+
+#: Seconds that a delete gets, apart from what the check itself may take.
+DELETE_TIMEOUT = 600.0
+#: Seconds for which an instance is looked for whose creation was interrupted: Trove
+#: stores it only at the end of the request.
+APPEAR_TIMEOUT = 15.0
+_PATTERN = re.compile(r"trove-ext-verify-[0-9a-f]{8}-\d{8}T\d{6}Z-[0-9a-f]{4}")
+
+
+def name_for(backup_id: str, now: datetime) -> str:
+    """Make a name: the backup, the time in UTC, and four digits against namesakes."""
+    return (
+        f"trove-ext-verify-{backup_id[:8]}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    )
+
+
+def is_temporary(instance: Instance) -> bool:
+    """Tell by its name whether a verification has made it."""
+    return _PATTERN.fullmatch(instance.name) is not None
+
+
+def left_overs(cloud: Cloud) -> list[Instance]:
+    """Find what earlier runs have left in this project, or runs elsewhere now use."""
+    return [one for one in read.list_instances(cloud) if is_temporary(one)]
+
+
+class Temporary:
+    """The one instance of one verification.
+
+    :ivar id: None until Trove has told it
+    :ivar gone: it was deleted, or there never was one
+    """
+
+    def __init__(self, cloud: Cloud, name: str) -> None:
+        self._cloud = cloud
+        self.name = name
+        self.id: str | None = None
+        self.gone = True
+        self._delete_sent = False
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})" if self.id else self.name
+
+    def create(self, planned: RestorePlan) -> Instance:
+        """Tell its name, and ask for it.
+
+        :raises LostAnswerError: it may be there or come yet
+        """
+        self._cloud.progress.note(
+            f"Restoring {planned.backup} into the temporary instance {self}"
+        )
+        self.gone = False
+        try:
+            self.id = restore.submit(self._cloud, planned)
+        except LostAnswerError:
+            raise
+        except TroveExtError:
+            self.gone = True
+            raise
+        return read.get_instance(self._cloud, self.id)
+
+    def advice(self) -> str:
+        """Say that it is there, or may be, and how to remove it by hand."""
+        there = (
+            f"The temporary instance {self} is still there"
+            if self.id
+            else f"An instance named {self.name} may be there or appear yet"
+        )
+        return f"{there}; delete it with:\n{self._by_hand()}"
+
+    def _by_hand(self) -> str:
+        clean_up = f"  {self._cloud.command('backup', 'verify', '--clean-up')}"
+        if self.id is None:
+            return clean_up
+        return (
+            f"  {self._cloud.command('instance', 'delete', self.id)}\n"
+            "or, while it is in BUILD (Trove takes that only once its server is there "
+            f"or has failed), with all that verifications have left:\n{clean_up}"
+        )
+
+    def remove(self) -> None:
+        """Delete it and wait until it is gone; safe to call again.
+
+        :raises TroveExtError: it is still there, as far as is known; says how to
+            remove it by hand
+        """
+        if self.gone:
+            return
+        self._cloud.awaited = ()
+        try:
+            with self._cloud.patient(self._cloud.deadline(DELETE_TIMEOUT)):
+                self._remove()
+        except NotFoundError:
+            self.gone = True
+        except TroveExtError as exc:
+            kind = (
+                WaitTimeoutError if isinstance(exc, WaitTimeoutError) else TroveExtError
+            )
+            raise kind(f"{exc}\n{self.advice()}") from exc
+
+    def interrupted(self) -> None:
+        """Name it and delete it, now that the command is told to end.
+
+        It is named first: a second signal ends the process at once.
+        """
+        if self.gone or self._never_sent():
+            return
+        self._cloud.progress.warn(
+            f"Interrupted; deleting the temporary instance {self} before this ends. "
+            f"Interrupt again to leave it there, and delete it with:\n{self._by_hand()}"
+        )
+        self.remove()
+        self._cloud.progress.note(f"The temporary instance {self} is deleted.")
+
+    def _never_sent(self) -> bool:
+        """Tell whether the creation had not even begun: it is noted before it goes."""
+        return self.id is None and not any(
+            sent.endswith(f" {self.name}") for sent in self._cloud.sent
+        )
+
+    def _remove(self) -> None:
+        if self.id is None:
+            self.id = self._appear()
+        now = read.get_instance(self._cloud, self.id)
+        if not self._delete_sent:
+            now = self._send_delete(now)
+        target = conditions.instance_gone(self._cloud, now)
+        deadline = self._cloud.deadline(DELETE_TIMEOUT)
+        wait_report.raise_for(self._cloud, self._cloud.wait([target], deadline))
+        self.gone = True
+
+    def _appear(self) -> str:
+        """Find it by its name, where its ID never came.
+
+        :raises TroveExtError: it is not there yet, and may come
+        """
+        cloud = self._cloud
+        deadline = cloud.deadline(APPEAR_TIMEOUT)
+        for pause in pauses(1):
+            for one in read.list_instances(cloud):
+                if one.name == self.name:
+                    return one.id
+            if deadline.passed:
+                break
+            cloud.clock.sleep(pause)
+        raise TroveExtError(f"Whether {self.name} was created is not known.")
+
+    def _send_delete(self, now: Instance) -> Instance:
+        """Send the delete; Trove refuses one that is building, unless it is reset."""
+        forced = now.status == "BUILD"
+        if forced:
+            now = self._reset(now)
+        try:
+            self._delete(now)
+        except RefusedError:
+            if forced:
+                raise
+            now = self._reset(now)
+            self._delete(now)
+        self._delete_sent = True
+        return now
+
+    def _delete(self, now: Instance) -> None:
+        send.delete(
+            self._cloud,
+            f"delete of {now}",
+            now,
+            lambda: self._cloud.client.instances.delete(now.id),
+        )
+
+    def _reset(self, now: Instance) -> Instance:
+        """Take the task of building off it, so that Trove accepts the delete.
+
+        With ``force_delete`` in the body its owner may do so; without, as troveclient
+        sends it, only an admin (``trove/instance/service.py``,
+        ``_action_reset_status``).
+        """
+        body = {"reset_status": {"force_delete": True}}
+        manager = self._cloud.client.instances
+        self._cloud.change(
+            f"reset of {now}",
+            lambda: manager._action(now.id, body),  # noqa: SLF001
+        )
+        return read.get_instance(self._cloud, now.id)
+
+
+def remove_left_over(cloud: Cloud, instance: Instance) -> None:
+    """Delete what an earlier run has left.
+
+    :raises TroveExtError: it is still there; says how to remove it by hand
+    """
+    temporary = Temporary(cloud, instance.name)
+    temporary.id, temporary.gone = instance.id, False
+    temporary.remove()
