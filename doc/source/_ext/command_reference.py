@@ -78,7 +78,7 @@ class Hooks(_Generated):
         for action in parser._actions:
             yield from self._action(action)
         if not parser._actions:
-            yield from ("No option; see :doc:`/stock`.", "")
+            yield from ("No option; see :doc:`/reference/stock`.", "")
 
     @staticmethod
     def _action(action):
