@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
+    _Column = columns.FormattableColumn[Any]
+else:
+    # Generic from cliff 4.9 on (``cliff/columns.py``).
+    _Column = columns.FormattableColumn
+
 _ASCII_LINES = str.maketrans("│├└", "||`")
 
 
-class Shown(columns.FormattableColumn[Any]):
+class Shown(_Column):
     """A value, and the text that stands for it in a table."""
 
     def __init__(self, value: Any, text: str) -> None:

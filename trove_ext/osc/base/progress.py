@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 #: Seconds after which a state that does not change is told again in a pipe.
 REPEAT = 30.0
 #: Terminals without a cursor to move, by their ``TERM``.
-DUMB = frozenset({"dumb", "unknown"})
+#: Terminals that can't move the cursor; so is one whose TERM is not set.
+DUMB = frozenset({"", "dumb", "unknown"})
 
 
 class Heedless:
@@ -184,13 +186,15 @@ def make(
 ) -> LineProgress | TerminalProgress:
     """Choose by the stream: a terminal gets live lines, all else plain ones.
 
-    A terminal that can't move its cursor is as good as a pipe; without any stream
-    (``2>&-``) nothing is told.
+    A terminal that can't move its cursor is as good as a pipe, and so is one without
+    rich, which the clients of 2024.2 and older don't install. Without any stream
+    (``2>&-``) nothing is written.
     """
     if stream is None:
         return QuietProgress(io.StringIO(), clock)
     if quiet:
         return QuietProgress(stream, clock)
-    if stream.isatty() and os.environ.get("TERM") not in DUMB:
-        return TerminalProgress(stream)
+    if stream.isatty() and os.environ.get("TERM", "dumb") not in DUMB:
+        with contextlib.suppress(ImportError):
+            return TerminalProgress(stream)
     return LineProgress(stream, clock)

@@ -73,7 +73,7 @@ class Hook(hooks.CommandHook):
         add_wait_options(parser, self.done)
         return parser
 
-    def get_epilog(self) -> str | None:
+    def get_epilog(self) -> str:
         """Say in the help whose options these are."""
         return "--wait and --timeout are provided by the trove-ext plugin."
 
@@ -112,7 +112,7 @@ class BackupCreate(Hook):
         parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
         return super().get_parser(parser)
 
-    def get_epilog(self) -> str | None:
+    def get_epilog(self) -> str:
         """Say in the help whose options these are."""
         return (
             "<instance> before the name, --parent by name, --wait and --timeout are "
@@ -135,7 +135,7 @@ class BackupDelete(Hook):
         )
         return super().get_parser(parser)
 
-    def get_epilog(self) -> str | None:
+    def get_epilog(self) -> str:
         """Say in the help whose options these are."""
         return "--yes, --wait and --timeout are provided by the trove-ext plugin."
 
@@ -147,9 +147,12 @@ class BackupList(Hook):
         """Add nothing."""
         return parser
 
-    def get_epilog(self) -> str | None:
-        """Add nothing."""
-        return None
+    def get_epilog(self) -> str:
+        """Say in the help what differs."""
+        return (
+            "The trove-ext plugin applies --instance to every page of the list, and "
+            "finds an instance by name on any page."
+        )
 
 
 class InstanceCreate(Hook):
@@ -167,7 +170,7 @@ class InstanceCreate(Hook):
         )
         return super().get_parser(parser)
 
-    def get_epilog(self) -> str | None:
+    def get_epilog(self) -> str:
         """Say in the help whose options these are."""
         return (
             "--wait, --timeout and --credentials-file are provided by the trove-ext "

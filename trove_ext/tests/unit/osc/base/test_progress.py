@@ -13,7 +13,9 @@
 """Progress in a pipe, at a terminal, and silenced."""
 
 import io
+import os
 import re
+import sys
 from unittest import mock
 
 import testtools
@@ -66,6 +68,21 @@ class TestLines(testtools.TestCase):
 
 
 class TestTerminal(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        patch = mock.patch.dict("os.environ", {"TERM": "xterm"})
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def lines_with(self, **term):
+        """What a terminal of this kind gets of a progress."""
+        stream = Terminal()
+        with mock.patch.dict("os.environ", term):
+            if not term:
+                del os.environ["TERM"]
+            progress.make(stream, Clock(), quiet=False).update("db1", "BUILD")
+        return stream.getvalue()
+
     def test_a_live_line_shows_subject_and_state(self):
         stream = Terminal()
         live = progress.make(stream, Clock(), quiet=False)
@@ -83,10 +100,15 @@ class TestTerminal(testtools.TestCase):
         self.assertIn("WARNING: :warning:", stream.getvalue())
 
     def test_a_dumb_terminal_gets_lines(self):
-        with mock.patch.dict("os.environ", {"TERM": "dumb"}):
-            stream = Terminal()
-            progress.make(stream, Clock(), quiet=False).update("db1", "BUILD")
-        self.assertEqual("db1: BUILD (0 s)\n", stream.getvalue())
+        for term in ("dumb", "unknown", ""):
+            self.assertEqual("db1: BUILD (0 s)\n", self.lines_with(TERM=term), term)
+
+    def test_a_terminal_of_unknown_kind_gets_lines(self):
+        self.assertEqual("db1: BUILD (0 s)\n", self.lines_with())
+
+    def test_a_terminal_gets_lines_if_rich_is_not_installed(self):
+        with mock.patch.dict(sys.modules, {"rich": None, "rich.console": None}):
+            self.assertEqual("db1: BUILD (0 s)\n", self.lines_with(TERM="xterm"))
 
     def test_markup_in_a_name_is_text(self):
         stream = Terminal()

@@ -12,6 +12,7 @@
 
 """The stock commands with ``--wait``, and the guide's forms, over the fake cloud."""
 
+import importlib.metadata
 import json
 import shlex
 from unittest import mock
@@ -48,6 +49,25 @@ class HookTestCase(testtools.TestCase):
             for line in result.stderr.splitlines()
             if line.startswith("  openstack database ")
         ]
+
+
+def load_hooks():
+    """Every hook that is registered, by the group of its command."""
+    return {
+        entry.group: entry.load()
+        for entry in importlib.metadata.distribution("trove-ext").entry_points
+        if entry.group.startswith("openstack.cli.")
+    }
+
+
+class TestCliffVersions(testtools.TestCase):
+    def test_every_hook_has_an_epilog_which_cliff_4_9_0_joins_unchecked(self):
+        hooks = load_hooks()
+        self.assertEqual(14, len(hooks))
+        for group, hook in hooks.items():
+            epilog = hook(mock.MagicMock()).get_epilog()
+            self.assertIsInstance(epilog, str, group)
+            self.assertIn("trove-ext plugin", epilog, group)
 
 
 class TestBackupCreate(HookTestCase):
