@@ -191,8 +191,14 @@ def style_of(char: pyte.screens.Char) -> str:
     words = [{"italics": "italic", "underscore": "underline"}.get(w, w) for w in words]
     if char.fg != "default":
         colour = char.fg.replace("bright", "bright_").replace("bright__", "bright_")
-        words.append(names.get(colour, f"#{colour}" if len(colour) == 6 and
-                               all(c in "0123456789abcdef" for c in colour) else colour))
+        words.append(
+            names.get(
+                colour,
+                f"#{colour}"
+                if len(colour) == 6 and all(c in "0123456789abcdef" for c in colour)
+                else colour,
+            )
+        )
     return " ".join(words)
 
 
@@ -231,7 +237,7 @@ def record_picture(session: Session, cwd: str) -> str:
 
 
 def record(session: Session, cwd: str, *, write: bool) -> None:
-    print(f"{session.name} ...", file=sys.stderr)
+    sys.stderr.write(f"{session.name} ...\n")
     text = (record_picture if session.picture else record_text)(session, cwd)
     if not session.picture:
         check_width(session, text)
@@ -268,7 +274,7 @@ def main() -> int:
                 wanted = not names or session.name in names
                 record(session, home, write=wanted)
         except RecordingError as exc:
-            print(f"record.py: {exc}", file=sys.stderr)
+            sys.stderr.write(f"record.py: {exc}\n")
             return 1
         finally:
             subprocess.run(

@@ -31,6 +31,8 @@ nitpicky = True
 # A command is typed with two hyphens.
 smartquotes = False
 html_theme = "openstackdocs"
+html_static_path = ["_static"]
+html_css_files = ["trove-ext.css"]
 html_theme_options = {"show_other_versions": False}
 pygments_style = "native"
 
@@ -41,7 +43,7 @@ openstackdocs_pdf_link = False
 
 autoprogram_cliff_application = "openstack"
 autoprogram_cliff_app_dist_name = "python-openstackclient"
-# Every command has the options of its formatters; told once is enough.
+# Every command has the options of its formatters; they are documented there.
 autoprogram_cliff_ignored = [
     "--help",
     "--format",
