@@ -149,7 +149,7 @@ def run_at_terminal(step: Step, cwd: str) -> Text:
     if pid == 0:
         os.chdir(cwd)
         os.environ |= {"TERM": "xterm-256color", "COLUMNS": str(WIDTH), "LINES": "60"}
-        os.execvp("bash", ["bash", "-c", step.command])
+        os.execvp("bash", ["bash", "-c", step.command])  # noqa: S606
     start = time.monotonic()
     taken: Text | None = None
     while True:
@@ -186,20 +186,27 @@ def screen_text(screen: pyte.Screen) -> Text:
 
 
 def style_of(char: pyte.screens.Char) -> str:
-    names = {"brown": "yellow"}
-    words = [name for name in ("bold", "italics", "underscore") if getattr(char, name)]
-    words = [{"italics": "italic", "underscore": "underline"}.get(w, w) for w in words]
-    if char.fg != "default":
-        colour = char.fg.replace("bright", "bright_").replace("bright__", "bright_")
-        words.append(
-            names.get(
-                colour,
-                f"#{colour}"
-                if len(colour) == 6 and all(c in "0123456789abcdef" for c in colour)
-                else colour,
-            )
+    words = [
+        rich_name
+        for name, rich_name in (
+            ("bold", "bold"),
+            ("italics", "italic"),
+            ("underscore", "underline"),
         )
+        if getattr(char, name)
+    ]
+    if char.fg != "default":
+        words.append(colour_of(char.fg))
     return " ".join(words)
+
+
+def colour_of(name: str) -> str:
+    """Return rich's word for a colour of pyte: its name, or six hexadecimal digits."""
+    if re.fullmatch("[0-9a-f]{6}", name):
+        return f"#{name}"
+    return {"brown": "yellow", "brightbrown": "bright_yellow"}.get(
+        name, name.replace("bright", "bright_")
+    )
 
 
 def check_width(session: Session, text: str) -> None:
