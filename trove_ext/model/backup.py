@@ -33,6 +33,14 @@ COMPLETED_STATES = frozenset({"COMPLETED", "RESTORED"})
 #: seldom seen (``trove/taskmanager/models.py``, ``BackupTasks.delete_backup``).
 FAILED_STATES = frozenset({"FAILED", "DELETE_FAILED"})
 
+#: The values of ``storage_driver`` (``trove/backup/models.py``, since Trove 23): an
+#: object in Swift, or a snapshot of the volume in Cinder.
+SWIFT = "swift"
+CINDER = "cinder"
+#: What the location of a volume snapshot begins with (``trove/taskmanager/models.py``,
+#: ``SnapshotTasks._create_snapshot``); that of an object is its URL.
+SNAPSHOT_LOCATION_PREFIX = "cinder://"
+
 #: How Trove names the temporary backup under a new replica. It deletes it, and its
 #: children, when the build ends (``trove/taskmanager/models.py``,
 #: ``get_replication_master_snapshot``; ``manager.py``, ``_create_replication_slave``).
@@ -52,15 +60,16 @@ class BackupKind(enum.Enum):
 class Backup:
     """One backup.
 
-    :ivar instance_id: the instance it was taken of, which may be gone; None for one
-        that was registered from another region
+    :ivar instance_id: the instance it was taken of, which may be gone; None for a
+        backup that was registered from another region
     :ivar status: the raw string
     :ivar size: GB used in the volume when it was taken, for an incremental too: never
-        the size of the backup itself; None until that is known
+        the size of the backup itself; of a volume snapshot the size of the volume;
+        None until that is known
     :ivar created: aware, UTC
     :ivar updated: aware, UTC; any later change of the record moves it
-    :ivar location: where its data is
-    :ivar storage_driver: None where the server does not tell (26.0.0 does not)
+    :ivar location: where its data is; None until the backup is completed
+    :ivar storage_driver: `SWIFT` or `CINDER`; None until the location is known
     """
 
     id: str
@@ -84,17 +93,18 @@ class Backup:
         """Read what the API sends (``trove/backup/views.py``).
 
         Older releases send no ``project_id`` and no version ID, and the datastore is
-        missing where the record has none.
+        missing if the record has none.
 
-        :raises KeyError: where ID or status are missing, or the keys that tell the
-            instance and the parent: without these everything looks like a full backup
-            that nothing hangs on, and would be deleted as one
-        :raises ValueError: where it bears no time that can be read, or something else
-            than an ID in these two places
+        :raises KeyError: ID or status are missing, or the keys of the instance and the
+            parent: without these each backup looks like a full one without dependent
+            backups, and would be deleted as one
+        :raises ValueError: it has no time that can be read, or something else than an
+            ID for the instance or the parent
         """
         datastore = info.get("datastore") or {}
         created, updated = _times(info)
         size = info.get("size")
+        location = info.get("locationRef")
         return cls(
             id=info["id"],
             name=info.get("name") or "",
@@ -108,9 +118,9 @@ class Backup:
             datastore_version=datastore.get("version"),
             datastore_version_id=datastore.get("version_id"),
             description=info.get("description"),
-            location=info.get("locationRef"),
+            location=location,
             project_id=info.get("project_id"),
-            storage_driver=info.get("storage_driver"),
+            storage_driver=info.get("storage_driver") or _driver_of(location),
         )
 
     @property
@@ -125,12 +135,25 @@ class Backup:
 
     @property
     def is_failed(self) -> bool:
-        """It holds nothing that can be used."""
+        """It holds nothing that can be restored."""
         return self.status in FAILED_STATES
 
     @property
+    def is_volume_snapshot(self) -> bool:
+        """It is a snapshot of the whole volume: a restore needs no ancestor.
+
+        Trove takes a full snapshot even if it was given a parent, and restores from the
+        snapshot alone (``trove/taskmanager/models.py``, ``SnapshotTasks`` and
+        ``create_instance``).
+        """
+        return self.storage_driver == CINDER
+
+    @property
     def is_incremental(self) -> bool:
-        """It holds only what changed since its parent."""
+        """It has a parent, with which Trove deletes it.
+
+        It holds only what changed since then, unless it is a volume snapshot.
+        """
         return self.parent_id is not None
 
     @property
@@ -161,18 +184,28 @@ class Backup:
         return f"{self.name} ({self.id})"
 
 
+def _driver_of(location: str | None) -> str | None:
+    """Return the storage driver that a location belongs to.
+
+    The API's view does not have the driver (``trove/backup/views.py``, 26.0.0).
+    """
+    if not location:
+        return None
+    return CINDER if location.startswith(SNAPSHOT_LOCATION_PREFIX) else SWIFT
+
+
 def _times(info: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    """Read both times; where one is missing the other stands for it."""
+    """Read both times; if one is missing the other is taken for both."""
     created = _utc(info.get("created"))
     updated = _utc(info.get("updated"))
     first, second = created or updated, updated or created
     if first is None or second is None:
-        raise ValueError(f"Backup {info['id']} bears neither 'created' nor 'updated'.")
+        raise ValueError(f"Backup {info['id']} has neither 'created' nor 'updated'.")
     return first, second
 
 
 def _utc(value: object) -> datetime | None:
-    """Read a time as the API sends it, or a datetime that somebody has read already."""
+    """Read a time as the API sends it, or one that is a datetime already."""
     moment = parse_time(str(value)) if value else None
     return moment.astimezone(UTC) if moment else None
 
@@ -181,7 +214,7 @@ def _reference(info: Mapping[str, Any], key: str) -> str | None:
     """Read an ID or nothing.
 
     :raises ValueError: it is anything else: a backup with a parent that can't be read
-        must not pass for a full one
+        must not be taken for a full one
     """
     value = info[key]
     if value is not None and not isinstance(value, str):

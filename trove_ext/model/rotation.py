@@ -38,6 +38,7 @@ def choose_parent(
     *,
     datastore_version_id: str | None = None,
     datastore_version: str | None = None,
+    storage_driver: str | None = None,
 ) -> Backup | None:
     """Return the backup that the next incremental of an instance should build on.
 
@@ -52,12 +53,16 @@ def choose_parent(
     :param datastore_version_id: only a backup of this version will do
     :param datastore_version: the same by name, which is all that an instance's view
         tells; each of the two is left aside where it or the backup's is None
+    :param storage_driver: only a backup stored by this driver: an incremental in Swift
+        can't be taken on a volume snapshot (the guest reads the parent from Swift,
+        ``create_backup`` in ``trove/guestagent/datastore/service.py``)
     """
     for backup in forest.of_instance(instance_id):
         if (
             is_sound(forest, backup)
             and _agree(backup.datastore_version_id, datastore_version_id)
             and _agree(backup.datastore_version, datastore_version)
+            and _agree(backup.storage_driver, storage_driver)
         ):
             return backup
     return None
@@ -81,22 +86,26 @@ def full_is_due(
     chain_length: int | None = None,
     datastore_version_id: str | None = None,
     datastore_version: str | None = None,
+    storage_driver: str | None = None,
 ) -> str | None:
     """Say why the next backup has to be a full one, or None where it need not.
 
     :param full_every: how old the full backup may grow under its incrementals
     :param chain_length: how many backups a restore may have to read, the full one
-        included: with 1 each backup is full
+        included: with 1 each backup is full; a volume snapshot is all that a restore
+        of it reads
+    :param storage_driver: only a backup stored by this driver can be built on
     """
     parent = choose_parent(
         forest,
         instance_id,
         datastore_version_id=datastore_version_id,
         datastore_version=datastore_version,
+        storage_driver=storage_driver,
     )
     if parent is None:
         return "there is no backup to build on"
-    length = forest.depth(parent.id) + 1
+    length = len(forest.restore_path(parent.id))
     if chain_length is not None and length >= chain_length:
         return f"the chain is {length} long, {chain_length} is the limit"
     root = forest.root(parent.id)

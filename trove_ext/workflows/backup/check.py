@@ -81,7 +81,7 @@ def _judge(
         instance_id=found.instance_id,
         backup=sound,
         age=age,
-        chain_length=len(forest.path(sound.id)),
+        chain_length=len(forest.restore_path(sound.id)),
         problem=problem and problem + _newer(forest, taken, sound),
     )
 

@@ -65,6 +65,7 @@ def _backup(draw, number, count):
         parent_id=parent_id,
         created=trees.EPOCH + timedelta(hours=draw(st.integers(0, 24 * 500))),
         datastore_version_id=draw(st.sampled_from(["v1"] * 5 + ["v2"])),
+        storage_driver=draw(st.sampled_from(["swift"] * 6 + ["cinder", None])),
         project_id=draw(st.sampled_from(["p1"] * 6 + ["p2", None])),
     )
 

@@ -11,116 +11,21 @@
 # under the License.
 
 import time
-from datetime import UTC, datetime, timedelta
 
 import hypothesis
 import testtools
 
-from trove_ext.model import backup_forest as model
-from trove_ext.model.backup import Backup, BackupKind
 from trove_ext.model.backup_forest import BackupForest, ChainState
 from trove_ext.tests.unit.model import strategies, trees
 from trove_ext.tests.unit.model.trees import ids
-
-INFO = {
-    "id": "bd358777",
-    "name": "db1-backup",
-    "description": "before the upgrade",
-    "locationRef": "http://swift/v1/AUTH_x/database_backups/bd358777.xbstream.gz.enc",
-    "instance_id": "3bc0c29d",
-    "created": "2020-08-05T22:24:14",
-    "updated": "2020-08-05T22:25:00",
-    "size": 0.17,
-    "status": "COMPLETED",
-    "parent_id": "a0",
-    "project_id": "p1",
-    "datastore": {"type": "mysql", "version": "5.7.29", "version_id": "8f2c"},
-}
 
 
 def forest(drawing):
     return BackupForest.of(trees.draw(drawing))
 
 
-class TestBackup(testtools.TestCase):
-    def test_reads_each_field_that_trove_sends(self):
-        self.assertEqual(
-            Backup(
-                id="bd358777",
-                name="db1-backup",
-                instance_id="3bc0c29d",
-                status="COMPLETED",
-                parent_id="a0",
-                size=0.17,
-                created=datetime(2020, 8, 5, 22, 24, 14, tzinfo=UTC),
-                updated=datetime(2020, 8, 5, 22, 25, 0, tzinfo=UTC),
-                datastore="mysql",
-                datastore_version="5.7.29",
-                datastore_version_id="8f2c",
-                description="before the upgrade",
-                location=INFO["locationRef"],
-                project_id="p1",
-            ),
-            Backup.from_info(INFO),
-        )
-
-    def test_reads_what_an_older_release_sends(self):
-        older = {
-            "id": "b",
-            "status": "NEW",
-            "created": "2015-01-01T00:00:00Z",
-            "instance_id": "i",
-            "parent_id": None,
-        }
-        backup = Backup.from_info(older)
-        self.assertEqual(
-            ("", None, None), (backup.name, backup.size, backup.project_id)
-        )
-        self.assertEqual(datetime(2015, 1, 1, tzinfo=UTC), backup.updated)
-
-    def test_takes_no_backup_for_a_full_one_that_does_not_tell_its_parent(self):
-        for key in ("parent_id", "instance_id"):
-            info = {name: value for name, value in INFO.items() if name != key}
-            self.assertRaises(KeyError, Backup.from_info, info)
-
-    def test_converts_a_time_with_an_offset_to_utc(self):
-        backup = Backup.from_info({**INFO, "created": "2020-08-05T22:24:14+02:00"})
-        self.assertEqual(20, backup.created.hour)
-        self.assertEqual(timedelta(), backup.created.utcoffset())
-
-    def test_takes_a_time_that_somebody_has_read_already(self):
-        when = datetime(2020, 8, 5, 22, tzinfo=UTC)
-        self.assertEqual(when, Backup.from_info({**INFO, "created": when}).created)
-
-    def test_says_which_backup_bears_no_time(self):
-        error = self.assertRaises(
-            ValueError, Backup.from_info, {"id": "b7", "status": "NEW"}
-        )
-        self.assertIn("b7", str(error))
-
-    def test_knows_each_state_of_trove(self):
-        from trove.backup.state import BackupState
-
-        self.assertEqual(set(BackupState.RUNNING_STATES), model.RUNNING_STATES)
-        self.assertEqual(
-            set(BackupState.END_STATES), model.COMPLETED_STATES | model.FAILED_STATES
-        )
-
-    def test_names_the_kind_of_a_backup(self):
-        snapshot = model.REPLICATION_SNAPSHOT_PREFIX + "r1"
-        kinds = {
-            BackupKind.FULL: trees.backup("a"),
-            BackupKind.INCREMENTAL: trees.backup("a", parent_id="b"),
-            BackupKind.REPLICATION_SNAPSHOT: trees.backup(
-                "a", name=snapshot, parent_id="b"
-            ),
-            BackupKind.RESTORED: trees.backup("a", status="RESTORED"),
-        }
-        self.assertEqual(list(kinds), [backup.kind for backup in kinds.values()])
-
-
 class TestForest(testtools.TestCase):
-    def test_tells_where_each_backup_stands(self):
+    def test_knows_the_place_of_each_backup(self):
         trees_ = forest("""
             a
             +- b
@@ -296,6 +201,77 @@ class TestChain(testtools.TestCase):
         self.assertEqual(["a", "o", "x"], [chain.root.id for chain in chains])
 
 
+class TestVolumeSnapshot(testtools.TestCase):
+    """A snapshot holds the whole volume, whatever its parent is."""
+
+    def test_is_restorable_without_its_ancestors(self):
+        grove = forest("""
+            a parent_id=lost storage_driver=cinder
+            b FAILED
+            +- c storage_driver=cinder
+            x parent_id=y storage_driver=cinder
+            +- y storage_driver=cinder
+        """)
+        self.assertEqual([None] * 4, [grove.why_not(key) for key in "acxy"])
+        self.assertEqual([None] * 4, [grove.doubt(key) for key in "acxy"])
+
+    def test_is_not_restorable_if_it_is_not_completed_itself(self):
+        grove = forest("""
+            a
+            +- b FAILED storage_driver=cinder
+        """)
+        self.assertEqual("FAILED", grove.why_not("b"))
+
+    def test_is_all_that_a_restore_reads(self):
+        grove = forest("""
+            a storage_driver=swift
+            +- b storage_driver=swift
+            |  +- c storage_driver=cinder
+            +- d storage_driver=swift
+        """)
+        self.assertEqual(["c"], ids(grove.restore_path("c")))
+        self.assertEqual(["a", "b", "c"], ids(grove.path("c")))
+        self.assertEqual(["a", "d"], ids(grove.restore_path("d")))
+
+    def test_is_deleted_with_its_ancestors_all_the_same(self):
+        grove = forest("""
+            a
+            +- b storage_driver=cinder
+        """)
+        self.assertEqual(["b"], ids(grove.descendants("a")))
+
+    def test_is_in_doubt_below_a_replication_snapshot(self):
+        parent = trees.backup("s", name="Replication snapshot for r1")
+        child = trees.backup("c", parent_id="s", storage_driver="cinder")
+        self.assertIn("deletes", BackupForest.of([parent, child]).doubt("c"))
+
+    def test_fits_its_parent_of_another_instance(self):
+        grove = forest("""
+            a instance_id=db2
+            +- b storage_driver=cinder
+        """)
+        self.assertIsNone(grove.doubt("b"))
+
+    def test_an_object_on_it_is_in_doubt(self):
+        grove = forest("""
+            a storage_driver=cinder
+            +- b storage_driver=swift
+            |  +- c storage_driver=swift
+        """)
+        for key in "bc":
+            self.assertIn("stored in swift, its parent", grove.doubt(key))
+
+    def test_a_chain_names_each_driver_of_its_members_once(self):
+        grove = forest("""
+            a storage_driver=swift
+            +- b storage_driver=cinder
+            +- c storage_driver=swift
+            d FAILED
+        """)
+        self.assertEqual(("cinder", "swift"), grove.chain("a").storage_drivers)
+        self.assertEqual((), grove.chain("d").storage_drivers)
+
+
 class TestAnyForest(testtools.TestCase):
     @hypothesis.given(strategies.forests())
     def test_places_each_backup_once_below_its_parent(self, backups):
@@ -311,11 +287,12 @@ class TestAnyForest(testtools.TestCase):
                 self.assertEqual(grove.root(parent.id), grove.root(backup.id))
 
     @hypothesis.given(strategies.forests())
-    def test_what_is_restorable_has_a_completed_path_to_a_full_backup(self, backups):
+    def test_what_is_restorable_has_a_completed_path_to_a_full_one(self, backups):
         grove = BackupForest.of(backups)
         for backup in grove:
-            path = grove.path(backup.id)
-            whole = path[0].parent_id is None and all(b.is_completed for b in path)
+            path = grove.restore_path(backup.id)
+            full = path[0].parent_id is None or path[0].is_volume_snapshot
+            whole = full and all(b.is_completed for b in path)
             self.assertEqual(whole, grove.is_restorable(backup.id))
             self.assertEqual(whole, grove.why_not(backup.id) is None)
 
@@ -357,17 +334,17 @@ class TestManyBackups(testtools.TestCase):
         _, chains = self._plant(lambda n: f"b{n - 1}" if n % 7 else None)
         self.assertEqual(-(-self.COUNT // 7), len(chains))
 
-    def test_one_chain_may_be_as_deep_as_it_likes(self):
+    def test_a_chain_of_any_depth_takes_linear_time(self):
         grove, chains = self._plant(lambda n: f"b{n - 1}" if n else None)
         last = f"b{self.COUNT - 1}"
         self.assertEqual(self.COUNT, chains[0].count)
         self.assertEqual(self.COUNT, len(grove.path(last)))
         self.assertEqual(self.COUNT - 1, len(grove.descendants("b0")))
 
-    def test_one_cycle_may_be_as_long_as_it_likes(self):
+    def test_a_cycle_of_any_length_takes_linear_time(self):
         grove, _ = self._plant(lambda n: f"b{(n - 1) % self.COUNT}")
         self.assertEqual([self.COUNT], [len(cycle) for cycle in grove.cycles])
 
-    def test_one_parent_may_have_all_the_children(self):
+    def test_all_may_be_children_of_one_parent(self):
         grove, _ = self._plant(lambda n: "b0" if n else None)
         self.assertEqual(self.COUNT - 1, len(grove.children("b0")))

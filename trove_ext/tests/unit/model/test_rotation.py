@@ -81,11 +81,21 @@ class TestChooseParent(testtools.TestCase):
         drawing = "a\n+- b datastore_version_id=v2"
         self.assertIsNone(self._chosen(drawing, datastore_version_id="v2"))
 
+    def test_takes_only_the_storage_driver_that_is_asked_for(self):
+        drawing = "a storage_driver=swift\nb storage_driver=cinder"
+        self.assertEqual("a", self._chosen(drawing, storage_driver="swift"))
+        self.assertEqual("b", self._chosen(drawing, storage_driver="cinder"))
+        self.assertEqual("b", self._chosen(drawing))
+
+    def test_takes_no_chain_that_changes_the_storage_driver_on_the_way(self):
+        drawing = "a storage_driver=cinder\n+- b storage_driver=swift"
+        self.assertIsNone(self._chosen(drawing, storage_driver="swift"))
+
     @hypothesis.given(strategies.forests())
     def test_is_always_safe_to_build_on(self, backups):
         grove = BackupForest.of(backups)
         chosen = choose_parent(grove, "db1", datastore_version_id="v1")
-        for step in grove.path(chosen.id) if chosen else ():
+        for step in grove.restore_path(chosen.id) if chosen else ():
             self.assertTrue(step.is_completed)
             self.assertFalse(step.is_replication_snapshot)
             self.assertIn(step.instance_id, {"db1", None})
@@ -116,6 +126,22 @@ class TestFullIsDue(testtools.TestCase):
     def test_counts_the_path_and_not_the_other_branches(self):
         branched = "a\n+- b\n+- c\n+- d"
         self.assertIsNone(self._due(drawing=branched, chain_length=3))
+
+    def test_a_volume_snapshot_is_no_link_of_the_chain(self):
+        nights = """
+            a storage_driver=cinder
+            +- b storage_driver=cinder
+            |  +- c storage_driver=cinder
+        """
+        self.assertIsNone(self._due(drawing=nights, chain_length=2))
+        self.assertIn("1 long", self._due(drawing=nights, chain_length=1))
+
+    def test_when_there_is_none_of_the_storage_driver_that_is_asked_for(self):
+        snapshot = "a storage_driver=cinder"
+        self.assertIn(
+            "no backup to build on",
+            self._due(drawing=snapshot, storage_driver="swift"),
+        )
 
     def test_when_the_full_backup_is_old_whatever_its_incrementals_are(self):
         week = timedelta(days=7)

@@ -1,0 +1,123 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Whether a backup can be restored, from its own state and that of its ancestors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trove_ext.model.backup import Backup
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """What prevents a restore: the backup at fault, and its fault."""
+
+    backup_id: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restorability:
+    """What is known about a restore of one backup.
+
+    :ivar blocker: why it can't be restored, as far as states show it; None if it can
+    :ivar temporary: the replication snapshot with which Trove will delete it
+    :ivar mismatch: what doesn't fit between two backups that a restore reads
+    :ivar length: how many backups a restore reads, itself included
+    """
+
+    blocker: Blocker | None
+    temporary: str | None
+    mismatch: str | None
+    length: int
+
+    @property
+    def doubt(self) -> str | None:
+        """What makes a restore doubtful although each state is right, or None."""
+        return self.temporary or self.mismatch
+
+
+def assess(
+    backup: Backup,
+    parent: Backup | None,
+    above: Restorability | None,
+    flaw: Blocker | None,
+) -> Restorability:
+    """Find out whether a backup can be restored.
+
+    A volume snapshot needs none of its ancestors, but is deleted with them.
+
+    :param above: what is known about the parent; None for the top of a tree
+    :param flaw: what is wrong with the top of the tree, if anything is
+    """
+    temporary = (above.temporary if above else None) or _temporary(backup)
+    if backup.is_volume_snapshot:
+        return Restorability(_own_fault(backup), temporary, None, 1)
+    inherited = above.blocker if above else flaw
+    return Restorability(
+        blocker=_own_fault(backup) or inherited,
+        temporary=temporary,
+        mismatch=(above.mismatch if above else None) or _mismatch(backup, parent),
+        length=(above.length if above else 0) + 1,
+    )
+
+
+def missing_parent(top: Backup) -> Blocker | None:
+    """Return the fault of an orphan: its parent is not there."""
+    return Blocker(top.parent_id, "gone") if top.parent_id else None
+
+
+def in_cycle(member: Backup, size: int) -> Blocker:
+    """Return the fault of a backup in a cycle of *size* parents."""
+    return Blocker(member.id, f"in a cycle of {size} parents")
+
+
+def _own_fault(backup: Backup) -> Blocker | None:
+    """Name what is wrong with the backup itself; an unknown state is not trusted."""
+    if backup.is_completed:
+        return None
+    fault = f"still {backup.status}" if backup.is_running else backup.status
+    return Blocker(backup.id, fault)
+
+
+def _temporary(backup: Backup) -> str | None:
+    """Name the replication snapshot: Trove deletes it with its children.
+
+    ``trove/taskmanager/manager.py``, ``_create_replication_slave``.
+    """
+    if not backup.is_replication_snapshot:
+        return None
+    return f"Trove deletes the replication snapshot {backup} and its children"
+
+
+def _mismatch(backup: Backup, parent: Backup | None) -> str | None:
+    """Say how a backup and its parent differ; Trove checks none of this."""
+    if parent is None:
+        return None
+    if _differ(backup.instance_id, parent.instance_id):
+        return f"{backup} is of another instance than parent {parent}"
+    if _differ(backup.datastore_version_id, parent.datastore_version_id):
+        return f"{backup} has another datastore version than parent {parent}"
+    if _differ(backup.storage_driver, parent.storage_driver):
+        return (
+            f"{backup} is stored in {backup.storage_driver}, its parent {parent} in "
+            f"{parent.storage_driver}"
+        )
+    return None
+
+
+def _differ(value: str | None, other: str | None) -> bool:
+    return value is not None and other is not None and value != other
