@@ -35,6 +35,7 @@ from trove_ext.exceptions import (
     UnreachableError,
 )
 from trove_ext.trove import errors
+from trove_ext.trove.server_clock import ServerClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,8 +84,8 @@ class Cloud:
             ``openstack --os-cloud prod``
         """
         self.client = client
-        self.clock = clock or waiting.SystemClock()
         self.progress = progress or progress_module.Silent()
+        self.clock = ServerClock(clock or waiting.SystemClock(), self.progress)
         self.sent: list[str] = []
         self.unanswered = False
         self.look: tuple[str, ...] = ()
@@ -268,10 +269,13 @@ class Cloud:
         session.timeout = max(1.0, min(REQUEST_TIMEOUT, remaining))
         hooks = session.session.hooks["response"]
         self._answers = []
+        endpoint = self.client.client.management_url
 
         def note(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
             method = str(response.request.method)
             self._answers.append((method, response.status_code))
+            if str(response.request.url).startswith(str(endpoint)):
+                self.clock.note(response)
             errors.refuse_foreign(response)
 
         hooks.append(note)

@@ -86,3 +86,26 @@ class FakeClock:
         """
         moment = self._elapsed + seconds
         heapq.heappush(self._due, (moment, next(self._sequence), callback))
+
+
+class SkewedClock:
+    """The clock of a machine whose time of day is wrong.
+
+    :ivar skew: how far it is ahead of the cloud's; negative if behind
+    """
+
+    def __init__(self, clock: FakeClock, skew: timedelta) -> None:
+        self.skew = skew
+        self._clock = clock
+
+    def monotonic(self) -> float:
+        """Virtual seconds, as the cloud's."""
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass for the cloud too."""
+        self._clock.sleep(seconds)
+
+    def now(self) -> datetime:
+        """The time of day that this machine believes in."""
+        return self._clock.now() + self.skew

@@ -61,6 +61,9 @@ class FakeCloud(Rows, Trouble):
     :ivar older_backup_delete: the delete of a running backup is refused with 422
         for three days, and not with 500 for ever
     :ivar missing_fields: names that are left out of every answer of Trove
+    :ivar has_date_header: whether Trove's answers have the header ``Date``
+    :ivar local_skew: how far the machine of a run of `openstack` is ahead of the
+        cloud, by its time of day
     :ivar before_request: called with each request before a server sees it; what
         they raise comes out of the request, as out of a signal handler
     :ivar after_request: the same when it was carried out, before the answer
@@ -79,6 +82,8 @@ class FakeCloud(Rows, Trouble):
         self.rate_limit: int | None = None
         self.older_backup_delete = False
         self.missing_fields: set[str] = set()
+        self.has_date_header = True
+        self.local_skew = timedelta()
         self.before_request: list[Callable[[Request], None]] = []
         self.after_request: list[Callable[[Request], None]] = []
         self.forbidden: set[str] = set()

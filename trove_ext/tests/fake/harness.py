@@ -32,7 +32,7 @@ from keystoneauth1.identity import v3
 from troveclient.v1 import client as trove_client
 
 from trove_ext.tests.fake import keystone
-from trove_ext.tests.fake.clock import FakeClock, Impossible
+from trove_ext.tests.fake.clock import FakeClock, Impossible, SkewedClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault
 from trove_ext.tests.fake.log import RequestLog
@@ -77,7 +77,7 @@ def make_client(cloud: FakeCloud, faults: list[Fault] | None = None) -> Any:
 
 
 @contextlib.contextmanager
-def virtual_time(clock: FakeClock) -> Iterator[None]:
+def virtual_time(clock: FakeClock | SkewedClock) -> Iterator[None]:
     """Let the project's own clock be a fake one."""
     with mock.patch.multiple(
         "trove_ext.polling.SystemClock",
@@ -232,7 +232,7 @@ def run_openstack(
         stack.enter_context(
             mock.patch.object(requests.Session, "get_adapter", return_value=transport)
         )
-        stack.enter_context(virtual_time(clock))
+        stack.enter_context(virtual_time(SkewedClock(clock, cloud.local_skew)))
         stack.enter_context(_logging_restored())
         out, err = stack.enter_context(
             _streams(stdin, tty=tty, room=room, err_room=err_room)

@@ -18,6 +18,8 @@ keystoneauth, python-troveclient and the openstack shell run unmodified above it
 import io
 import json
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +38,8 @@ from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.log import Request
 from trove_ext.tests.fake.server import Reply, Server, rate_limited
 
+#: How far Keystone's clock is ahead of Trove's.
+KEYSTONE_SKEW = timedelta(hours=7)
 SERVICES = {"trove.fake": "trove", "keystone.fake": "keystone", "web.fake": "web"}
 HTML = (
     b"<html><head><title>Maintenance</title></head>"
@@ -93,7 +97,15 @@ class FakeTransport(BaseAdapter):
             entry.fault = str(fault)
             reply = self._spoil(fault, request, entry)
         entry.status = reply.code
-        return _respond(request, reply)
+        return _respond(request, self._dated(reply, entry))
+
+    def _dated(self, reply: Reply, entry: Request) -> Reply:
+        """Add the header ``Date``; Keystone's clock is far off, and nobody's guide."""
+        if entry.service == "trove" and not self.cloud.has_date_header:
+            return reply
+        off = timedelta() if entry.service == "trove" else KEYSTONE_SKEW
+        moment = format_datetime(self.cloud.clock.now() + off, usegmt=True)
+        return Reply(reply.code, reply.body, {**reply.headers, "Date": moment})
 
     def close(self) -> None:
         """Nothing is open."""
