@@ -53,12 +53,18 @@ system_packages() {
     sed -n 's/^\([a-z0-9.+-]*\) *\[platform:dpkg\] *# */\1 /p' "$ROOT/bindep.txt"
 }
 
+# Whether there is such a program; Debian keeps PostgreSQL's beside the PATH.
+have() {
+    command -v "$1" >/dev/null \
+        || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
+}
+
 # The packages one of whose programs is missing, and what Python lacks.
 missing_packages() {
     local package commands command python
     while read -r package commands; do
         for command in $commands; do
-            if ! command -v "$command" >/dev/null; then
+            if ! have "$command"; then
                 echo "$package"
                 break
             fi
@@ -104,11 +110,24 @@ quietly() {
 }
 
 apt_install() {
-    local as_root=$1
+    local as_root=$1 rc=0
     shift
+    without_cluster "$as_root" "$@" || return
     quietly "$as_root" env DEBIAN_FRONTEND=noninteractive \
         apt-get -q -y -o DPkg::Lock::Timeout=300 \
-        install --no-install-recommends "$@"
+        install --no-install-recommends "$@" || rc=$?
+    "$as_root" rm -f "$NO_CLUSTER"
+    return "$rc"
+}
+
+# Debian's PostgreSQL makes and starts a database of the system when it is installed,
+# unless a file in this directory says otherwise (pg_createcluster(1)).
+NO_CLUSTER=/etc/postgresql-common/createcluster.d/trove-ext.conf
+
+without_cluster() {
+    [[ " $* " = *" postgresql"* ]] || return 0
+    "$1" mkdir -p "$(dirname "$NO_CLUSTER")" \
+        && echo 'create_main_cluster = false' | "$1" tee "$NO_CLUSTER" >/dev/null
 }
 
 install_packages() {

@@ -111,7 +111,7 @@ def _add_fault(commands: Any) -> None:
         help="where; as listed, with its target, for one",
     )
     for name, text in (
-        ("kill-database", "kill an instance's mariadbd; its agent lives"),
+        ("kill-database", "kill an instance's database server; its agent lives"),
         ("stop-replication", "stop a replica's replication, unknown to Trove"),
         ("host-off", "switch an instance's host off"),
         ("host-on", "switch an instance's host on again"),

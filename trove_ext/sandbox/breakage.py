@@ -38,6 +38,8 @@ def make(
     """
     if point not in POINTS:
         raise SandboxError(f"{point} is none of {', '.join(POINTS)}")
+    if point == "archive" and (hang or once or sleep is not None):
+        raise SandboxError("The point archive takes none of --sleep, --hang, --once")
     if hang or point == "create-hang":
         return Fault(point, "hang", "", target, once)
     if sleep is None and point in _OF_REQUESTS:

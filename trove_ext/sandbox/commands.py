@@ -31,6 +31,7 @@ from trove_ext.sandbox import (
     seed as seeding,
 )
 from trove_ext.sandbox.faults import Faults
+from trove_ext.sandbox.guest.postgresql import programs as postgresql
 from trove_ext.sandbox.progress import Progress
 from trove_ext.sandbox.state import StateDir
 
@@ -48,6 +49,9 @@ def up(args: argparse.Namespace, where: StateDir) -> int:
         )
     if not started:
         say(f"The sandbox in {where.root} runs already.")
+    obstacle = postgresql.obstacle()
+    if obstacle is not None:
+        say(f"There are no PostgreSQL instances here: {obstacle}.")
     print(clouds.exports(where))
     return 0
 
@@ -128,7 +132,7 @@ def fault_clear(args: argparse.Namespace, where: StateDir) -> int:
 
 
 def fault_kill_database(args: argparse.Namespace, where: StateDir) -> int:
-    """Kill an instance's mariadbd."""
+    """Kill an instance's database server."""
     where.settings()
     breakage.kill_database(where, args.instance)
     return 0

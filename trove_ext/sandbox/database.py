@@ -18,6 +18,7 @@ waits for a lock that it holds itself.
 
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,25 +131,35 @@ def connect(settings: Settings) -> Any:
     )
 
 
-def fill(engine: str) -> None:
-    """Make Trove's tables and the datastores on offer; to be run as Trove.
+def make_tables() -> None:
+    """Make Trove's tables unless they are there; to be run as Trove.
 
-    As ``trove-manage db_sync``, ``datastore_update``, ``datastore_version_update``
-    and ``db_load_datastore_config_parameters`` (trove/cmd/manage.py).
+    As ``trove-manage db_sync`` (trove/cmd/manage.py).
     """
     from trove.common import cfg
-    from trove.configuration import models as configurations
-    from trove.datastore import models as datastores
     from trove.db import get_db_api
 
     get_db_api().db_sync(cfg.CONF)
-    versions = labels.datastore_versions(engine)
+
+
+def fill(versions: Sequence[labels.DatastoreVersion]) -> None:
+    """Offer datastore versions, with what Trove allows in them; to be run as Trove.
+
+    As ``trove-manage datastore_update``, ``datastore_version_update`` and
+    ``db_load_datastore_config_parameters`` (trove/cmd/manage.py).
+    """
+    from trove.configuration import models as configurations
+    from trove.datastore import models as datastores
+
     for name in dict.fromkeys(version.datastore for version in versions):
         datastores.update_datastore(name, None)
     for version in versions:
         _add_version(datastores, version)
         configurations.load_datastore_configuration_parameters(
-            version.datastore, version.name, str(_rules()), version_number=version.name
+            version.datastore,
+            version.name,
+            str(_rules(version)),
+            version_number=version.name,
         )
 
 
@@ -156,7 +167,7 @@ def _add_version(datastores: Any, version: labels.DatastoreVersion) -> None:
     datastores.update_datastore_version(
         version.datastore,
         version.name,
-        labels.MANAGER,
+        version.manager,
         labels.IMAGE_ID,
         None,
         "",
@@ -167,9 +178,9 @@ def _add_version(datastores: Any, version: labels.DatastoreVersion) -> None:
         datastores.update_datastore(version.datastore, version.name)
 
 
-def _rules() -> Path:
+def _rules(version: labels.DatastoreVersion) -> Path:
     """Return what a configuration group may hold."""
     import trove
 
     templates = Path(trove.__path__[0]) / "templates"
-    return templates / labels.MANAGER / "validation-rules.json"
+    return templates / version.manager / "validation-rules.json"

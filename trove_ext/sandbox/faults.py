@@ -30,6 +30,7 @@ POINTS = {
     "create-hang": "Nova never answers the making of a server",
     "promote-candidate": "the replica that is promoted can't catch up",
     "attach-replica": "another replica can't attach to the new source",
+    "archive": "a PostgreSQL's archiver fails, which its status does not show",
     "backup-delete": "Swift refuses to delete the object of a backup",
     "slow-api": "Trove's API answers late",
     "slow-answer": "Trove's API does what was asked and then answers late",

@@ -14,10 +14,13 @@
 
 Data alone. The first flavor, volume type and network and the datastore ``mysql``
 5.7.29 are those of the guide that operators follow, so that its commands run as they
-stand. Whatever the label says, the engine is the MariaDB of this machine.
+stand. Whatever their labels say, the engine of ``mysql`` and ``mariadb`` is the MariaDB
+of this machine, that of ``postgresql`` its PostgreSQL.
 """
 
 from dataclasses import dataclass
+
+from trove_ext.sandbox.guest.engine import MARIADB, POSTGRESQL
 
 REGION = "RegionOne"
 
@@ -59,6 +62,11 @@ class DatastoreVersion:
     datastore: str
     name: str
     default: bool = False
+    manager: str = MARIADB
+    """What Trove takes configuration templates and rules by.
+
+    Of ``mysql`` too, because those of MySQL hold options that MariaDB refuses.
+    """
 
 
 FLAVORS = (
@@ -85,20 +93,30 @@ IMAGE_ID = "c1f0b0a6-7a05-4e2b-8a0e-70c9a7d1f001"
 SEEDED_CONTAINER = "seeded"
 """Where the backups that ``trove-sandbox seed`` makes up are said to be: nowhere."""
 
-# One manager for both: Trove picks its configuration templates by it, and those of
-# MySQL hold options that MariaDB refuses.
-MANAGER = "mariadb"
 
+def datastore_versions(
+    mariadb: str, postgresql: str | None = None
+) -> tuple[DatastoreVersion, ...]:
+    """Name the versions on offer.
 
-def datastore_versions(engine: str) -> tuple[DatastoreVersion, ...]:
-    """Name the versions on offer, *engine* being the MariaDB here ("10.11").
+    The second of each is newer by its label alone: something to upgrade to, and a
+    wrong version to be refused. The third of ``postgresql`` is of another major
+    version: an upgrade to it is what Trove's guest refuses.
 
-    The second of ``mariadb`` is newer by its label alone: something to upgrade to,
-    and a wrong version to be refused.
+    :param mariadb: the version of the MariaDB here, "10.11"
+    :param postgresql: the major version of the PostgreSQL here, "15"; None if there
+        is none
     """
-    major, _, minor = engine.partition(".")
-    return (
-        DatastoreVersion("mariadb", engine, default=True),
+    major, _, minor = mariadb.partition(".")
+    versions = [
+        DatastoreVersion("mariadb", mariadb, default=True),
         DatastoreVersion("mariadb", f"{major}.{int(minor) + 1}"),
         DatastoreVersion("mysql", "5.7.29", default=True),
-    )
+    ]
+    if postgresql:
+        names = (postgresql, f"{postgresql}.99", str(int(postgresql) + 1))
+        versions += [
+            DatastoreVersion("postgresql", name, name == postgresql, POSTGRESQL)
+            for name in names
+        ]
+    return tuple(versions)

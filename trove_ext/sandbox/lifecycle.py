@@ -12,6 +12,7 @@
 
 """Bringing a sandbox up and down."""
 
+import dataclasses
 import importlib.util
 import shutil
 import sys
@@ -20,6 +21,7 @@ import urllib.request
 from collections.abc import Callable
 
 from trove_ext.sandbox import clouds, database, state, supervise
+from trove_ext.sandbox.guest.postgresql import programs as postgresql
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
 KEYSTONE, DATABASE, TROVE = "keystone", "db", "trove"
@@ -91,18 +93,33 @@ def up(where: StateDir, report: Report, *, token_seconds: int, rate: int) -> boo
 def _settings(where: StateDir, token_seconds: int, rate: int) -> Settings:
     where.make()
     if where.exists():
-        return where.settings()
+        return _with_postgresql(where, where.settings())
     settings = state.choose(database.engine_version(), token_seconds, rate)
-    where.save(settings)
     clouds.write_first(where, settings)
+    return _with_postgresql(where, settings)
+
+
+def _with_postgresql(where: StateDir, settings: Settings) -> Settings:
+    """Save the settings, with the PostgreSQL of this machine unless they have one."""
+    if settings.postgresql is None:
+        found = postgresql.version()
+        settings = dataclasses.replace(settings, postgresql=found)
+    where.save(settings)
     return settings
 
 
 def _check_engine(settings: Settings) -> None:
-    engine = database.engine_version()
-    if engine != settings.engine:
+    _check_version("MariaDB", settings.engine, database.engine_version())
+    installed = postgresql.version()
+    # Without any the sandbox still runs, only the instances of it don't.
+    if settings.postgresql and installed:
+        _check_version("PostgreSQL", settings.postgresql, installed)
+
+
+def _check_version(title: str, of_the_data: str, installed: str) -> None:
+    if of_the_data != installed:
         raise SandboxError(
-            f"The data are of MariaDB {settings.engine}, installed is {engine}:"
+            f"The data are of {title} {of_the_data}, installed is {installed}:"
             " trove-sandbox reset makes room for a new sandbox"
         )
 

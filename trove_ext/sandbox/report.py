@@ -45,6 +45,7 @@ def status(where: StateDir) -> dict[str, Any]:
     return {
         "directory": str(where.root),
         "engine": f"MariaDB {settings.engine}",
+        "postgresql": settings.postgresql,
         "addresses": f"127.77.{settings.block}.0/24",
         "services": [
             {"name": name, "pid": pids.get(name), "address": address}
@@ -67,8 +68,8 @@ def as_text(found: dict[str, Any]) -> str:
     """Write a status for people."""
     head = (
         f"Directory: {found['directory']}\n"
-        f"Engine: {found['engine']}, whatever a datastore is called\n"
-        f"Instances' addresses: {found['addresses']}, port 3306\n"
+        f"Engines: {_engines(found)}\n"
+        f"Instances' addresses: {found['addresses']}\n"
     )
     services = [("SERVICE", "PID", "ADDRESS")]
     services += [(s["name"], s["pid"], s["address"]) for s in found["services"]]
@@ -78,6 +79,13 @@ def as_text(found: dict[str, Any]) -> str:
     if found["seeded_instances"]:
         parts += ["", f"Made by seed, without a host: {found['seeded_instances']}"]
     return "\n".join(parts)
+
+
+def _engines(found: dict[str, Any]) -> str:
+    mariadb = f"{found['engine']} on port 3306 (mariadb, mysql)"
+    if not found["postgresql"]:
+        return f"{mariadb}; no PostgreSQL"
+    return f"{mariadb}, PostgreSQL {found['postgresql']} on port 5432 (postgresql)"
 
 
 def _instances(members: list[dict[str, Any]]) -> str:

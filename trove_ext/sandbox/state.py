@@ -32,6 +32,8 @@ from pathlib import Path
 # Raised where a new layout can't read what an older one wrote.
 LAYOUT = 2
 DATABASE_PORT = 3306
+# Of MariaDB and of PostgreSQL.
+_INSTANCE_PORTS = (3306, 5432)
 _MARK = "settings.json"
 _NOT_IN_PATHS = re.compile(r"[^\w./@+,:=~-]")
 
@@ -63,6 +65,11 @@ class Settings:
     """Life-time of a Keystone token."""
     rate: int = 100000
     """Requests a minute that Trove takes from one user, of each method."""
+    postgresql: str | None = None
+    """Major version of the PostgreSQL that made data, ``15``; None before there is one.
+
+    It may be installed after the first ``up``.
+    """
 
     @property
     def database_address(self) -> str:
@@ -108,9 +115,10 @@ def _free_block() -> int:
     # By chance, so that two sandboxes that are set up at once, or of which one is
     # down, hardly ever choose the same one.
     for block in secrets.SystemRandom().sample(range(1, 255), 254):
-        if all(is_free(f"127.77.{block}.{n}", DATABASE_PORT) for n in (1, 10, 11)):
+        addresses = [f"127.77.{block}.{n}" for n in (1, 10, 11)]
+        if all(is_free(a, port) for a in addresses for port in _INSTANCE_PORTS):
             return block
-    raise SandboxError("No block of addresses 127.77.0.0/16 is free on port 3306")
+    raise SandboxError("No block of addresses 127.77.0.0/16 is free")
 
 
 def choose(engine: str, token_seconds: int, rate: int) -> Settings:

@@ -32,6 +32,8 @@ _PROC = Path("/proc")
 _POLL_SECONDS = 0.1
 _START_TIME_FIELD = 22
 _LOG_LINES = 3
+_POSTGRES = "postgres"
+_DATABASE_PROGRAMS = ("mariadb", "mbstream", _POSTGRES, "pg_", "initdb")
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def _name_in(state: StateDir, entry: Path) -> str | None:
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
     program = Path(words[0]).name
-    ours = program.startswith(("mariadb", "mbstream")) or any(
+    ours = program.startswith(_DATABASE_PROGRAMS) or any(
         word.startswith("trove_ext.sandbox.") for word in words
     )
     return program if ours and _mentions(words, str(state.root)) else None
@@ -167,7 +169,10 @@ def _signal(processes: Iterable[Process], number: signal.Signals) -> None:
 
 def end(processes: list[Process], seconds: float) -> None:
     """End processes: ask, and after *seconds* kill. Returns when they are gone."""
-    _signal(processes, signal.SIGTERM)
+    # After SIGTERM PostgreSQL waits for its clients, for ever.
+    servers = [process for process in processes if process.name == _POSTGRES]
+    _signal(servers, signal.SIGINT)
+    _signal([x for x in processes if x not in servers], signal.SIGTERM)
     if _gone(processes, seconds):
         return
     _signal(processes, signal.SIGKILL)

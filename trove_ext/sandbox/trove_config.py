@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from trove_ext.sandbox import labels
+from trove_ext.sandbox.guest.engine import MARIADB
 from trove_ext.sandbox.keystone_server import SERVICE_PROJECT, SERVICE_USER
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
@@ -103,7 +104,7 @@ reboot_time_out = 60
 resize_time_out = 60
 revert_time_out = 60
 
-[{labels.MANAGER}]
+[{MARIADB}]
 usage_timeout = 40
 
 [database]

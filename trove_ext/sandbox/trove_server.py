@@ -94,7 +94,7 @@ def _write_files(state: StateDir, settings: Settings) -> None:
         write_private(state.policy, "{}\n")
     cloudinit = state.root / "cloudinit"
     cloudinit.mkdir(exist_ok=True)
-    for version in labels.datastore_versions(settings.engine):
+    for version in labels.datastore_versions(settings.engine, settings.postgresql):
         path = cloudinit / f"{version.datastore}.cloudinit"
         write_private(path, "#cloud-config\npackage_update: false\n")
 
@@ -116,17 +116,25 @@ def copy_messages(transport: Any) -> None:
 
 
 def open_database(state: StateDir, settings: Settings) -> None:
-    """Open Trove's database as soon as it answers; the first time it is filled."""
+    """Open Trove's database as soon as it answers; the first time, fill it."""
     from trove.db import get_db_api
 
     with eventlet.Timeout(_DATABASE_SECONDS):
         while not database.answers(settings):
             eventlet.sleep(_POLL_SECONDS)
-    done = state.root / "trove.ready"
-    if not done.exists():
-        database.fill(settings.engine)
-        write_private(done, "")
+    _offer_datastores(state, settings)
     get_db_api().configure_db()
+
+
+def _offer_datastores(state: StateDir, settings: Settings) -> None:
+    """Fill the database with the datastores of each engine that it hasn't got yet."""
+    versions = labels.datastore_versions(settings.engine, settings.postgresql)
+    for manager in dict.fromkeys(version.manager for version in versions):
+        done = state.root / f"{manager}.ready"
+        if not done.exists():
+            database.make_tables()
+            database.fill([x for x in versions if x.manager == manager])
+            write_private(done, "")
 
 
 def start_services(conf: Any) -> None:

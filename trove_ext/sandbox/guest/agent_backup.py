@@ -69,7 +69,7 @@ class BackupAgent(AgentBase):
     def _take(self, info: Info) -> BackupObject:
         self._faults.hit("backup", self._instance_id)
         parent = info.get("parent")
-        found = self._store.find(parent["location"] or "") if parent else None
+        found = self._backups.find(parent["location"] or "") if parent else None
         container = info.get("swift_container") or CONTAINER
         return self._backups.take(info["id"], f"{info['swift_url']}/{container}", found)
 

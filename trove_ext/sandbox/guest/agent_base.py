@@ -22,7 +22,6 @@ from trove.instance import service_status
 
 from trove_ext.sandbox.faults import Faults
 from trove_ext.sandbox.guest import programs
-from trove_ext.sandbox.guest.backup_store import BackupStore
 from trove_ext.sandbox.guest.conductor import Conductor
 from trove_ext.sandbox.guest.engine import Accounts, Backups, Server, State
 
@@ -75,7 +74,6 @@ class AgentBase(abc.ABC):
         self._conductor = parts.conductor
         self._faults = parts.faults
         self._volume = parts.volume
-        self._store = BackupStore(parts.state_dir)
         self._backups = backups
         self._accounts = accounts
 

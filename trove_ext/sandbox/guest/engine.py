@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from trove_ext.sandbox.guest.backup_store import BackupObject
 
 MARIADB = "mariadb"
-MANAGERS = (MARIADB,)
+POSTGRESQL = "postgresql"
+MANAGERS = (MARIADB, POSTGRESQL)
 """Trove's names of the engines there are."""
 
 Serialized = dict[str, Any]
@@ -99,6 +100,9 @@ class Server(Protocol):
 
 class Backups(Protocol):
     """Takes and restores the backups of one instance."""
+
+    def find(self, location: str) -> "BackupObject":
+        """Return the object at *location*; raises BackupMissingError."""
 
     def take(
         self, backup_id: str, url: str, parent: "BackupObject | None"
@@ -171,7 +175,7 @@ class Engine(Protocol):
     def layout(self, root: Path) -> Layout:
         """Return where an instance under *root* has its files."""
 
-    def server(self, state_dir: Path, root: Path, address: str, mb: int) -> Server:
+    def server(self, root: Path, address: str, memory_mb: int) -> Server:
         """Return the server of the instance under *root*; nothing is started."""
 
     def agent(self, parts: "Parts") -> "GuestAgent":
@@ -189,10 +193,16 @@ class Engine(Protocol):
 
 def of(manager: str) -> Engine:
     """Return the engine behind a Trove manager; raises KeyError for an unknown one."""
-    return {MARIADB: _mariadb}[manager]()
+    return {MARIADB: _mariadb, POSTGRESQL: _postgresql}[manager]()
 
 
 def _mariadb() -> Engine:
     from trove_ext.sandbox.guest.mariadb.engine import MariaDBEngine
 
     return MariaDBEngine()
+
+
+def _postgresql() -> Engine:
+    from trove_ext.sandbox.guest.postgresql.engine import PostgresEngine
+
+    return PostgresEngine()

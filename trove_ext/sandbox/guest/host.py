@@ -159,9 +159,7 @@ class Host:
 
     def _make_db(self) -> Server:
         root = self._state_dir / "instances" / self.instance_id
-        return self._engine.server(
-            self._state_dir, root, self._address, self._memory_mb
-        )
+        return self._engine.server(root, self._address, self._memory_mb)
 
     def _parts(self) -> Parts:
         return Parts(

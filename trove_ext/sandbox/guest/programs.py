@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Running MariaDB's programs; cooperative, as Trove's process patches subprocess."""
+"""Running the databases' programs; cooperative: Trove's process patches subprocess."""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -27,12 +27,12 @@ class ProgramError(Exception):
     """A program is missing, or ended with an error; the text ends with its words."""
 
 
-def find(name: str) -> str:
+def find(name: str, package: str = "MariaDB's server and backup") -> str:
     """Return the path of a program; raises ProgramError where there is none."""
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), *_MORE_PLACES])
     found = shutil.which(name, path=places)
     if not found:
-        raise ProgramError(f"{name} was not found: install MariaDB's server and backup")
+        raise ProgramError(f"{name} was not found: install {package}")
     return found
 
 
@@ -82,6 +82,7 @@ class Jobs:
         stdin: IO[bytes] | None = None,
         stdout: IO[bytes] | None = None,
         cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> str:
         """Run a program to its end, its words in *log*, and return them.
 
@@ -93,6 +94,7 @@ class Jobs:
             process = subprocess.Popen(
                 command,
                 cwd=cwd,
+                env=env,
                 stdin=stdin or subprocess.DEVNULL,
                 stdout=stdout or words,
                 stderr=words,
@@ -115,5 +117,7 @@ class Jobs:
 
 def _check(command: Sequence[str], code: int, words: str) -> None:
     if code:
-        name = Path(command[0]).name
+        # What stands before "--" only runs the program as another user.
+        start = command.index("--") + 1 if "--" in command else 0
+        name = Path(command[start]).name
         raise ProgramError(f"{name} ended with {code}: {last_words(words)}")

@@ -22,53 +22,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from trove_ext.sandbox.guest import programs
-from trove_ext.sandbox.guest.backup_store import (
-    BackupMissingError,
-    BackupObject,
-    BackupStore,
-)
+from trove_ext.sandbox.guest.backup_store import BackupObject
+from trove_ext.sandbox.guest.backups import BackupFailedError, StoredBackups
 from trove_ext.sandbox.guest.mariadb.server import MariaDB
 
 # What MariaDB calls the file with the position of the binary log; it was renamed.
 _POSITION_FILES = ("mariadb_backup_binlog_info", "xtrabackup_binlog_info")
-_SUFFIX = ".xbstream"
 _LSN = re.compile(r"latest check point \(for incremental\): '(\d+)'")
 
 
-class BackupFailedError(Exception):
-    """mariadb-backup said that it is done, and yet something is missing."""
-
-
-class Backups:
+class Backups(StoredBackups):
     """Takes and restores the backups of one instance."""
 
-    def __init__(self, db: MariaDB, store: BackupStore, jobs: programs.Jobs) -> None:
-        self._db = db
-        self._store = store
-        self._jobs = jobs
-
-    def take(
-        self, backup_id: str, url: str, parent: BackupObject | None
-    ) -> BackupObject:
-        """Back up into the store, after *parent* where there is one.
-
-        Raises ProgramError, BackupFailedError.
-        """
-        # Without a checkpoint the pages on disk are old, and an incremental starts
-        # so early in the log that it is as large as a full backup.
-        self._db.query("SET GLOBAL innodb_log_checkpoint_now = ON")
-        location = f"{url}/{backup_id}{_SUFFIX}"
-        scratch = self._store.scratch(backup_id)
-        scratch.mkdir(mode=0o700, parents=True)
-        try:
-            stored = self._stream(location, parent, scratch)
-        except BaseException:
-            self._store.archive(location).unlink(missing_ok=True)
-            raise
-        finally:
-            shutil.rmtree(scratch)
-        self._store.save(stored)
-        return stored
+    suffix = ".xbstream"
+    _db: MariaDB
 
     def restore(self, location: str, checksum: str) -> None:
         """Make the data directory what it was at the backup at *location*.
@@ -98,21 +65,16 @@ class Backups:
                 return gtid_position(path.read_text())
         raise BackupFailedError(f"Neither of {', '.join(_POSITION_FILES)} was restored")
 
-    def _stream(
+    def _write(
         self, location: str, parent: BackupObject | None, scratch: Path
-    ) -> BackupObject:
-        archive = self._store.archive(location)
-        with archive.open("wb") as stream:
+    ) -> dict[str, str]:
+        # Without a checkpoint the pages on disk are old, and an incremental starts
+        # so early in the log that it is as large as a full backup.
+        self._db.query("SET GLOBAL innodb_log_checkpoint_now = ON")
+        with self._store.archive(location).open("wb") as stream:
             command = self._command(scratch, parent)
             words = self._jobs.run(command, scratch / "log", stdout=stream)
-        return BackupObject(
-            location=location,
-            checksum=self._checksum(location, scratch / "md5"),
-            size=archive.stat().st_size,
-            metadata={"lsn": reached_lsn(words)},
-            parent_location=parent.location if parent else None,
-            parent_checksum=parent.checksum if parent else None,
-        )
+        return {"lsn": reached_lsn(words)}
 
     def _command(self, scratch: Path, parent: BackupObject | None) -> list[str]:
         layout = self._db.layout
@@ -125,28 +87,12 @@ class Backups:
             "--stream=xbstream",
             f"--target-dir={scratch}",
         ]
-        return command + (
-            [f"--incremental-lsn={parent.metadata['lsn']}"] if parent else []
-        )
-
-    def _checksum(self, location: str, log: Path) -> str:
-        # A program, because hashing in this process would stop everything else.
-        words = self._jobs.run(
-            ["md5sum", "-b", str(self._store.archive(location))], log
-        )
-        return words.split()[0].lstrip("\\")
-
-    def _verify(self, stored: BackupObject, checksum: str) -> None:
-        found = self._checksum(stored.location, self._db.layout.root / "md5")
-        if found != checksum:
-            raise BackupMissingError(
-                f"Backup object {stored.location} has checksum {found}, not {checksum}"
-            )
+        if parent:
+            command.append(f"--incremental-lsn={parent.metadata['lsn']}")
+        return command
 
     def _unpack(self, stored: BackupObject, target: Path) -> None:
-        command = [programs.find("mbstream"), "-x", "-C", str(target)]
-        with self._store.archive(stored.location).open("rb") as archive:
-            self._jobs.run(command, self._db.layout.root / "unpack.log", stdin=archive)
+        self._run_on(stored, [programs.find("mbstream"), "-x", "-C", str(target)])
 
     def _prepare(self, incremental: Path | None = None) -> None:
         layout = self._db.layout

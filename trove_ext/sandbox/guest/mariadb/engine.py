@@ -38,11 +38,11 @@ class MariaDBEngine:
         """Return where an instance under *root* has its files."""
         return config.Layout(root)
 
-    def server(self, state_dir: Path, root: Path, address: str, mb: int) -> "MariaDB":
+    def server(self, root: Path, address: str, memory_mb: int) -> "MariaDB":
         """Return the mariadbd of the instance under *root*."""
         from trove_ext.sandbox.guest.mariadb.server import MariaDB
 
-        return MariaDB(state_dir, config.Layout(root), address, mb)
+        return MariaDB(config.Layout(root), address, memory_mb)
 
     def agent(self, parts: "Parts") -> "MariaDBAgent":
         """Return the guest agent of an instance."""

@@ -43,10 +43,7 @@ Row = dict[str, Any]
 class MariaDB:
     """The mariadbd of one instance. It outlives this process and is adopted again."""
 
-    def __init__(
-        self, state_dir: Path, layout: config.Layout, address: str, memory_mb: int
-    ) -> None:
-        self._state_dir = state_dir
+    def __init__(self, layout: config.Layout, address: str, memory_mb: int) -> None:
         self.layout = layout
         self.address = address
         self.memory_mb = memory_mb
@@ -150,7 +147,7 @@ class MariaDB:
 
     def initialize(self) -> None:
         """Give the instance an empty data directory; raises ProgramError."""
-        template.copy_template(self._state_dir, self.layout.data)
+        template.copy_template(self.layout.root.parents[1], self.layout.data)
 
     def configure(self) -> None:
         """Write the configuration anew; overrides stay as they are."""

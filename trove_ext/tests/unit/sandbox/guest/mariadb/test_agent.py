@@ -12,7 +12,6 @@
 
 """The guest agent against the calls that Trove makes, and its roles without a server."""
 
-import ast
 import inspect
 from pathlib import Path
 from unittest import mock
@@ -25,9 +24,7 @@ from trove.guestagent import api as guest_api
 from trove_ext.sandbox import faults
 from trove_ext.sandbox.guest import agent_base, conductor, engine
 from trove_ext.sandbox.guest.mariadb import agent, config, server
-
-# Trove's API has them, and its own guest no longer does.
-OBSOLETE = {"update_guest", "get_hwinfo", "get_diagnostics"}
+from trove_ext.tests.unit.sandbox.guest import calls
 
 SOURCE_CONFIG = "[mysqld]\nbinlog_format = MIXED\n"
 REPLICA_INFO = {
@@ -36,42 +33,15 @@ REPLICA_INFO = {
 }
 
 
-def calls_of_trove():
-    """Yield each call of trove/guestagent/api.py: its name, its arguments' names."""
-    tree = ast.parse(inspect.getsource(guest_api.API))
-    for method in ast.walk(tree):
-        if not isinstance(method, ast.FunctionDef):
-            continue
-        taken = [argument.arg for argument in method.args.args[1:]]
-        for call in ast.walk(method):
-            if is_call_of_guest(call):
-                names = [keyword.arg for keyword in call.keywords]
-                # None stands for a dictionary made of what the method takes.
-                names = taken if None in names else names
-                yield call.args[0].value, [x for x in names if x != "version"]
-
-
-def is_call_of_guest(node):
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in {"_call", "_cast"}
-        and isinstance(node.args[0], ast.Constant)
-    )
-
-
 class CallsTest(testtools.TestCase):
     def test_every_call_of_trove_is_answered(self):
-        names = {name for name, _arguments in calls_of_trove()} - OBSOLETE
-        missing = {name for name in names if not hasattr(agent.MariaDBAgent, name)}
-        self.assertEqual(set(), missing)
-        self.assertIn("prepare", names)
+        self.assertEqual(set(), calls.names() - set(dir(agent.MariaDBAgent)))
+        self.assertIn("prepare", calls.names())
 
     def test_every_call_is_taken_with_the_arguments_that_trove_gives(self):
-        for name, arguments in calls_of_trove():
-            if name not in OBSOLETE:
-                signature = inspect.signature(getattr(agent.MariaDBAgent, name))
-                signature.bind(None, "context", **dict.fromkeys(arguments))
+        for name, arguments in calls.all_of_trove():
+            signature = inspect.signature(getattr(agent.MariaDBAgent, name))
+            signature.bind(None, "context", **dict.fromkeys(arguments))
 
     def test_the_agent_speaks_the_newest_version_of_troves_api(self):
         self.assertEqual(

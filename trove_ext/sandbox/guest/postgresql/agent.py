@@ -1,0 +1,187 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The guest agent of a PostgreSQL: its data, its configuration, its replication.
+
+PostgresManager in trove/guestagent/datastore/postgres/manager.py, and what that
+inherits from datastore/manager.py. It has no ``get_last_txn``, and so has this one:
+Trove asks each replica for it when a source is ejected, and gets an error.
+"""
+
+# ruff: noqa: ARG002 - Trove's calls carry more than is needed here
+
+from typing import Any
+
+from trove_ext.sandbox.guest import engine
+from trove_ext.sandbox.guest.agent import GuestAgent, Overrides
+from trove_ext.sandbox.guest.agent_base import Info, Parts
+from trove_ext.sandbox.guest.backup_store import BackupStore
+from trove_ext.sandbox.guest.postgresql import config
+from trove_ext.sandbox.guest.postgresql.accounts import Accounts
+from trove_ext.sandbox.guest.postgresql.backup import Backups
+from trove_ext.sandbox.guest.postgresql.replication import Replication
+from trove_ext.sandbox.guest.postgresql.server import Postgres
+
+_STRATEGY = "PostgresqlReplicationStreaming"
+
+
+class PostgresAgent(GuestAgent):
+    """Calls of a guest agent as PostgresManager answers them."""
+
+    manager = engine.POSTGRESQL
+    _db: Postgres
+    _backups: Backups
+
+    def __init__(self, parts: Parts) -> None:
+        backups = Backups(parts.db, BackupStore(parts.state_dir), parts.jobs)
+        accounts = Accounts(parts.db.layout.run)
+        super().__init__(parts, backups, accounts)
+        self._replication = Replication(parts.db, accounts.admin, parts.jobs)
+
+    def update_status(self, context: Any = None) -> None:
+        """Report how the database is, and see to the size of the WAL archive."""
+        super().update_status(context)
+        if self._is_installed() and self._db.state() is engine.State.ANSWERS:
+            self._backups.clean_archive(int(self._volume.gb * 1024**3))
+
+    # Its data and its configuration
+
+    def _do_prepare(
+        self,
+        context: Any,
+        memory_mb: int,
+        backup_info: Info | None,
+        overrides: Overrides | None,
+        snapshot: Info | None,
+    ) -> None:
+        """As do_prepare in postgres/manager.py."""
+        self._db.memory_mb = memory_mb
+        self._db.configure()
+        self._override(engine.USER, dict(overrides or {}))
+        self._db.write_access_rules(replication=False)
+        if backup_info:
+            self._restore(backup_info)
+            if not snapshot:
+                self._db.layout.recovery_signal.touch(mode=0o600)
+        else:
+            self._db.initialize()
+        if snapshot:
+            self.attach_replica(context, snapshot, snapshot["config"])
+        self._db.start()
+
+    def _restore(self, info: Info) -> None:
+        self._db.stop()
+        super()._restore(info)
+
+    def _do_rebuild(self, overrides: Overrides | None) -> None:
+        """As rebuild in postgres/manager.py.
+
+        What was there beside the volume is gone, primary_conninfo too.
+        """
+        self._db.stop()
+        for name in (engine.USER, config.SYSTEM):
+            self._db.remove_override(name)
+        self._db.configure()
+        self._override(engine.USER, dict(overrides or {}))
+        self._db.write_access_rules(replication=False)
+        self._db.start()
+
+    def apply_overrides(self, context: Any, overrides: Overrides) -> None:
+        """Reload the configuration; apply_overrides in postgres/service.py."""
+        self._db.reload()
+
+    def get_filesystem_stats(self, context: Any, fs_path: str | None) -> Info:
+        """Return how full the volume is, and how much of it is WAL."""
+        stats = super().get_filesystem_stats(context, fs_path)
+        return {**stats, "mgr_extra_info": self._backups.archive_sizes()}
+
+    # A source
+
+    def get_replication_snapshot(
+        self, context: Any, snapshot_info: Info, replica_source_config: str = ""
+    ) -> Info:
+        """Become a source, by a restart, and take the backup of a replica.
+
+        get_replication_snapshot in datastore/manager.py and snapshot_for_replication
+        in strategies/replication/postgresql.py.
+        """
+        self._replication.enable_source()
+        self._create_backup(context, snapshot_info)
+        account = self._replication.account()
+        stats = self._volume_stats()
+        return {
+            "dataset": {
+                "datastore_manager": self.manager,
+                "dataset_size": stats["used"],
+                "volume_size": stats["total"],
+                "snapshot_id": snapshot_info["id"],
+            },
+            "replication_strategy": _STRATEGY,
+            "master": self._replication.reference(),
+            "replica_conf": {"log_position": {}, "replication_user": account},
+        }
+
+    def get_replica_context(self, context: Any) -> Info:
+        """Say how to replicate from here; strategies/replication/postgresql.py."""
+        account = self._replication.account()
+        return {
+            "log_position": {},
+            "master": self._replication.reference(),
+            "replica_conf": {"replication_user": account},
+        }
+
+    def enable_as_master(self, context: Any, replica_source_config: str) -> None:
+        """Become a source, by a restart."""
+        self._replication.enable_source()
+
+    def demote_replication_master(self, context: Any) -> None:
+        """Be no source any longer; demote_master."""
+        self._replication.demote()
+
+    def make_read_only(self, context: Any, read_only: bool) -> None:
+        """Do nothing, as make_read_only in postgres/manager.py."""
+
+    def get_latest_txn_id(self, context: Any) -> str:
+        """Return where the WAL is."""
+        return self._replication.position()
+
+    def cleanup_source_on_replica_detach(
+        self, context: Any, replica_info: Info
+    ) -> None:
+        """Do nothing, as in strategies/replication/postgresql.py."""
+
+    # A replica
+
+    def attach_replica(
+        self,
+        context: Any,
+        replica_info: Info,
+        slave_config: str,
+        restart: bool = False,
+    ) -> None:
+        """Become a replica, at once only with *restart*; postgres/manager.py.
+
+        A server that is running goes on as it is until it is restarted.
+        """
+        self._faults.hit("attach-replica", self._instance_id)
+        self._replication.follow(replica_info)
+        if restart:
+            self._restart()
+
+    def detach_replica(self, context: Any, for_failover: bool = False) -> None:
+        """Be no replica any longer; detach_slave."""
+        self._replication.promote()
+
+    def wait_for_txn(self, context: Any, txn: str) -> None:
+        """Wait for a position of the source; wait_for_txn in postgres/manager.py."""
+        self._faults.hit("promote-candidate", self._instance_id)
+        self._replication.wait_for(txn)

@@ -1,0 +1,273 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One PostgreSQL server: its process and its files."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from trove.common import stream_codecs
+
+from trove_ext.sandbox.guest import programs
+from trove_ext.sandbox.guest.engine import DatabaseError, State
+from trove_ext.sandbox.guest.postgresql import config, template
+from trove_ext.sandbox.guest.postgresql.programs import find, unprivileged
+from trove_ext.sandbox.guest.postgresql.sql import Sql
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 60.0
+_STARTING_SECONDS = 15.0
+_POLL_SECONDS = 0.05
+
+# As PgSqlApp.configuration_manager in Trove's postgres/service.py; it doesn't escape.
+_CODEC = stream_codecs.KeyValueCodec(
+    value_quoting=True,
+    bool_case=stream_codecs.KeyValueCodec.BOOL_LOWER,
+    big_ints=True,
+)
+
+
+class Postgres:
+    """The server of one instance. It outlives this process and is adopted again."""
+
+    def __init__(self, layout: config.Layout, address: str, memory_mb: int) -> None:
+        self.layout = layout
+        self.address = address
+        self.memory_mb = memory_mb
+        self.powered = True
+        """Off for good once the host is: a call that still runs starts nothing."""
+        self.sql = Sql(layout.run)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._lock = threading.RLock()
+
+    # The process
+
+    def pid(self) -> int | None:
+        """Return the process ID of the postmaster that runs for this instance."""
+        if self._process is not None:
+            # Also reaps one that was killed.
+            return self._process.pid if self._process.poll() is None else None
+        return config.running_pid(self.layout)
+
+    def start(self) -> None:
+        """Start the server unless it runs, and wait until it answers.
+
+        A standby and a restored server answer before they have replayed everything,
+        and Trove waits for no more than that. Raises DatabaseError if it doesn't
+        answer within a minute, with the last words of its log.
+        """
+        with self._lock:
+            if self.pid() is None:
+                self._spawn()
+            self._wait_for_answer()
+
+    def stop(self) -> None:
+        """Shut the server down cleanly; after a minute by force.
+
+        By SIGINT as Docker stops PostgreSQL's image: after SIGTERM it would wait for
+        its clients, for ever.
+        """
+        with self._lock:
+            self.signal(signal.SIGINT)
+            if not self._wait_for_end(_STOP_SECONDS):
+                self.kill()
+
+    def kill(self) -> None:
+        """Kill the server as a crash would; raises DatabaseError if it stays."""
+        pid = self.pid()
+        if pid is not None and not kill_all(pid):
+            raise DatabaseError(f"PostgreSQL {pid} doesn't end")
+        self._wait_for_end(0.0)
+
+    def restart(self) -> None:
+        """Stop and start."""
+        with self._lock:
+            self.stop()
+            self.start()
+
+    def reload(self) -> None:
+        """Let the server read its configuration again, as pg_ctl reload does."""
+        self.signal(signal.SIGHUP)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the postmaster, if there is one."""
+        pid = self.pid()
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def state(self) -> State:
+        """Ask how the server is: HEALTHCHECK in Trove's postgres/service.py."""
+        if self.pid() is None:
+            return State.DEAD
+        if self.sql.is_ready():
+            return State.ANSWERS
+        young = time.monotonic() - self._started < _STARTING_SECONDS
+        return State.STARTING if young else State.SILENT
+
+    def _spawn(self) -> None:
+        if not self.powered:
+            raise DatabaseError("The host has been switched off")
+        self._forget_stranger()
+        command = [find("postgres"), "-c", f"config_file={self.layout.config}"]
+        with self.layout.error_log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*unprivileged(), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.layout.root,
+                start_new_session=True,
+            )
+        self._started = time.monotonic()
+
+    def _forget_stranger(self) -> None:
+        """Remove the file of a server that is gone and whose number another has.
+
+        PostgreSQL would take the other process for itself, and not start.
+        """
+        pid = config.recorded_pid(self.layout)
+        alive = pid is not None and Path(f"/proc/{pid}").exists()
+        if pid is not None and alive and not config.is_server(self.layout, pid):
+            self.layout.pid_file.unlink(missing_ok=True)
+
+    def _wait_for_answer(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while self.pid() is not None and time.monotonic() < deadline:
+            if self.sql.is_ready():
+                return
+            time.sleep(_POLL_SECONDS)
+        log = self.layout.error_log.read_text(errors="replace")
+        raise DatabaseError(f"Failed to start PostgreSQL: {programs.last_words(log)}")
+
+    def _wait_for_end(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.pid() is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        self._process = None
+        return True
+
+    # Its files
+
+    def initialize(self) -> None:
+        """Give the instance an empty data directory; raises ProgramError."""
+        self.layout.data.mkdir(mode=0o700, exist_ok=True)
+        template.copy_template(self.layout.root.parents[1], self.layout.pgdata)
+
+    def configure(self) -> None:
+        """Write the configuration anew; overrides stay as they are."""
+        layout = self.layout
+        for path in (layout.overrides, layout.run, layout.archive):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = config.render(layout, self.address, self.memory_mb, self._faults)
+        layout.config.write_text(text)
+
+    def write_access_rules(self, *, replication: bool) -> None:
+        """Say who may connect; counts from the next start or reload on."""
+        text = config.access_rules(replication=replication)
+        self.layout.access_rules.write_text(text)
+
+    def write_override(self, name: str, values: Mapping[str, object]) -> None:
+        """Put *values* into the configuration, beside those of the same override.
+
+        ImportOverrideStrategy.apply in Trove's guestagent/common/configuration.py
+        adds to the file that is there: a value that a group no longer has stays
+        until the group is detached.
+        """
+        kept = self.override(name)
+        text = _CODEC.serialize({**kept, **self._translated(values)})
+        self.layout.override(name).write_text(text + "\n")
+
+    def override(self, name: str) -> dict[str, str]:
+        """Return the values of an override."""
+        path = self.layout.override(name)
+        if not path.exists():
+            return {}
+        found: dict[str, str] = _CODEC.deserialize(path.read_text())
+        return found
+
+    def remove_override(self, name: str) -> None:
+        """Take the values of an override out of the configuration."""
+        self.layout.override(name).unlink(missing_ok=True)
+
+    def wipe(self) -> None:
+        """Remove everything that belongs to this instance, also after a kill."""
+        segment = config.shared_memory_id(self.layout)
+        if segment is not None:
+            with contextlib.suppress(programs.ProgramError):
+                programs.run([programs.find("ipcrm", "util-linux"), "-m", segment])
+        shutil.rmtree(self.layout.root, ignore_errors=True)
+
+    @property
+    def _faults(self) -> Path:
+        return self.layout.root.parents[1] / "faults"
+
+    def _translated(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Let a group's paths, which are those of Trove's image, name this volume."""
+        made: dict[str, object] = {}
+        for name, value in values.items():
+            if name == "archive_command":
+                made[name] = config.archive_command(
+                    self.layout, self._faults, str(value)
+                )
+            else:
+                is_text = isinstance(value, str)
+                made[name] = config.here(self.layout, str(value)) if is_text else value
+        return made
+
+
+def kill_all(pid: int, seconds: float = _STOP_SECONDS) -> bool:
+    """Kill a postmaster with its children; whether all were gone in time.
+
+    Children outlive their postmaster for a moment, and keep the shared memory that
+    the next one needs.
+    """
+    family = [pid, *_children(pid)]
+    for member in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(member, signal.SIGKILL)
+    deadline = time.monotonic() + seconds
+    while any(_runs(member) for member in family):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _children(pid: int) -> list[int]:
+    numbers = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdecimal()]
+    return [number for number in numbers if _stat(number)[1:2] == [str(pid)]]
+
+
+def _runs(pid: int) -> bool:
+    # A zombie has no memory any longer; its parent reaps it.
+    return _stat(pid)[:1] not in ([], ["Z"])
+
+
+def _stat(pid: int) -> list[str]:
+    """Return state, parent and so on of a process, nothing if it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return []
+    # The name of the program, in parentheses, may hold anything.
+    return text.rpartition(")")[2].split()
