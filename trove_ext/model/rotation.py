@@ -77,6 +77,24 @@ def is_sound(forest: BackupForest, backup: Backup) -> bool:
     )
 
 
+def driver_to_name(
+    forest: BackupForest, parent: Backup | None, wanted: str | None
+) -> str | None:
+    """Return the storage driver that a request has to name, or None to name none.
+
+    An incremental has to be stored by the driver of its parent, whatever the cloud's
+    default is (``storage_strategy``). Clouds before Trove 23 have Swift alone and know
+    no such key; a backup that is a volume snapshot shows that this cloud is newer.
+
+    :param wanted: the driver that was asked for, which is named in any case
+    """
+    if wanted is not None or parent is None:
+        return wanted
+    if any(backup.is_volume_snapshot for backup in forest):
+        return parent.storage_driver
+    return None
+
+
 def full_is_due(
     forest: BackupForest,
     instance_id: str,

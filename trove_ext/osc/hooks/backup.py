@@ -26,11 +26,12 @@ from trove_ext.exceptions import (
     TroveExtError,
     UsageError,
 )
+from trove_ext.model.backup import CINDER
 from trove_ext.osc.base import run
 from trove_ext.osc.hooks.base import Stock, columns, resolve_all, shown_id
 from trove_ext.osc.v1.delete_preview import announce
 from trove_ext.trove import conditions, read, send, wait_report
-from trove_ext.workflows.backup import delete
+from trove_ext.workflows.backup import delete, storage_driver
 from trove_ext.workflows.backup.parent_check import check_parent
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class BackupCreate(Stock):
             parsed_args.parent = self.backup_id(parsed_args.parent)
         if parsed_args.parent and parsed_args.instance:
             ours = self.takes_over(parsed_args) or parsed_args.instance_positional
-            self._check_parent(parsed_args, refuse=bool(ours))
+            parent = self._check_parent(parsed_args, refuse=bool(ours))
+            self._name_driver(parsed_args, parent, ours=bool(ours))
         if not self.takes_over(parsed_args) and parsed_args.incremental:
             self.command.take_action = self._warn
 
@@ -81,7 +83,7 @@ class BackupCreate(Stock):
         )
         backup = read.get_backup(self.cloud, backup_id)
         if parsed_args.incremental:
-            self._judge_parent(backup.parent_id)
+            self._review_parent(parsed_args, backup.parent_id)
         found = self.cloud.wait(
             [conditions.backup_completed(self.cloud, backup)], deadline
         )
@@ -93,10 +95,14 @@ class BackupCreate(Stock):
             )
         )
 
-    def _check_parent(self, parsed_args: argparse.Namespace, *, refuse: bool) -> None:
+    def _check_parent(
+        self, parsed_args: argparse.Namespace, *, refuse: bool
+    ) -> Backup | None:
         try:
             instance = read.get_instance(self.cloud, parsed_args.instance)
-            check_parent(self.cloud, instance, parsed_args.parent)
+            return check_parent(
+                self.cloud, instance, parsed_args.parent, _driver(parsed_args)
+            )
         except CheckError as exc:
             if refuse:
                 raise
@@ -108,14 +114,38 @@ class BackupCreate(Stock):
             if refuse:
                 raise
             self.cloud.progress.warn(f"The parent can't be looked at: {exc}")
+        return None
+
+    def _name_driver(
+        self, parsed_args: argparse.Namespace, parent: Backup | None, *, ours: bool
+    ) -> None:
+        """Have a backup on a volume snapshot stored as one, or say that it is not.
+
+        Without a driver in the request the cloud's default counts: Swift on most, and
+        the guest can't take an incremental there.
+        """
+        if parent is None or not parent.is_volume_snapshot or _driver(parsed_args):
+            return
+        if ours:
+            parsed_args.storage_driver = CINDER
+            storage_driver.argument(self.cloud, CINDER)
+            return
+        self.cloud.progress.warn(
+            f"Parent {parent} is a volume snapshot, and the request names no storage "
+            "driver: unless volume snapshots are the cloud's default, the backup will "
+            f"fail. Give --storage-driver {CINDER}."
+        )
 
     def _warn(self, parsed_args: argparse.Namespace) -> Any:
         names, values = self.action(parsed_args)
-        self._judge_parent(dict(zip(names, values, strict=True)).get("parent_id"))
+        parent_id = dict(zip(names, values, strict=True)).get("parent_id")
+        self._review_parent(parsed_args, parent_id)
         return names, values
 
-    def _judge_parent(self, parent_id: str | None) -> None:
-        """Say what Trove did not: a full backup was taken, or a parent that goes."""
+    def _review_parent(
+        self, parsed_args: argparse.Namespace, parent_id: str | None
+    ) -> None:
+        """Warn if Trove took a full backup, or chose a parent that is no good."""
         if parent_id is None:
             self.cloud.progress.warn(
                 "Trove found no backup to build on and takes a FULL backup."
@@ -132,6 +162,18 @@ class BackupCreate(Stock):
                 "snapshot. This backup will be DELETED together with it when the "
                 "replica is built. Take another one after that."
             )
+        if parent.is_volume_snapshot and not _driver(parsed_args):
+            self.cloud.progress.warn(
+                f"Trove chose {parent} as the parent: a volume snapshot. Unless volume "
+                "snapshots are the cloud's default, this backup will fail. Give "
+                f"--storage-driver {CINDER}, or a --parent that is stored in Swift."
+            )
+
+
+def _driver(parsed_args: argparse.Namespace) -> str | None:
+    """Return the driver that was asked for; before 8.4 the client has no option."""
+    driver: str | None = getattr(parsed_args, "storage_driver", None)
+    return driver
 
 
 class BackupDelete(Stock):

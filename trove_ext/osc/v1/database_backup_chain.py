@@ -41,6 +41,7 @@ LIST_COLUMNS: tuple[str, ...] = (
 LONG_COLUMNS: tuple[str, ...] = (
     "Instance",
     "Newest Restorable ID",
+    "Driver",
     "Datastore",
     "Version",
 )
@@ -48,6 +49,7 @@ SHOW_COLUMNS: tuple[str, ...] = (
     "Name",
     "ID",
     "Type",
+    "Driver",
     "Status",
     "Volume Used GB",
     "Created",
@@ -194,6 +196,7 @@ def _chain_row(listed: ListedChain, names: Sequence[str]) -> list[Any]:
         "State": chain.state.value,
         "Instance": columns.text(listed.instance_name),
         "Newest Restorable ID": columns.text(newest.id if newest else None),
+        "Driver": columns.text(", ".join(chain.storage_drivers)),
         "Datastore": columns.text(chain.root.datastore),
         "Version": columns.text(chain.root.datastore_version),
         "Project ID": columns.text(chain.root.project_id),
@@ -208,6 +211,7 @@ def _member_row(member: Member, branch: str, names: Sequence[str]) -> list[Any]:
         "Name": columns.leaf(backup.name, branch),
         "ID": backup.id,
         "Type": backup.kind.value,
+        "Driver": columns.text(backup.storage_driver),
         "Status": backup.status,
         "Volume Used GB": columns.number(backup.size),
         "Created": columns.moment(backup.created),

@@ -17,6 +17,7 @@ import argparse
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.model.backup import CINDER, SWIFT
 from trove_ext.model.rotation_naming import DEFAULT_PATTERN, NamePattern
 from trove_ext.osc.base import columns, command, retention_options
 from trove_ext.osc.base.options import add_timeout_option
@@ -86,6 +87,16 @@ class RotateDatabaseBackup(command.Lister):
             "than this, the full one included",
         )
         parser.add_argument(
+            "--storage-driver",
+            metavar="<driver>",
+            choices=(SWIFT, CINDER),
+            help="Store the backups in swift or as volume snapshots in cinder, and "
+            "build only on backups stored there (default: where the newest backup is "
+            "stored; for a full backup the cloud's default). A volume snapshot is "
+            "complete in itself: --chain-length does not count it. Needs Trove 23 "
+            "or later",
+        )
+        parser.add_argument(
             "--min-age",
             metavar="<duration>",
             type=_min_age,
@@ -101,7 +112,7 @@ class RotateDatabaseBackup(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Back all up, prune, and show a row for each instance."""
         policy = retention_options.policy_if_any(parsed_args)
-        if policy and not (parsed_args.full_every or parsed_args.chain_length):
+        if policy and not _limits_a_chain(parsed_args):
             self.cloud.progress.warn(ENDLESS)
         request = rotate.RotateRequest(
             instances=tuple(parsed_args.instance),
@@ -110,11 +121,19 @@ class RotateDatabaseBackup(command.Lister):
             chain_length=parsed_args.chain_length,
             min_age=parsed_args.min_age,
             policy=policy,
+            storage_driver=parsed_args.storage_driver,
         )
         deadline = self.cloud.deadline(parsed_args.timeout)
         rows = rotate.rotate(self.cloud, request, deadline)
         self.fail(rotate.error_of(rows))
         return COLUMNS, [_row(one) for one in rows]
+
+
+def _limits_a_chain(parsed_args: argparse.Namespace) -> bool:
+    """Whether a new chain is begun some day; no snapshot makes a chain longer."""
+    if parsed_args.storage_driver == CINDER:
+        return bool(parsed_args.full_every) or parsed_args.chain_length == 1
+    return bool(parsed_args.full_every or parsed_args.chain_length)
 
 
 def _row(one: RotateRow) -> tuple[Any, ...]:

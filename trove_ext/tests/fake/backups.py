@@ -150,6 +150,9 @@ class Backups:
         with self.cloud.charged({"backups": 1}):
             backup = self.add_row(instance, data["name"], parent)
             backup.description = data.get("description")
+            backup.storage_driver = (
+                data.get("storage_driver") or self.cloud.storage_strategy
+            )
         self.cloud.start(self._run(instance, backup), guest=instance)
         return backup
 
@@ -194,7 +197,8 @@ class Backups:
     def complete(self, instance: Instance, backup: Backup) -> None:
         """Store what the instance holds now."""
         backup.content = instance.content.copy()
-        self.cloud.store(backup, USED_GB)
+        snapshot = backup.storage_driver == "cinder"
+        self.cloud.store(backup, instance.volume_size if snapshot else USED_GB)
         self.set_state(backup, BackupState.COMPLETED)
 
     def set_state(self, backup: Backup, state: BackupState) -> None:
@@ -212,8 +216,17 @@ class Backups:
         parent = self.cloud.backups.get(backup.parent_id or "")
         if failure is None and parent is not None and parent.location is None:
             failure = f"No backup object of {parent.id}"
+        if failure is None and parent and backup.storage_driver == "swift":
+            failure = self._foreign_store(parent)
         # The text of trove/guestagent/datastore/service.py, create_backup.
         return failure and f"Failed to create backup {backup.id}, error: {failure}"
+
+    @staticmethod
+    def _foreign_store(parent: Backup) -> str | None:
+        """The guest reads the parent's metadata from Swift (backup/main.py)."""
+        if parent.storage_driver == "swift":
+            return None
+        return f"Failed to get the metadata of {parent.location}"
 
     def delete(self, backup_id: str) -> None:
         """`Backup.delete`: the descendants first, each accepted by itself.
@@ -261,7 +274,7 @@ class Backups:
                 return f"Backup file of {step.id} was not found."
             if step.instance_id != backup.instance_id:
                 return f"Backup {step.id} belongs to another chain."
-            if step.parent_id is None:
+            if step.parent_id is None or step.storage_driver == "cinder":
                 return None
             parent = self.cloud.backups.get(step.parent_id)
             if parent is None:

@@ -123,6 +123,7 @@ class Rows:
         size: float | None = 0.31,
         created: datetime | None = None,
         description: str | None = None,
+        storage_driver: str = "swift",
     ) -> Backup:
         """Put a backup there, past all rules but counted by the quota."""
         created = created or self.clock.now()
@@ -136,6 +137,7 @@ class Rows:
             description=description,
             parent_id=parent.id if parent else None,
             state=state,
+            storage_driver=storage_driver,
             content=instance.content.copy(),
         )
         if state in (BackupState.COMPLETED, BackupState.RESTORED):
@@ -146,8 +148,11 @@ class Rows:
 
     @staticmethod
     def store(backup: Backup, size: float | None) -> None:
-        """Give a backup its object in the store."""
+        """Give a backup its object in the store, or its volume snapshot."""
         backup.size = size
+        if backup.storage_driver == "cinder":
+            backup.location = f"cinder://{backup.id[::-1]}"
+            return
         backup.location = (
             "http://swift.fake/v1/AUTH_"
             + PROJECT_ID

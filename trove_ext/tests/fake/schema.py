@@ -161,6 +161,7 @@ BACKUP: dict[str, Rule] = {
     "parent_id": uuid,
     "incremental": _integer(0, 1),
     "swift_container": text,
+    "storage_driver": text,
 }
 RESIZE: dict[str, Rule] = {"volume": _volume}
 USERS = _objects("name", "password")

@@ -206,6 +206,7 @@ class Backup:
     state: BackupState = BackupState.NEW
     size: float | None = None
     location: str | None = None
+    storage_driver: str = "swift"
     deleted: bool = False
     object_lost: bool = False
     content: Content = field(default_factory=Content)

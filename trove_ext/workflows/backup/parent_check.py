@@ -9,11 +9,12 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""May an incremental build on this backup? Trove itself asks hardly anything.
+"""Check the parent that an incremental backup is to have.
 
-An explicit parent is checked for existence and ownership only
-(``trove/backup/models.py``, ``Backup.create``): with a FAILED one the incremental
-FAILS, with one of another instance or version it makes a chain that can't be restored.
+Trove checks only that an explicit parent exists and belongs to the project
+(``trove/backup/models.py``, ``Backup.create``). An incremental on a FAILED parent, or
+in Swift on a volume snapshot, FAILS; on a parent of another instance or datastore
+version it can't be restored.
 """
 
 from __future__ import annotations
@@ -32,16 +33,19 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 
-def check_parent(cloud: Cloud, instance: Instance, parent: str) -> Backup:
-    """Refuse a parent on which no restorable backup can stand.
+def check_parent(
+    cloud: Cloud, instance: Instance, parent: str, storage_driver: str | None = None
+) -> Backup:
+    """Refuse a parent on which no restorable backup can be taken.
 
     :param parent: name or ID
+    :param storage_driver: the driver that the request names, if it names one
     :returns: the parent
-    :raises CheckError: it will not do; lists all that is wrong
+    :raises CheckError: it can't be the parent; lists all that is wrong
     :raises NotFoundError, AmbiguousNameError: there is no such backup, or several
     """
     forest, backup = chains.find_with_ancestors(cloud, parent)
-    problems = list(_problems(forest, backup, instance))
+    problems = list(_problems(forest, backup, instance, storage_driver))
     if problems:
         raise CheckError(
             f"No incremental backup of {instance} can build on {backup}", problems
@@ -50,7 +54,10 @@ def check_parent(cloud: Cloud, instance: Instance, parent: str) -> Backup:
 
 
 def _problems(
-    forest: BackupForest, parent: Backup, instance: Instance
+    forest: BackupForest,
+    parent: Backup,
+    instance: Instance,
+    storage_driver: str | None,
 ) -> Iterator[str]:
     why_not = forest.why_not(parent.id)
     if why_not:
@@ -67,6 +74,13 @@ def _problems(
         yield (
             f"it is of datastore version {parent.datastore_version}, "
             f"not {instance.datastore_version}"
+        )
+    if None not in {parent.storage_driver, storage_driver} and (
+        parent.storage_driver != storage_driver
+    ):
+        yield (
+            f"it is stored in {parent.storage_driver}, not in {storage_driver}, and an "
+            "incremental backup has to be stored where its parent is"
         )
     doubt = forest.doubt(parent.id)
     if doubt:

@@ -64,6 +64,8 @@ class RotateRequest:
     :ivar min_age: a completed backup of this rotation that is younger counts as this
         run's
     :ivar policy: what to keep afterwards; None to delete nothing
+    :ivar storage_driver: what to store the backups by, and build on; None for the
+        driver of the parent, and for a full backup the cloud's default
     """
 
     instances: tuple[str, ...]
@@ -72,6 +74,7 @@ class RotateRequest:
     chain_length: int | None = None
     min_age: timedelta = MIN_AGE
     policy: Policy | None = None
+    storage_driver: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def _start(cloud: Cloud, request: RotateRequest, found: Found) -> RotateRow:
         full_every=request.full_every,
         chain_length=request.chain_length,
         min_age=request.min_age,
+        storage_driver=request.storage_driver,
     )
     try:
         started = start(cloud, choice, found.instance)

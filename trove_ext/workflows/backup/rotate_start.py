@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 import http
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,12 +26,17 @@ from trove_ext.exceptions import (
     ResourceFailedError,
 )
 from trove_ext.model.backup import Backup
-from trove_ext.model.rotation import choose_parent, full_is_due, is_sound
+from trove_ext.model.rotation import (
+    choose_parent,
+    driver_to_name,
+    full_is_due,
+    is_sound,
+)
 from trove_ext.model.status import READY_STATUSES, Phase
 from trove_ext.trove import read, send
 from trove_ext.trove.client import is_refusal
 from trove_ext.trove.conditions import fault_text
-from trove_ext.workflows.backup import chains, delete
+from trove_ext.workflows.backup import chains, delete, storage_driver
 
 if TYPE_CHECKING:
     from trove_ext.model.backup_forest import BackupForest
@@ -53,12 +58,17 @@ class How(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The part of a rotation that says what backup to take."""
+    """The part of a rotation that says what backup to take.
+
+    :ivar storage_driver: what to store it by, and its parent too; None for the driver
+        of the parent, and for a full backup the cloud's default
+    """
 
     pattern: NamePattern
     full_every: timedelta | None
     chain_length: int | None
     min_age: timedelta
+    storage_driver: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,9 @@ def start(cloud: Cloud, choice: Start, instance: Instance) -> Started:
     try:
         _check_ready(cloud, instance)
         parent, why = _parent(cloud, choice, forest, instance)
-        return _create(cloud, choice, instance, parent, why)
+        driver = driver_to_name(forest, parent, choice.storage_driver)
+        named = replace(choice, storage_driver=driver)
+        return _create(cloud, named, instance, parent, why)
     except (BusyError, RefusedError) as exc:
         if not isinstance(exc, BusyError) and not is_refusal(
             exc, http.HTTPStatus.UNPROCESSABLE_ENTITY
@@ -114,6 +126,7 @@ def _there(
         if (
             own.fullmatch(backup.name)
             and is_sound(forest, backup)
+            and choice.storage_driver in {None, backup.storage_driver}
             and now - backup.updated < choice.min_age
         ):
             moment = f"{backup.updated:%Y-%m-%d %H:%M:%S} UTC"
@@ -176,11 +189,15 @@ def _parent(
         full_every=choice.full_every,
         chain_length=choice.chain_length,
         datastore_version=instance.datastore_version,
+        storage_driver=choice.storage_driver,
     )
     if why is not None:
         return None, why
     parent = choose_parent(
-        forest, instance.id, datastore_version=instance.datastore_version
+        forest,
+        instance.id,
+        datastore_version=instance.datastore_version,
+        storage_driver=choice.storage_driver,
     )
     return parent, f"on {parent.name if parent else None}"
 
@@ -191,12 +208,16 @@ def _create(
     """Create it: the parent is named, for Trove's own choice may be a wrong one."""
     name = _name(cloud, choice, instance, full=parent is None)
     parent_id = parent.id if parent else None
-
+    driver = storage_driver.argument(cloud, choice.storage_driver)
     shown: list[Backup] = []
 
     def post() -> str:
         made = cloud.client.backups.create(
-            name, instance.id, parent_id=parent_id, incremental=parent is not None
+            name,
+            instance.id,
+            parent_id=parent_id,
+            incremental=parent is not None,
+            **driver,
         )
         shown.append(Backup.from_info(made.to_dict()))
         return shown[0].id

@@ -140,6 +140,35 @@ class TestBackupCreate(HookTestCase):
         result = self.succeed("backup create db1 b1 --incremental")
         self.assertIn("DELETED", result.stderr)
 
+    def driver_of(self, name):
+        (backup,) = [one for one in self.cloud.live_backups if one.name == name]
+        return backup.storage_driver
+
+    def test_a_backup_on_a_volume_snapshot_is_stored_as_one(self):
+        self.cloud.add_backup("snap", self.db1, storage_driver="cinder")
+        self.succeed("backup create db1 b1 --parent snap --wait")
+        self.assertEqual("cinder", self.driver_of("b1"))
+
+    def test_a_parent_of_another_storage_driver_is_refused_with_our_options(self):
+        self.cloud.add_backup("full", self.db1)
+        line = "backup create db1 b1 --parent full --storage-driver cinder --wait"
+        result = self.run_line(line)
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("stored in swift, not in cinder", result.stderr)
+        self.assertEqual(1, len(self.cloud.live_backups))
+
+    def test_a_parent_of_another_storage_driver_is_a_warning_else(self):
+        parent = self.cloud.add_backup("snap", self.db1, storage_driver="cinder").id
+        line = f"backup create b1 --instance {self.db1.id} --parent {parent}"
+        result = self.succeed(line)
+        self.assertIn("--storage-driver cinder", result.stderr)
+        self.assertEqual("swift", self.driver_of("b1"))
+
+    def test_a_volume_snapshot_that_trove_chose_as_the_parent_is_a_warning(self):
+        self.cloud.add_backup("snap", self.db1, storage_driver="cinder")
+        result = self.succeed("backup create db1 b1 --incremental")
+        self.assertIn("a volume snapshot", result.stderr)
+
     def test_a_lost_answer_makes_one_backup_and_finds_it(self):
         lost = Fault(
             Kind.RESET_AFTER,

@@ -60,6 +60,24 @@ class TestShown(ChainTestCase):
         self.assertEqual("2025-12-30T18:00:00+00:00", row["Oldest"])
         self.assertEqual("restorable", row["State"])
 
+    def test_the_driver_of_each_backup_is_shown_if_it_is_known(self):
+        self.add("snapshot", 5, parent=self.full, storage_driver="cinder")
+        self.add("running", 1, parent=self.full, state=BackupState.BUILDING)
+        rows = self.json("backup chain show full")
+        drivers = {row["Name"]: row["Driver"] for row in rows}
+        self.assertEqual(
+            ["swift", "cinder", None],
+            [drivers[name] for name in ("two", "snapshot", "running")],
+        )
+        (row,) = self.json("backup chain list --long")
+        self.assertEqual("cinder, swift", row["Driver"])
+
+    def test_a_volume_snapshot_is_restorable_without_its_parent(self):
+        lost = self.add("lost", 8, state=BackupState.FAILED)
+        self.add("snapshot", 5, parent=lost, storage_driver="cinder")
+        rows = self.json("backup chain show snapshot")
+        self.assertEqual([False, True], [row["Restorable"] for row in rows])
+
     def test_all_projects_show_whose_they_are(self):
         self.fake.admin = True
         (row,) = self.json("backup chain list --all-projects")
