@@ -11,6 +11,7 @@
 # under the License.
 
 import contextlib
+import dataclasses
 import io
 import subprocess
 import sys
@@ -20,8 +21,9 @@ from unittest import mock
 
 import testtools
 
-from trove_ext.sandbox import arguments, cli, commands, state
+from trove_ext.sandbox import arguments, cli, commands, lifecycle, state
 from trove_ext.sandbox.faults import Fault, Faults
+from trove_ext.sandbox.guest.postgresql import programs as postgresql
 from trove_ext.sandbox.state import StateDir
 
 
@@ -117,6 +119,49 @@ class TestErrors(CliTestCase):
             code, _out, err = self.run_cli("fault", verb, "nobody")
             self.assertEqual(1, code)
             self.assertIn("nobody", err)
+
+
+class TestPostgresql(CliTestCase):
+    def test_the_sandbox_comes_up_without_it_and_says_so(self):
+        self.make()
+        reason = "initdb was not found"
+        with (
+            mock.patch("trove_ext.sandbox.lifecycle.up", return_value=True),
+            mock.patch(f"{postgresql.__name__}.obstacle", return_value=reason),
+        ):
+            code, out, err = self.run_cli("up")
+        self.assertEqual(0, code)
+        self.assertIn("OS_CLOUD", out)
+        self.assertIn("no PostgreSQL instances here: initdb was not found", err)
+
+    def test_one_that_is_installed_later_is_taken_up(self):
+        where = self.make()
+        self.assertIsNone(where.settings().postgresql)
+        with mock.patch(f"{postgresql.__name__}.version", return_value="15"):
+            lifecycle._with_postgresql(where, where.settings())
+        self.assertEqual("15", where.settings().postgresql)
+
+    def test_data_of_another_version_are_refused_and_a_missing_one_is_not(self):
+        where = self.make()
+        settings = dataclasses.replace(where.settings(), postgresql="15")
+        engine = mock.patch(
+            "trove_ext.sandbox.database.engine_version", return_value=settings.engine
+        )
+        version = f"{postgresql.__name__}.version"
+        with engine, mock.patch(version, return_value="17"):
+            error = self.assertRaises(
+                state.SandboxError, lifecycle._check_engine, settings
+            )
+        self.assertIn("PostgreSQL 15, installed is 17", str(error))
+        with engine, mock.patch(version, return_value=None):
+            lifecycle._check_engine(settings)
+
+    def test_the_archiver_only_fails_or_works(self):
+        self.make()
+        code, _out, err = self.run_cli("fault", "set", "archive", "--once")
+        self.assertEqual(1, code)
+        self.assertIn("--once", err)
+        self.assertEqual(0, self.run_cli("fault", "set", "archive")[0])
 
 
 class TestCommands(CliTestCase):

@@ -11,6 +11,7 @@
 # under the License.
 
 import configparser
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -119,6 +120,20 @@ class TestLabels(testtools.TestCase):
         ]
         self.assertEqual(["10.11", "10.12"], names)
 
+    def test_postgresql_has_an_upgrade_and_one_that_trove_refuses(self):
+        found = [
+            (v.name, v.default, v.manager)
+            for v in labels.datastore_versions("10.11", "15")
+            if v.datastore == "postgresql"
+        ]
+        manager = "postgresql"
+        versions = [("15", True), ("15.99", False), ("16", False)]
+        self.assertEqual([(*version, manager) for version in versions], found)
+
+    def test_without_postgresql_it_is_not_offered(self):
+        names = {v.datastore for v in labels.datastore_versions("10.11", None)}
+        self.assertEqual({"mariadb", "mysql"}, names)
+
     def test_the_engine_is_read_from_what_mariadbd_says(self):
         text = "mariadbd  Ver 11.4.2-MariaDB-deb12 for debian-linux-gnu on x86_64\n"
         programs = "trove_ext.sandbox.database.programs"
@@ -216,6 +231,28 @@ class TestProcesses(FilesTestCase):
             found = supervise.programs_of(self.where)
         self.assertEqual(["mariadbd"], [process.name for process in found])
 
+    def test_a_postgresql_is_ended_by_the_signal_that_does_not_wait_for_clients(self):
+        server = supervise.Process("postgres", 7, 1)
+        other = supervise.Process("mariadbd", 8, 1)
+        with (
+            mock.patch.object(
+                supervise, "is_alive", side_effect=[True, True, False, False]
+            ),
+            mock.patch("os.kill") as kill,
+        ):
+            supervise.end([server, other], 1)
+        self.assertEqual(
+            [mock.call(7, signal.SIGINT), mock.call(8, signal.SIGTERM)],
+            kill.call_args_list,
+        )
+
+    def test_a_postgresql_whose_pid_file_is_lost_is_found(self):
+        config = f"config_file={self.where.root}/instances/x/postgresql.conf"
+        command = ["/usr/lib/postgresql/15/bin/postgres", "-c", config]
+        with mock.patch.object(supervise, "_PROC", self._proc(command)):
+            found = supervise.programs_of(self.where)
+        self.assertEqual(["postgres"], [process.name for process in found])
+
     def _proc(self, command):
         proc = self.where.root / "proc"
         entry = proc / "4242"
@@ -226,6 +263,13 @@ class TestProcesses(FilesTestCase):
 
 
 class TestReport(testtools.TestCase):
+    def test_each_engine_has_its_port(self):
+        found = {"engine": "MariaDB 10.11", "postgresql": "15"}
+        text = report._engines(found)
+        self.assertIn("MariaDB 10.11 on port 3306", text)
+        self.assertIn("PostgreSQL 15 on port 5432", text)
+        self.assertIn("no PostgreSQL", report._engines(found | {"postgresql": None}))
+
     def test_columns_are_as_wide_as_what_they_hold(self):
         text = report.table([("A", "B"), ("long", None), ("x", 1)])
         self.assertEqual("A     B\nlong  -\nx     1", text)
