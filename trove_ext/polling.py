@@ -94,12 +94,15 @@ class Reading:
     """What one look at a target said.
 
     :ivar state: the raw state, to be shown
-    :ivar reason: why it failed, where it is known
+    :ivar reason: why it failed, if that is known
+    :ivar is_fault: the reason is what Trove stores, or does not store, as the fault of
+        the instance
     """
 
     phase: Phase
     state: str
     reason: str = ""
+    is_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,19 +19,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.model import status as statuses
 from trove_ext.model.instance import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-#: ``trove/backup/state.py``, ``RUNNING_STATES``: Trove refuses to delete these.
-RUNNING_STATES = frozenset({"NEW", "BUILDING", "SAVING"})
-#: ``trove/backup/models.py``, ``is_done_successfuly``: what a restore accepts.
-COMPLETED_STATES = frozenset({"COMPLETED", "RESTORED"})
-#: The other two of ``END_STATES`` in ``trove/backup/state.py``. They still count in
-#: the quota. A delete that fails also marks the row as deleted, so DELETE_FAILED is
-#: seldom seen (``trove/taskmanager/models.py``, ``BackupTasks.delete_backup``).
-FAILED_STATES = frozenset({"FAILED", "DELETE_FAILED"})
 
 #: The values of ``storage_driver`` (``trove/backup/models.py``, since Trove 23): an
 #: object in Swift, or a snapshot of the volume in Cinder.
@@ -126,17 +118,17 @@ class Backup:
     @property
     def is_running(self) -> bool:
         """It is still being taken."""
-        return self.status in RUNNING_STATES
+        return self.status in statuses.RUNNING_BACKUPS
 
     @property
     def is_completed(self) -> bool:
         """Its own data is there; its ancestors' may not be."""
-        return self.status in COMPLETED_STATES
+        return self.status in statuses.COMPLETED_BACKUPS
 
     @property
     def is_failed(self) -> bool:
         """It holds nothing that can be restored."""
-        return self.status in FAILED_STATES
+        return self.status in statuses.FAILED_BACKUPS
 
     @property
     def is_volume_snapshot(self) -> bool:
@@ -164,7 +156,7 @@ class Backup:
     @property
     def is_restored(self) -> bool:
         """It was registered from data of another region, not taken here."""
-        return self.status == "RESTORED"
+        return self.status == statuses.RESTORED
 
     @property
     def kind(self) -> BackupKind:

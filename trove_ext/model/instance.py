@@ -23,7 +23,7 @@ from trove_ext.model import status as statuses
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trove_ext.model.status import Phase
+    from trove_ext.model.status import Fault, Phase
 
 
 def parse_time(text: str | None) -> datetime | None:
@@ -35,23 +35,11 @@ def parse_time(text: str | None) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """The last error that Trove stored for an instance.
-
-    :ivar message: at most 255 characters; the next fault overwrites it
-    :ivar created: when it was stored last
-    """
-
-    message: str
-    created: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Address:
     """One address of an instance.
 
     :ivar kind: ``private`` or ``public``
-    :ivar network: the ID of its network, where Trove tells it
+    :ivar network: the ID of its network; None if Trove does not report it
     """
 
     address: str
@@ -63,13 +51,13 @@ class Address:
 class Instance:
     """A database instance.
 
-    :ivar operating_status: None where the server is too old to send it
+    :ivar operating_status: None if the server is too old to send it
     :ivar size: of the volume, in GB
     :ivar used: of the volume, in GB
     :ivar replica_of: the ID of its replica source
     :ivar replicas: the IDs of its replicas
     :ivar heartbeat: when the guest agent was last heard
-    :ivar is_public: None where the server does not tell
+    :ivar is_public: None if Trove does not report it
     """
 
     id: str
@@ -97,7 +85,7 @@ class Instance:
     def from_info(cls, info: Mapping[str, Any]) -> Instance:
         """Read what the API sends (``trove/instance/views.py``).
 
-        :raises KeyError: where even ID, name or status are missing: no instance
+        :raises KeyError: ID, name or status are missing: no instance
         """
         datastore = info.get("datastore") or {}
         volume = info.get("volume") or {}
@@ -137,12 +125,33 @@ class Instance:
 
     @property
     def is_settled(self) -> bool:
-        """Nothing is going on and the database serves."""
+        """No task is in progress and the database is healthy."""
         return statuses.is_settled(self.status, self.operating_status)
 
     @property
+    def failure(self) -> Fault | None:
+        """The fault that Trove stored with the last change of task, if it did.
+
+        ``updated`` is the time of that change, by the clock that dates faults too.
+        """
+        if self.updated is None:
+            return self.fault
+        start = self.updated - statuses.FAULT_DELAY
+        return statuses.fault_between(self.fault, start, self.updated)
+
+    @property
+    def failure_text(self) -> str:
+        """Why it is in an error state; an older fault is named as one."""
+        return statuses.explain(self.failure, self.fault)
+
+    @property
+    def is_database_down(self) -> bool:
+        """The database does not run, and no task of Trove's is to change that."""
+        return statuses.is_database_down(self.status, self.operating_status)
+
+    @property
     def networks(self) -> tuple[str, ...]:
-        """The IDs of its networks; empty where they can't be read."""
+        """The IDs of its networks; empty if Trove does not report them."""
         return tuple(
             dict.fromkeys(
                 address.network
@@ -167,4 +176,5 @@ def _addresses(info: Mapping[str, Any]) -> tuple[Address, ...]:
 def _fault(info: Mapping[str, Any] | None) -> Fault | None:
     if not info:
         return None
-    return Fault(info.get("message") or "", parse_time(info.get("created")))
+    message = info.get("message") or ""
+    return statuses.Fault(message, parse_time(info.get("created")))

@@ -33,16 +33,13 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trove_ext.model.status import FAILED_STATUSES
+from trove_ext.model import status as statuses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from trove_ext.model.instance import Instance
-
-#: A task that a Trove which was restarted in the middle never ends.
-SWITCHING_STATUSES = frozenset({"PROMOTE", "EJECT"})
-DATABASE_DOWN = "SHUTDOWN"
+    from trove_ext.model.status import Fault
 
 
 class Writes(enum.Enum):
@@ -59,11 +56,13 @@ class Finding:
     """What is true of one member.
 
     :ivar role: in words: "replica of db1"
+    :ivar fault: what Trove has stored since the switch was sent
     """
 
     instance: Instance
     role: str
     writes: Writes
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +91,23 @@ class Case:
     """What is known after a switch of roles that failed.
 
     :ivar source: the source before
-    :ivar target: the replica that was to be the new source; None where Trove chooses
+    :ivar target: the replica that was to be the new source; None if Trove chooses
     :ivar members: all as they are now; deleted ones are missing
     :ivar silent: the IDs of those whose guest agent is not heard any more
+    :ivar before: all as they were read right before the switch was sent: a fault that
+        one of them had then explains nothing
     """
 
     source: Instance
     target: Instance | None
     members: tuple[Instance, ...]
     silent: frozenset[str] = frozenset()
+    before: tuple[Instance, ...] = ()
+
+    def fault(self, now: Instance) -> Fault | None:
+        """Return what Trove has stored for a member since the switch was sent."""
+        then = next((each.fault for each in self.before if each.id == now.id), None)
+        return statuses.new_fault(then, now.fault)
 
     def read(self, instance_id: str) -> Instance | None:
         """Return a member as it is now."""
@@ -113,10 +120,15 @@ class Case:
     @property
     def database_down(self) -> bool:
         """Whether the database of the old source was down before, or seems to be."""
-        if self.source.operating_status == DATABASE_DOWN:
+        if self.source.operating_status == statuses.DATABASE_DOWN:
             return True
-        faults = [one.fault.message for one in self.members if one.fault]
-        return any("connect to" in text and "server" in text for text in faults)
+        faults = [fault for each in self.members if (fault := self.fault(each))]
+        return any(map(_is_connection_lost, faults))
+
+
+def _is_connection_lost(fault: Fault) -> bool:
+    """Return whether a guest could not reach its database (the server's own words)."""
+    return "connect to" in fault.message and "server" in fault.message
 
 
 def role_of(instance: Instance, members: Iterable[Instance]) -> str:
@@ -132,7 +144,7 @@ def role_of(instance: Instance, members: Iterable[Instance]) -> str:
 
 def needs_reset(instance: Instance) -> bool:
     """Tell whether only an admin's reset lets this member do anything again."""
-    return instance.status in FAILED_STATUSES | SWITCHING_STATUSES
+    return instance.status in statuses.FAILED_STATUSES | statuses.SWITCHING_STATUSES
 
 
 def after_promote(case: Case) -> Diagnosis:
@@ -176,15 +188,20 @@ def new_source(survivors: Sequence[Instance]) -> Instance | None:
 
 def _findings(case: Case, writes: dict[str, Writes]) -> tuple[Finding, ...]:
     return tuple(
-        Finding(one, role_of(one, case.members), _writes(case, one, writes))
-        for one in case.members
+        Finding(
+            each,
+            role_of(each, case.members),
+            _writes(case, each, writes),
+            case.fault(each),
+        )
+        for each in case.members
     )
 
 
 def _writes(case: Case, one: Instance, writes: dict[str, Writes]) -> Writes:
     if one.id in case.silent:
         return Writes.UNKNOWN
-    if one.operating_status == DATABASE_DOWN:
+    if one.operating_status == statuses.DATABASE_DOWN:
         return Writes.DOWN
     return writes.get(one.id, Writes.READ_ONLY)
 
@@ -195,7 +212,7 @@ def _writes(case: Case, one: Instance, writes: dict[str, Writes]) -> Writes:
 def _not_switched(case: Case) -> Diagnosis:
     source = case.read(case.source.id)
     writes = {case.source.id: Writes.READ_ONLY}
-    if case.source.operating_status == DATABASE_DOWN:
+    if case.source.operating_status == statuses.DATABASE_DOWN:
         writes[case.source.id] = Writes.DOWN
     elif case.database_down:
         writes[case.source.id] = Writes.UNKNOWN

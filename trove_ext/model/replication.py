@@ -24,13 +24,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from trove_ext.model.status import SWITCHING_STATUSES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from trove_ext.model.instance import Instance
-
-#: The task of every member while roles change.
-SWITCHING = frozenset({"PROMOTE", "EJECT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def _oddities(
 ) -> Iterator[str]:
     members = (*([source] if source else []), *replicas)
     names = ", ".join(map(str, members))
-    if any(one.status in SWITCHING for one in members):
+    if any(one.status in SWITCHING_STATUSES for one in members):
         yield f"the roles of {names} are being changed, or a change has not ended"
     listed_by = _listed_by(members)
     for one in replicas:

@@ -10,23 +10,74 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's raw status strings as data: settled, failed or still busy.
+"""Every raw word of Trove for a state, as data; phases and faults, in words.
 
-Source: ``trove/instance/models.py`` (``InstanceStatus``, ``SimpleInstance.status``)
-and ``trove/instance/service_status.py``. ``status`` is ACTIVE also while a hidden
-task runs; ``operating_status`` is empty then. Settled is both together.
+Sources: ``trove/instance/models.py`` (``InstanceStatus``, ``SimpleInstance.status``
+and ``operating_status``), ``trove/instance/service_status.py`` and
+``trove/backup/state.py``. ``status`` is ACTIVE also while a hidden task runs;
+``operating_status`` is empty then. Settled is both together.
 """
 
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-HEALTHY = "HEALTHY"
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# Of an instance: ``status``
+
+ACTIVE = "ACTIVE"
+BUILD = "BUILD"
+#: A backup of it is in progress.
+BACKUP = "BACKUP"
+DETACH = "DETACH"
 #: The server accepts an action in these (``trove/instance/models.py``,
 #: ``validate_can_perform_action``).
-READY_STATUSES = frozenset({"ACTIVE", "RESTART_REQUIRED"})
+READY_STATUSES = frozenset({ACTIVE, "RESTART_REQUIRED"})
 #: Trove leaves these only by an admin's reset or a delete.
 FAILED_STATUSES = frozenset({"ERROR", "FAILED"})
+#: The task of every member while roles change; a Trove that is restarted meanwhile
+#: never ends it.
+SWITCHING_STATUSES = frozenset({"PROMOTE", "EJECT"})
+
+# Of an instance: ``operating_status``
+
+HEALTHY = "HEALTHY"
+#: The guest agent reports that the database server does not run.
+DATABASE_DOWN = "SHUTDOWN"
+#: The heartbeat of the guest agent is stale (``FAILED_TIMEOUT_GUESTAGENT`` in
+#: ``trove/instance/service_status.py``).
+NOT_HEARD = "ERROR"
+
+# Of a backup
+
+COMPLETED = "COMPLETED"
+FAILED = "FAILED"
+#: Its data could not be deleted. That also marks the row as deleted, so it is seldom
+#: seen (``trove/taskmanager/models.py``, ``BackupTasks.delete_backup``).
+DELETE_FAILED = "DELETE_FAILED"
+#: Registered from data of another region, not taken here.
+RESTORED = "RESTORED"
+#: ``trove/backup/state.py``, ``RUNNING_STATES``: Trove refuses to delete these.
+RUNNING_BACKUPS = frozenset({"NEW", "BUILDING", "SAVING"})
+#: ``trove/backup/models.py``, ``is_done_successfuly``: what a restore accepts.
+COMPLETED_BACKUPS = frozenset({COMPLETED, RESTORED})
+#: The other two of ``END_STATES`` in ``trove/backup/state.py``. They still count in
+#: the quota.
+FAILED_BACKUPS = frozenset({FAILED, DELETE_FAILED})
+
+# Of anything
+
+DELETED = "DELETED"
+
+NO_REASON = "Trove stored no reason"
+#: How far apart Trove may store a failure and the fault that explains it: one is
+#: written by the guest's conductor, the other by the task manager.
+FAULT_DELAY = timedelta(seconds=60)
 
 
 class Phase(enum.Enum):
@@ -37,13 +88,81 @@ class Phase(enum.Enum):
     FAILED = "failed"
 
 
-def is_settled(status: str, operating_status: str | None) -> bool:
-    """Tell whether nothing is going on and the database serves.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The last error that Trove stored for an instance.
 
-    :param operating_status: None where an older Trove does not send the field:
+    :ivar message: at most 255 characters; the next fault overwrites it
+    :ivar created: when it was stored last
+    """
+
+    message: str
+    created: datetime | None
+
+    @property
+    def text(self) -> str:
+        """The message in one line."""
+        return " ".join(self.message.split())
+
+    def __str__(self) -> str:
+        if self.created is None:
+            return self.text
+        return f"{self.text} (at {self.created.isoformat(timespec='seconds')})"
+
+
+def new_fault(before: Fault | None, now: Fault | None) -> Fault | None:
+    """Return the fault that Trove has stored since *before* was read, if any.
+
+    The API gives a fault no ID: another time or another text makes it another one.
+    """
+    return now if now != before else None
+
+
+def fault_between(
+    fault: Fault | None, start: datetime | None, end: datetime | None
+) -> Fault | None:
+    """Return a fault if it was stored within the time of a job, by the server's clock.
+
+    All three times are Trove's own. A time that is missing excludes nothing.
+
+    :param start: when the job began
+    :param end: when Trove stored its end
+    """
+    if fault is None or fault.created is None:
+        return fault
+    early = start is not None and fault.created < start
+    late = end is not None and fault.created > end + FAULT_DELAY
+    return None if early or late else fault
+
+
+def explain(cause: Fault | None, stored: Fault | None) -> str:
+    """Say why a job failed; a fault of something else is named as that.
+
+    :param cause: the fault of this job, see `new_fault` and `fault_between`
+    :param stored: the one that the instance has
+    """
+    if cause is not None:
+        return cause.text
+    if stored is None:
+        return NO_REASON
+    return f"{NO_REASON} for it (the last fault is another one: {stored})"
+
+
+def is_settled(status: str, operating_status: str | None) -> bool:
+    """Return whether no task is in progress and the database is healthy.
+
+    :param operating_status: None if Trove is too old to send the field:
         then ``status`` alone decides
     """
     return status in READY_STATUSES and operating_status in {HEALTHY, None}
+
+
+def is_database_down(status: str, operating_status: str | None) -> bool:
+    """Return whether the database does not run and Trove has no task to change that.
+
+    A status other than the ready ones is a task, which may start the database.
+    """
+    return status in READY_STATUSES and operating_status == DATABASE_DOWN
 
 
 def instance_phase(status: str, operating_status: str | None) -> Phase:

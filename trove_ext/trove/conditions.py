@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import NotFoundError
-from trove_ext.model.backup import COMPLETED_STATES, RUNNING_STATES
+from trove_ext.model import status as statuses
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target, confirmed
 from trove_ext.trove import read
@@ -55,9 +55,9 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
             now = read.get_backup(cloud, backup.id)
         except NotFoundError:
             return Reading(Phase.FAILED, GONE, "it was deleted meanwhile")
-        if now.status in COMPLETED_STATES:
+        if now.is_completed:
             return Reading(Phase.DONE, now.status)
-        if now.status in RUNNING_STATES:
+        if now.is_running:
             return Reading(Phase.BUSY, now.status)
         return Reading(Phase.FAILED, now.status, backup_fault(cloud, now))
 
@@ -69,20 +69,17 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
 def backup_fault(cloud: Cloud, backup: Backup) -> str:
     """Return why a backup failed: Trove keeps it as the fault of the instance.
 
-    A later fault of the instance overwrites it; an older one is not taken for it.
+    A later fault of the instance overwrites it. One that was stored before the backup
+    began, or after it ended, is named as another one.
     """
     if backup.instance_id is None:
-        return "no reason is stored: it was not taken of an instance"
+        return f"{statuses.NO_REASON}: it was not taken of an instance"
     try:
-        instance = read.get_instance(cloud, backup.instance_id)
+        stored = read.get_instance(cloud, backup.instance_id).fault
     except NotFoundError:
-        return "no reason is stored: its instance is gone"
-    fault = instance.fault
-    if fault is None:
-        return "Trove stored no reason"
-    if fault.created and backup.created and fault.created < backup.created:
-        return "Trove stored no reason for it"
-    return fault.message
+        return f"{statuses.NO_REASON}: its instance is deleted"
+    cause = statuses.fault_between(stored, backup.created, backup.updated)
+    return statuses.explain(cause, stored)
 
 
 def backup_gone(cloud: Cloud, backup: Backup) -> Target:
@@ -93,7 +90,7 @@ def backup_gone(cloud: Cloud, backup: Backup) -> Target:
             now = read.get_backup(cloud, backup.id)
         except NotFoundError:
             return Reading(Phase.DONE, GONE)
-        if now.status == "DELETE_FAILED":
+        if now.status == statuses.DELETE_FAILED:
             reason = "Trove could not delete its data; delete it again, or ask an admin"
             return Reading(Phase.FAILED, now.status, reason)
         return Reading(Phase.BUSY, now.status)
@@ -112,7 +109,7 @@ def instance_gone(cloud: Cloud, instance: Instance) -> Target:
         except NotFoundError:
             return Reading(Phase.DONE, GONE)
         if now.phase is Phase.FAILED and instance.phase is not Phase.FAILED:
-            return Reading(Phase.FAILED, now.state, fault_text(now))
+            return _failed(instance, now)
         return Reading(Phase.BUSY, now.state)
 
     follow = ("instance", "wait", instance.id, "--for", "deleted")
@@ -168,8 +165,9 @@ def settled(
             now = read.get_instance(cloud, before.id)
         except NotFoundError:
             return Reading(Phase.FAILED, GONE, "it was deleted meanwhile")
-        if now.phase is Phase.FAILED or (now.is_settled and _newer_fault(before, now)):
-            return Reading(Phase.FAILED, now.state, fault_text(now))
+        newer = statuses.new_fault(before.fault, now.fault)
+        if now.phase is Phase.FAILED or (now.is_settled and newer):
+            return _failed(before, now)
         if now.is_settled and change_is_visible(now):
             return Reading(Phase.DONE, now.state)
         moment = cloud.clock.monotonic()
@@ -283,14 +281,16 @@ def ejected(cloud: Cloud, source: Instance, others: Iterable[Instance]) -> list[
     ]
 
 
-def _newer_fault(before: Instance, now: Instance) -> bool:
-    """Tell whether Trove has stored a fault since ``before`` was read."""
-    return now.fault is not None and now.fault != before.fault
+def _failed(before: Instance, now: Instance) -> Reading:
+    """Return a failure, explained by a fault that was not there before.
 
-
-def fault_text(instance: Instance) -> str:
-    """Return what Trove says of the last failure of an instance."""
-    return instance.fault.message if instance.fault else "Trove stored no reason"
+    An instance that had failed before it was read first has one of its own.
+    """
+    cause = statuses.new_fault(before.fault, now.fault)
+    if cause is None and before.phase is Phase.FAILED:
+        cause = now.failure
+    reason = statuses.explain(cause, now.fault)
+    return Reading(Phase.FAILED, now.state, reason, is_fault=True)
 
 
 def _twice(target: Target) -> Target:

@@ -69,11 +69,11 @@ class PromoteDatabaseReplica(command.Lister):
         plan = promote.check(self.cloud, parsed_args.replica, with_probe=with_probe)
         if parsed_args.dry_run:
             return self._planned(plan)
-        promote.submit(self.cloud, plan)
+        before = promote.submit(self.cloud, plan)
         if parsed_args.wait:
             return _shown(
                 self,
-                promote.follow(self.cloud, plan.set, plan.target, deadline),
+                promote.follow(self.cloud, before, plan.target, deadline),
             )
         return self._accepted(plan)
 
@@ -132,9 +132,11 @@ class FailoverDatabaseReplica(command.Lister):
             yes=parsed_args.yes,
         )
         deadline = self.cloud.deadline(parsed_args.timeout)
-        failover.submit(self.cloud, plan, deadline if parsed_args.wait else None)
+        before = failover.submit(
+            self.cloud, plan, deadline if parsed_args.wait else None
+        )
         if parsed_args.wait:
-            switch = failover.follow(self.cloud, plan.set, plan.source, deadline)
+            switch = failover.follow(self.cloud, before, plan.source, deadline)
             if switch.error is None:
                 failover.outcome(self.cloud, plan.source, switch)
             return _shown(self, switch)

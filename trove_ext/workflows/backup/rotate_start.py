@@ -35,7 +35,6 @@ from trove_ext.model.rotation import (
 from trove_ext.model.status import READY_STATUSES, Phase
 from trove_ext.trove import read, send
 from trove_ext.trove.client import is_refusal
-from trove_ext.trove.conditions import fault_text
 from trove_ext.workflows.backup import chains, delete, storage_driver
 
 if TYPE_CHECKING:
@@ -168,7 +167,7 @@ def _check_ready(cloud: Cloud, instance: Instance) -> None:
         now = read.get_instance(cloud, instance.id)
     if now.phase is Phase.FAILED:
         raise ResourceFailedError(
-            f"Instance {now} is {now.state}, no backup is tried: {fault_text(now)}"
+            f"Instance {now} is {now.state}, no backup is tried: {now.failure_text}"
         )
     if now.status not in READY_STATUSES or now.operating_status == "":
         raise BusyError(f"Instance {now} is {now.state}. Try again later.")

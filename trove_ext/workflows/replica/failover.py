@@ -20,11 +20,12 @@ the new source itself, asks every replica for that, and does not fence the old o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError, RefusedError, ResourceFailedError
 from trove_ext.model import recovery
+from trove_ext.model import status as statuses
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import conditions, send, wait_report
@@ -100,7 +101,7 @@ def _no_source(membership: sets.Membership) -> str:
 def _source_problems(
     cloud: Cloud, source: Instance, survivors: tuple[Instance, ...]
 ) -> list[str]:
-    if source.operating_status == heartbeat.NOT_HEARD:
+    if source.operating_status == statuses.NOT_HEARD:
         return []
     if source.id not in heartbeat.silent(cloud, [source]):
         return [_alive(cloud, source, survivors)]
@@ -142,7 +143,7 @@ def _survivor_problems(cloud: Cloud, survivors: tuple[Instance, ...]) -> list[st
     silent = heartbeat.behind(survivors)
     problems = []
     for one in survivors:
-        dead = one.operating_status == heartbeat.NOT_HEARD or one.id in silent
+        dead = one.operating_status == statuses.NOT_HEARD or one.id in silent
         if dead:
             delete = cloud.command("instance", "delete", one.id, "--wait")
             problems.append(
@@ -150,13 +151,13 @@ def _survivor_problems(cloud: Cloud, survivors: tuple[Instance, ...]) -> list[st
                 "Trove asks every replica how far it is, and puts the whole set in "
                 f"ERROR where one does not answer: delete it first: {delete}"
             )
-        elif one.operating_status == recovery.DATABASE_DOWN:
+        elif one.operating_status == statuses.DATABASE_DOWN:
             restart = cloud.command("instance", "restart", one.id, "--wait")
             problems.append(
                 f"{one}, a replica, is {one.state}: its database does not run, and "
                 f"Trove asks every replica how far it is. Start it first: {restart}"
             )
-        elif one.status in recovery.SWITCHING_STATUSES | {"BACKUP"}:
+        elif one.status in statuses.SWITCHING_STATUSES | {statuses.BACKUP}:
             wait = cloud.command("instance", "wait", one.id)
             problems.append(
                 f"{one}, a replica, is {one.state}: wait until that has ended: {wait}"
@@ -164,22 +165,27 @@ def _survivor_problems(cloud: Cloud, survivors: tuple[Instance, ...]) -> list[st
     return problems
 
 
-def submit(cloud: Cloud, plan: Plan, deadline: Deadline | None) -> None:
+def submit(cloud: Cloud, plan: Plan, deadline: Deadline | None) -> ReplicationSet:
     """Send the eject; again on Trove's 400 until the heartbeat is stale.
 
     :param deadline: None to send it only once
+    :returns: the set as it was read right before: the faults that it had then, of which
+        each 400 is one, explain nothing that happens later
     :raises RefusedError: Trove refuses it for another reason, or still counts the
         source as alive
     :raises WaitTimeoutError: the time is up and Trove still counts it as alive
     :raises ResourceFailedError: the source is alive again
     """
+    before = sets.read_again(cloud, plan.set)
     if deadline is None:
         try:
             _eject(cloud, plan)
         except RefusedError as exc:
             raise _explained(cloud, plan, exc) from exc
-        return
-    wait_report.raise_for(cloud, cloud.wait([_ejection(cloud, plan)], deadline))
+        return before
+    ejection = _Ejection(cloud, plan, before)
+    wait_report.raise_for(cloud, cloud.wait([ejection.target()], deadline))
+    return ejection.before
 
 
 def _eject(cloud: Cloud, plan: Plan) -> None:
@@ -208,33 +214,46 @@ def _explained(cloud: Cloud, plan: Plan, exc: RefusedError) -> RefusedError:
     )
 
 
-def _ejection(cloud: Cloud, plan: Plan) -> Target:
-    """Each look sends the eject, until Trove takes it."""
-    source = plan.source
+class _Ejection:
+    """Sends the eject again and again, until Trove accepts it.
 
-    def look() -> Reading:
+    :ivar before: the set as it was before the last attempt
+    """
+
+    def __init__(self, cloud: Cloud, plan: Plan, before: ReplicationSet) -> None:
+        self._cloud = cloud
+        self._plan = plan
+        self.before = before
+
+    def target(self) -> Target:
+        """Return what to wait for; each look sends the eject."""
+        source = self._plan.source
+        follow = ("replica", "failover", source.id, "--wait")
+        return Target(f"Instance {source}", self._attempt, follow)
+
+    def _attempt(self) -> Reading:
         try:
-            _eject(cloud, plan)
+            _eject(self._cloud, self._plan)
         except RefusedError as exc:
             if not _is_current(exc):
                 raise
-            return _still_current(cloud, plan)
+            return self._still_current()
         return Reading(Phase.DONE, "eject accepted")
 
-    follow = ("replica", "failover", source.id, "--wait")
-    return Target(f"Instance {source}", look, follow)
-
-
-def _still_current(cloud: Cloud, plan: Plan) -> Reading:
-    now = sets.read_members(cloud, [plan.source.id])
-    if now and now[0].heartbeat != plan.source.heartbeat:
-        reason = (
-            f"it is heard again since {preflight.last_heard(now[0])}, so it is not "
-            "dead; nothing was changed"
-        )
-        return Reading(Phase.FAILED, now[0].state, reason)
-    state = f"last heard {plan.last_heard}; Trove does not eject it yet"
-    return Reading(Phase.BUSY, state)
+    def _still_current(self) -> Reading:
+        plan = self._plan
+        # Trove has stored its refusal as the fault of the source.
+        now = next(iter(sets.read_members(self._cloud, [plan.source.id])), None)
+        if now is not None:
+            self.before = replace(self.before, source=now)
+        if now is not None and now.heartbeat != plan.source.heartbeat:
+            reason = (
+                f"it is heard again since {preflight.last_heard(now)}, so it is not "
+                "dead; nothing was changed"
+            )
+            return Reading(Phase.FAILED, now.state, reason)
+        state = f"last heard {plan.last_heard}; Trove does not eject it yet"
+        return Reading(Phase.BUSY, state)
 
 
 def follow(
@@ -253,7 +272,8 @@ def follow(
     def judge(
         members: tuple[Instance, ...], silent: frozenset[str]
     ) -> recovery.Diagnosis:
-        return recovery.after_eject(recovery.Case(source, None, members, silent))
+        case = recovery.Case(source, None, members, silent, before.members)
+        return recovery.after_eject(case)
 
     switch = switch_report.report(cloud, what, before, waited, judge)
     left = tuple(one for one in switch.members if one.id != source.id)

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext import polling
 from trove_ext.exceptions import NotFoundError
-from trove_ext.model.status import Phase
+from trove_ext.model.status import NOT_HEARD, Phase
 from trove_ext.trove import read
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
 #: Seconds for which a heartbeat is waited for: one interval and a half.
 WATCH = 45.0
-#: The operating status of an instance whose heartbeat Trove itself counts as stale
-#: (``FAILED_TIMEOUT_GUESTAGENT`` in ``trove/instance/service_status.py``).
-NOT_HEARD = "ERROR"
 #: How far a heartbeat may be behind the newest one of its set: two intervals.
 LAG = timedelta(seconds=60)
 

@@ -17,11 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trove_ext.model import recovery
-from trove_ext.model.backup import RUNNING_STATES
-from trove_ext.model.status import FAILED_STATUSES
+from trove_ext.model import status as statuses
 from trove_ext.trove import read
-from trove_ext.workflows.replica import heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -67,15 +64,16 @@ def last_heard(member: Instance) -> str:
 
 
 def _why(cloud: Cloud, member: Instance, source: Instance) -> str:
-    if member.status in FAILED_STATUSES:
-        fault = member.fault.message if member.fault else "Trove stored no reason"
-        return f"{fault} (only an admin of the cloud can reset the status)"
-    if member.status == "BACKUP":
+    if member.status in statuses.FAILED_STATUSES:
+        return (
+            f"{member.failure_text} (only an admin of the cloud can reset the status)"
+        )
+    if member.status == statuses.BACKUP:
         return f"{running_backup(cloud, member)}; wait until it has ended"
-    if member.operating_status == recovery.DATABASE_DOWN:
+    if member.operating_status == statuses.DATABASE_DOWN:
         restart = cloud.command("instance", "restart", member.id, "--wait")
         return f"its database does not run; start it with {restart}"
-    if member.operating_status == heartbeat.NOT_HEARD:
+    if member.operating_status == statuses.NOT_HEARD:
         return (
             f"its guest agent was last heard at {last_heard(member)}; "
             f"{_not_there(cloud, member, source)}"
@@ -95,9 +93,7 @@ def _not_there(cloud: Cloud, member: Instance, source: Instance) -> str:
 def running_backup(cloud: Cloud, member: Instance) -> str:
     """Name the backup that keeps a member busy."""
     running = [
-        one
-        for one in read.list_backups(cloud, instance_id=member.id)
-        if one.status in RUNNING_STATES
+        one for one in read.list_backups(cloud, instance_id=member.id) if one.is_running
     ]
     names = ", ".join(map(str, running))
     return f"a backup is running ({names or 'it is not listed'})"

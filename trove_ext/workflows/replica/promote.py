@@ -113,11 +113,14 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
     return f"{target} replicates: the probe arrived after {probed.seconds:.1f} s"
 
 
-def submit(cloud: Cloud, plan: Plan) -> None:
+def submit(cloud: Cloud, plan: Plan) -> ReplicationSet:
     """Send the promote, once.
 
-    :raises RefusedError: Trove took it not, and nothing was changed
+    :returns: the set as it was read right before: the faults that it had then explain
+        nothing that happens later
+    :raises RefusedError: Trove refuses it; nothing was changed
     """
+    before = sets.read_again(cloud, plan.set)
     manager = cloud.client.instances
     send.act(
         cloud,
@@ -125,6 +128,7 @@ def submit(cloud: Cloud, plan: Plan) -> None:
         plan.target,
         lambda: manager.promote_to_replica_source(plan.target.id),
     )
+    return before
 
 
 def follow(
@@ -132,11 +136,12 @@ def follow(
 ) -> Switch:
     """Wait until the roles have changed, and read them again.
 
-    :param before: the set before the promote was sent
-    :param target: the replica, as it was then
-    :returns: the set as it is now, with an error where it is not as it should be
+    :param before: the set as read right before the promote was sent
+    :param target: the replica that was promoted
+    :returns: the set as it is now, with an error if it is not as it should be
     """
-    others = [one for one in before.members if one.id != target.id]
+    target = next((each for each in before.members if each.id == target.id), target)
+    others = [each for each in before.members if each.id != target.id]
     waited = cloud.wait(conditions.promoted(cloud, target, others), deadline)
     source = before.source or target
     what = f"The promote of {target}"
@@ -144,7 +149,8 @@ def follow(
     def judge(
         members: tuple[Instance, ...], silent: frozenset[str]
     ) -> recovery.Diagnosis:
-        return recovery.after_promote(recovery.Case(source, target, members, silent))
+        case = recovery.Case(source, target, members, silent, before.members)
+        return recovery.after_promote(case)
 
     switch = switch_report.report(cloud, what, before, waited, judge)
     wrong = wrong_roles(switch.members, target.id)

@@ -98,6 +98,14 @@ def read_members(cloud: Cloud, ids: Iterable[str]) -> list[Instance]:
     return found
 
 
+def read_again(cloud: Cloud, found: ReplicationSet) -> ReplicationSet:
+    """Read the members of a set as they are now; one that is gone stays as it was."""
+    now = {each.id: each for each in read_members(cloud, [m.id for m in found.members])}
+    source = now.get(found.source.id, found.source) if found.source else None
+    replicas = tuple(now.get(each.id, each) for each in found.replicas)
+    return ReplicationSet(source, replicas, found.oddities)
+
+
 def set_with(
     instance: Instance, instances: Iterable[Instance]
 ) -> ReplicationSet | None:

@@ -24,7 +24,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
-from trove_ext.trove import conditions, wait_report
+from trove_ext.trove import wait_report
 from trove_ext.workflows.replica import heartbeat, sets
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def report(
     )
     text = render(cloud, judge(members, silent), timed_out=timed_out)
     lines = [f"{what} {'has not ended' if timed_out else 'failed'}."]
-    lines += _reasons(waited, members)
+    lines += _reasons(waited)
     running = [one.target for one in waited if one.timed_out]
     if running:
         lines.append("Wait on with:")
@@ -84,14 +84,13 @@ def report(
     return Switch(before, members, type(error)("\n".join([*lines, text])))
 
 
-def _reasons(waited: Sequence[Outcome], members: Sequence[Instance]) -> list[str]:
-    """Say why the wait ended where that is no fault of a member."""
-    faults = {conditions.fault_text(one) for one in members}
-    failed = [one for one in waited if not one.ok and not one.timed_out]
+def _reasons(waited: Sequence[Outcome]) -> list[str]:
+    """Say why the wait ended, except by a fault: those are shown member by member."""
+    failed = [each for each in waited if not each.ok and not each.timed_out]
     return [
-        f"{one.target.label} is {one.state}: {one.reading.reason}"
-        for one in failed
-        if one.reading is not None and one.reading.reason not in faults
+        f"{each.target.label} is {each.state}: {each.reading.reason}"
+        for each in failed
+        if each.reading is not None and not each.reading.is_fault
     ]
 
 
@@ -122,18 +121,16 @@ def render(
 def _finding(finding: recovery.Finding) -> str:
     one = finding.instance
     return (
-        f"{one}: {finding.role}, {one.state}, {finding.writes.value}, "
-        f"fault: {_fault(one)}"
+        f"{one}: {finding.role}, {one.state}, {finding.writes.value}, {_fault(finding)}"
     )
 
 
-def _fault(one: Instance) -> str:
-    """Spell a fault with its time: an older failure may have left it."""
-    if one.fault is None:
-        return "none stored"
-    text = " ".join(one.fault.message.split())
-    stored = one.fault.created
-    return f"{text} (at {stored.isoformat(timespec='seconds')})" if stored else text
+def _fault(finding: recovery.Finding) -> str:
+    """Name a fault with its time; one from before the switch as older."""
+    stored = finding.instance.fault
+    if stored is None:
+        return "fault: none stored"
+    return f"{'fault' if finding.fault else 'older fault, not of this'}: {stored}"
 
 
 def _steps(cloud: Cloud, steps: Sequence[recovery.Step]) -> list[str]:

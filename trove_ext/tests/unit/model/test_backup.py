@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 import testtools
 
-from trove_ext.model import backup
+from trove_ext.model import backup, status
 from trove_ext.model.backup import Backup, BackupKind
 from trove_ext.tests.unit.model import trees
 
@@ -114,9 +114,10 @@ class TestBackup(testtools.TestCase):
     def test_knows_each_state_of_trove(self):
         from trove.backup.state import BackupState
 
-        self.assertEqual(set(BackupState.RUNNING_STATES), backup.RUNNING_STATES)
+        self.assertEqual(set(BackupState.RUNNING_STATES), status.RUNNING_BACKUPS)
         self.assertEqual(
-            set(BackupState.END_STATES), backup.COMPLETED_STATES | backup.FAILED_STATES
+            set(BackupState.END_STATES),
+            status.COMPLETED_BACKUPS | status.FAILED_BACKUPS,
         )
 
     def test_names_the_kind_of_a_backup(self):

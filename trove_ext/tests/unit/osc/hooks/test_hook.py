@@ -114,7 +114,7 @@ class TestBackupCreate(HookTestCase):
         self.cloud.blame = lambda *_args: None
         result = self.run_line("backup create db1 b1 --wait")
         self.assertEqual(1, result.exit_code)
-        self.assertNotIn("an old story", result.stderr)
+        self.assertIn("the last fault is another one: an old story", result.stderr)
 
     def test_a_time_out_prints_a_command_that_goes_on_waiting(self):
         result = self.run_line("backup create db1 b1 --wait --timeout 0.5 -f json")

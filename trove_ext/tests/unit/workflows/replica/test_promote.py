@@ -12,9 +12,12 @@
 
 
 import signal
+from datetime import timedelta
+from types import SimpleNamespace
 
 from trove_ext.exceptions import CheckError, ResourceFailedError, WaitTimeoutError
 from trove_ext.osc.base import run
+from trove_ext.tests.fake import state
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import make_client
 from trove_ext.tests.fake.state import BackupState, Task
@@ -112,8 +115,8 @@ class TestPromote(ReplicaTestCase):
     def promote(self, name="db2", timeout=3600.0):
         deadline = self.cloud.deadline(timeout)
         plan = promote.check(self.cloud, name)
-        promote.submit(self.cloud, plan)
-        return promote.follow(self.cloud, plan.set, plan.target, deadline)
+        before = promote.submit(self.cloud, plan)
+        return promote.follow(self.cloud, before, plan.target, deadline)
 
     def finding(self, error, member):
         lines = str(error).splitlines()
@@ -142,6 +145,36 @@ class TestPromote(ReplicaTestCase):
         changing = self.fake.log.changing
         self.assertEqual(1, len(changing))
 
+    def store_old_fault(self, row, text):
+        row.fault = state.Fault(text, self.clock.now() - timedelta(days=7))
+
+    def test_an_old_fault_is_named_as_older_and_the_steps_do_not_follow_it(self):
+        self.store_old_fault(self.db1, "Can't connect to local server through socket")
+        self.fake.fail_promote_candidate("db2")
+        for promoted_by in (self.promote, self.promote_by_the_stock_command):
+            with self.subTest(promoted_by.__name__):
+                error = promoted_by().error
+                self.assertIn("older fault, not of this", self.finding(error, self.db1))
+                # The source was not down: it is waited for before its restart.
+                self.assertIn(f"instance wait {self.db1.id}", str(error))
+            self.heal()
+
+    def promote_by_the_stock_command(self):
+        result = self.run_line("instance promote db2 --wait")
+        return SimpleNamespace(error=result.stderr)
+
+    def heal(self):
+        self.fake.set_task(Task.NONE, *self.members)
+
+    def test_a_fault_that_is_stored_while_the_replica_is_probed_is_older(self):
+        plan = promote.check(self.cloud, "db2")
+        self.fake.blame(self.db1, "Can't connect to local server through socket")
+        self.fake.fail_promote_candidate("db2")
+        before = promote.submit(self.cloud, plan)
+        deadline = self.cloud.deadline(0)
+        error = promote.follow(self.cloud, before, plan.target, deadline).error
+        self.assertIn("older fault, not of this", self.finding(error, self.db1))
+
     def test_a_sibling_that_is_lost_is_made_again_by_the_user(self):
         self.fake.fail_promote_sibling("db3")
         error = self.promote().error
@@ -156,9 +189,9 @@ class TestPromote(ReplicaTestCase):
     def test_a_source_whose_host_dies_is_left_to_failover(self):
         plan = promote.check(self.cloud, "db2")
         self.fake.host_off(self.db1)
-        promote.submit(self.cloud, plan)
+        before = promote.submit(self.cloud, plan)
         deadline = self.cloud.deadline(0)
-        error = promote.follow(self.cloud, plan.set, plan.target, deadline).error
+        error = promote.follow(self.cloud, before, plan.target, deadline).error
         self.assertIn(f"replica failover {self.db1.id} --wait", str(error))
         self.assertIn("not known", self.finding(error, self.db1))
         self.assertNotIn(RESET, str(error))

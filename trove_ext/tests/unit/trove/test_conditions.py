@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from datetime import timedelta
+
+from trove_ext.model.status import Phase
+from trove_ext.tests.fake.state import BackupState, Fault, Task
+from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
+from trove_ext.trove import conditions, read
+
+WEEK = timedelta(days=7)
+
+
+class ConditionsTestCase(ReplicaTestCase):
+    def look(self, target):
+        return target.look()
+
+    def store_old_fault(self, row, text="It broke last week."):
+        row.fault = Fault(text, self.clock.now() - WEEK)
+
+    def instance(self, row):
+        return read.get_instance(self.cloud, row.id)
+
+    def backup(self, row):
+        return read.get_backup(self.cloud, row.id)
+
+
+class TestFaults(ConditionsTestCase):
+    def test_a_failure_is_not_explained_by_the_fault_read_before_the_action(self):
+        self.store_old_fault(self.alone)
+        target = conditions.settled(self.cloud, self.instance(self.alone))
+        self.clock.sleep(10)
+        self.fake.set_task(Task.BUILDING_ERROR_SERVER, self.alone)
+        reading = self.look(target)
+        self.assertIs(Phase.FAILED, reading.phase)
+        self.assertIn("Trove stored no reason for it", reading.reason)
+        self.assertIn("It broke last week. (at ", reading.reason)
+
+    def test_a_fault_stored_since_explains_the_failure(self):
+        self.store_old_fault(self.alone)
+        target = conditions.settled(self.cloud, self.instance(self.alone))
+        self.fake.set_task(Task.BUILDING_ERROR_SERVER, self.alone)
+        self.fake.blame(self.alone, "It broke now.")
+        self.assertEqual("It broke now.", self.look(target).reason)
+
+    def test_an_instance_that_had_failed_already_has_the_fault_of_that_failure(self):
+        self.fake.set_task(Task.BUILDING_ERROR_SERVER, self.alone)
+        self.fake.blame(self.alone, "It broke then.")
+        self.clock.sleep(3600)
+        target = conditions.settled(self.cloud, self.instance(self.alone))
+        self.assertEqual("It broke then.", self.look(target).reason)
+
+    def test_an_instance_that_had_failed_is_not_explained_by_an_older_fault(self):
+        self.store_old_fault(self.alone)
+        self.fake.set_task(Task.BUILDING_ERROR_SERVER, self.alone)
+        target = conditions.settled(self.cloud, self.instance(self.alone))
+        self.assertIn("the last fault is another one", self.look(target).reason)
+
+    def test_a_failed_backup_is_explained_by_a_fault_of_its_own_time_alone(self):
+        row = self.fake.add_backup("nightly", self.alone, state=BackupState.FAILED)
+        row.created = row.updated = self.clock.now()
+        target = conditions.backup_completed(self.cloud, self.backup(row))
+        for days in (-7, 7):
+            moment = self.clock.now() + timedelta(days=days)
+            self.alone.fault = Fault("Something else.", moment)
+            self.assertIn("the last fault is another one", self.look(target).reason)
+        self.alone.fault = Fault("The disk is full.", row.updated)
+        self.assertEqual("The disk is full.", self.look(target).reason)
