@@ -32,6 +32,7 @@ class Exit(enum.IntEnum):
     OK = 0
     FAILED = 1
     USAGE = 2
+    INTERNAL = 70
     BUSY = 75
     TIMEOUT = 124
     HANGUP = 129
@@ -40,7 +41,7 @@ class Exit(enum.IntEnum):
 
 
 class TroveExtError(Exception):
-    """The root: something that a user is told in clear words."""
+    """The root: something that a user can read and act on."""
 
     exit_code = Exit.FAILED
 
@@ -69,7 +70,7 @@ class NotFoundError(TroveExtError):
 
 
 class AmbiguousNameError(TroveExtError):
-    """A name that several things bear.
+    """Several things have this name.
 
     :ivar candidates: a text for each, with its ID first
     """
@@ -88,13 +89,15 @@ class ServiceError(TroveExtError):
 
 
 class RefusedError(ServiceError):
-    """Trove looked at the request and refused it: nothing was changed.
+    """Trove read the request and refused it: nothing was changed.
 
     :ivar status: the HTTP status
+    :ivar reason: what Trove itself says
     """
 
-    def __init__(self, message: str, *, status: int) -> None:
+    def __init__(self, message: str, *, status: int, reason: str = "") -> None:
         self.status = status
+        self.reason = reason
         super().__init__(message)
 
 
@@ -103,17 +106,31 @@ class PolicyError(RefusedError):
 
 
 class LoginError(ServiceError):
-    """Keystone did not accept the credentials, or the token ran out for good."""
+    """Keystone did not accept the credentials, or the token has expired for good."""
 
 
 class UnreachableError(ServiceError):
-    """No usable answer came to a request that changes nothing."""
+    """No usable answer arrived to a request that changes nothing."""
+
+
+class MalformedAnswerError(UnreachableError):
+    """Trove's answer lacks what is needed, or has it in a form that can't be read.
+
+    It is raised only by code that makes a record of an answer. The same request would
+    get the same answer, so it is not repeated.
+    """
+
+
+class InternalError(TroveExtError):
+    """A mistake in this project's own code; its cause is the exception behind it."""
+
+    exit_code = Exit.INTERNAL
 
 
 class LostAnswerError(ServiceError):
-    """No usable answer came to a request that changes something.
+    """No usable answer arrived to a request that changes something.
 
-    It may have taken effect or not: look before anything is sent again.
+    It may or may not have taken effect: check before anything is sent again.
     """
 
 
@@ -122,23 +139,23 @@ class ResourceFailedError(TroveExtError):
 
 
 class WaitTimeoutError(TroveExtError):
-    """The time that the caller gave ran out; the job goes on at the server."""
+    """The time that the caller gave is over; the operation continues on the server."""
 
     exit_code = Exit.TIMEOUT
 
 
 class OutOfTimeError(WaitTimeoutError):
-    """No usable answer came before the time that the caller gave ran out."""
+    """No usable answer arrived before the time that the caller gave was over."""
 
 
 class BusyError(TroveExtError):
-    """Somebody else is at it: try again later."""
+    """Another operation is in progress: try again later."""
 
     exit_code = Exit.BUSY
 
 
 class NotConfirmedError(TroveExtError):
-    """The user was asked and did not say yes; nothing was changed."""
+    """The user was asked and did not confirm; nothing was changed."""
 
 
 class PartialFailureError(TroveExtError):

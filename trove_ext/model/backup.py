@@ -16,14 +16,16 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.exceptions import MalformedAnswerError
 from trove_ext.model import status as statuses
-from trove_ext.model.instance import parse_time
+from trove_ext.model.fields import Fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 #: The values of ``storage_driver`` (``trove/backup/models.py``, since Trove 23): an
 #: object in Swift, or a snapshot of the volume in Cinder.
@@ -87,32 +89,31 @@ class Backup:
         Older releases send no ``project_id`` and no version ID, and the datastore is
         missing if the record has none.
 
-        :raises KeyError: ID or status are missing, or the keys of the instance and the
-            parent: without these each backup looks like a full one without dependent
-            backups, and would be deleted as one
-        :raises ValueError: it has no time that can be read, or something else than an
-            ID for the instance or the parent
+        :raises MalformedAnswerError: ID, status or time are missing, or the keys of
+            the instance and the parent, or one of them can't be read: without these
+            two each backup looks like a full one without dependent backups, and would
+            be deleted as one
         """
-        datastore = info.get("datastore") or {}
-        created, updated = _times(info)
-        size = info.get("size")
-        location = info.get("locationRef")
+        fields = Fields(info, "backup")
+        datastore = fields.part("datastore")
+        created, updated = _times(fields)
+        location = fields.text("locationRef")
         return cls(
-            id=info["id"],
-            name=info.get("name") or "",
-            instance_id=_reference(info, "instance_id"),
-            status=info["status"],
-            parent_id=_reference(info, "parent_id"),
-            size=None if size is None else float(size),
+            id=fields.need_text("id"),
+            name=fields.text("name") or "",
+            instance_id=fields.need_reference("instance_id"),
+            status=fields.need_text("status"),
+            parent_id=fields.need_reference("parent_id"),
+            size=fields.number("size"),
             created=created,
             updated=updated,
-            datastore=datastore.get("type"),
-            datastore_version=datastore.get("version"),
-            datastore_version_id=datastore.get("version_id"),
-            description=info.get("description"),
+            datastore=datastore.text("type"),
+            datastore_version=datastore.text("version"),
+            datastore_version_id=datastore.text("version_id"),
+            description=fields.text("description"),
             location=location,
-            project_id=info.get("project_id"),
-            storage_driver=info.get("storage_driver") or _driver_of(location),
+            project_id=fields.text("project_id"),
+            storage_driver=fields.text("storage_driver") or _driver_of(location),
         )
 
     @property
@@ -186,29 +187,13 @@ def _driver_of(location: str | None) -> str | None:
     return CINDER if location.startswith(SNAPSHOT_LOCATION_PREFIX) else SWIFT
 
 
-def _times(info: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    """Read both times; if one is missing the other is taken for both."""
-    created = _utc(info.get("created"))
-    updated = _utc(info.get("updated"))
+def _times(fields: Fields) -> tuple[datetime, datetime]:
+    """Read both times in UTC; if one is missing the other is used for it."""
+    created, updated = fields.time("created"), fields.time("updated")
     first, second = created or updated, updated or created
     if first is None or second is None:
-        raise ValueError(f"Backup {info['id']} has neither 'created' nor 'updated'.")
-    return first, second
-
-
-def _utc(value: object) -> datetime | None:
-    """Read a time as the API sends it, or one that is a datetime already."""
-    moment = parse_time(str(value)) if value else None
-    return moment.astimezone(UTC) if moment else None
-
-
-def _reference(info: Mapping[str, Any], key: str) -> str | None:
-    """Read an ID or nothing.
-
-    :raises ValueError: it is anything else: a backup with a parent that can't be read
-        must not be taken for a full one
-    """
-    value = info[key]
-    if value is not None and not isinstance(value, str):
-        raise ValueError(f"{key} is {value!r}, no ID")
-    return value or None
+        raise MalformedAnswerError(
+            f"Trove's answer lacks both 'created' and 'updated' of backup "
+            f"{fields.get('id')}"
+        )
+    return first.astimezone(UTC), second.astimezone(UTC)

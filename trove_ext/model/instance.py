@@ -15,23 +15,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.model import status as statuses
+from trove_ext.model.fields import Fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from trove_ext.model.status import Fault, Phase
-
-
-def parse_time(text: str | None) -> datetime | None:
-    """Read a time of Trove's API: ISO 8601, in UTC whether it says so or not."""
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +78,33 @@ class Instance:
     def from_info(cls, info: Mapping[str, Any]) -> Instance:
         """Read what the API sends (``trove/instance/views.py``).
 
-        :raises KeyError: ID, name or status are missing: no instance
+        :raises MalformedAnswerError: ID, name or status are missing, or a field has a
+            form that can't be read
         """
-        datastore = info.get("datastore") or {}
-        volume = info.get("volume") or {}
-        access = info.get("access") or {}
+        fields = Fields(info, "instance")
+        datastore, volume = fields.part("datastore"), fields.part("volume")
+        access = fields.part("access")
         return cls(
-            id=info["id"],
-            name=info["name"],
-            status=info["status"],
-            operating_status=info.get("operating_status"),
-            datastore=datastore.get("type"),
-            datastore_version=datastore.get("version"),
-            flavor_id=(info.get("flavor") or {}).get("id"),
+            id=fields.need_text("id"),
+            name=fields.need_text("name"),
+            status=fields.need_text("status"),
+            operating_status=fields.text("operating_status"),
+            datastore=datastore.text("type"),
+            datastore_version=datastore.text("version"),
+            flavor_id=fields.part("flavor").get("id"),
             size=volume.get("size"),
             used=volume.get("used"),
-            replica_of=(info.get("replica_of") or {}).get("id"),
-            replicas=tuple(replica["id"] for replica in info.get("replicas") or ()),
-            addresses=_addresses(info),
-            fault=_fault(info.get("fault")),
-            configuration_id=(info.get("configuration") or {}).get("id"),
+            replica_of=fields.part("replica_of").text("id"),
+            replicas=tuple(each.need_text("id") for each in fields.parts("replicas")),
+            addresses=_addresses(fields),
+            fault=_fault(fields.part("fault")),
+            configuration_id=fields.part("configuration").text("id"),
             is_public=access.get("is_public"),
-            allowed_cidrs=tuple(access.get("allowed_cidrs") or ()),
-            created=parse_time(info.get("created")),
-            updated=parse_time(info.get("updated")),
-            heartbeat=parse_time(info.get("service_status_updated")),
-            project_id=info.get("tenant_id"),
+            allowed_cidrs=tuple(access.all("allowed_cidrs")),
+            created=fields.time("created"),
+            updated=fields.time("updated"),
+            heartbeat=fields.time("service_status_updated"),
+            project_id=fields.text("tenant_id"),
         )
 
     @property
@@ -164,17 +158,17 @@ class Instance:
         return f"{self.name} ({self.id})"
 
 
-def _addresses(info: Mapping[str, Any]) -> tuple[Address, ...]:
-    if "addresses" in info:
+def _addresses(fields: Fields) -> tuple[Address, ...]:
+    if "addresses" in fields:
         return tuple(
-            Address(entry["address"], entry.get("type"), entry.get("network"))
-            for entry in info["addresses"] or ()
+            Address(each.need_text("address"), each.text("type"), each.text("network"))
+            for each in fields.parts("addresses")
         )
-    return tuple(Address(address, None, None) for address in info.get("ip") or ())
+    return tuple(Address(address, None, None) for address in fields.all("ip"))
 
 
-def _fault(info: Mapping[str, Any] | None) -> Fault | None:
-    if not info:
+def _fault(fields: Fields) -> Fault | None:
+    if "message" not in fields and "created" not in fields:
         return None
-    message = info.get("message") or ""
-    return statuses.Fault(message, parse_time(info.get("created")))
+    message = fields.text("message") or ""
+    return statuses.Fault(message, fields.time("created"))

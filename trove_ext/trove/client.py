@@ -10,24 +10,23 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One place that talks to Trove, by this project's rules.
+"""The one place that sends requests to Trove.
 
-Reads are tried again with growing pauses; what changes something is sent once.
-Every request has a read time-out. Every error comes out as one of
-:mod:`trove_ext.exceptions`, in words.
+Reads are repeated with growing pauses; a change is sent once. Every request has a read
+time-out. Every error of a request is raised as one of :mod:`trove_ext.exceptions`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import shlex
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
-from trove_ext import polling as waiting
+from trove_ext import polling
 from trove_ext import progress as progress_module
 from trove_ext.exceptions import (
     LostAnswerError,
+    MalformedAnswerError,
     OutOfTimeError,
     RefusedError,
     ServiceError,
@@ -35,45 +34,36 @@ from trove_ext.exceptions import (
     UnreachableError,
 )
 from trove_ext.trove import errors
+from trove_ext.trove.journal import Change, Journal
+from trove_ext.trove.limits import LONGEST_RETRY_AFTER, Limits
 from trove_ext.trove.server_clock import ServerClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     import requests
 
 R = TypeVar("R")
 
-#: Seconds that one request may take.
-REQUEST_TIMEOUT = 60.0
-#: Seconds after which a read that gets no usable answer is given up, where no
-#: deadline says otherwise.
-READ_BUDGET = 60.0
-#: The longest that a server's Retry-After is followed, in seconds.
-LONGEST_RETRY_AFTER = 120.0
-#: Seconds after which a request that is turned away again and again is given up.
-LIMIT_BUDGET = 180.0
 SUCCESS = range(200, 300)
+REDIRECTS = range(300, 400)
 
 
 class Cloud:
-    """troveclient's managers, a clock, and where to tell progress.
+    """troveclient's managers, with this project's rules for requests.
 
-    :ivar sent: the changes sent so far, in words
-    :ivar unanswered: whether the last of them has had no answer yet
-    :ivar look: the words after ``openstack database`` of the command that shows what
-        came of them
-    :ivar awaited: what is being waited for now; whoever ends the command early tells
-        the user what was sent and how to follow what goes on
-    :ivar seen: the last state of each thing that is being waited for, by its label
-    :ivar slow: whether a large page did not come in time: small ones are read then
+    :ivar client: a ``troveclient.v1.client.Client``
+    :ivar limits: how long the run and its requests may take
+    :ivar journal: what was sent so far, and what is being waited for
+    :ivar slow: whether a large page did not arrive in time: small ones are read then
     """
 
     def __init__(
         self,
         client: Any,
         *,
-        clock: waiting.Clock | None = None,
+        clock: polling.Clock | None = None,
         progress: progress_module.Progress | None = None,
         command: str = "openstack",
     ) -> None:
@@ -85,94 +75,52 @@ class Cloud:
         """
         self.client = client
         self.progress = progress or progress_module.Silent()
-        self.clock = ServerClock(clock or waiting.SystemClock(), self.progress)
-        self.sent: list[str] = []
-        self.unanswered = False
-        self.look: tuple[str, ...] = ()
-        self.awaited: tuple[waiting.Target, ...] = ()
-        self.seen: dict[str, str] = {}
+        self.clock = ServerClock(clock or polling.SystemClock(), self.progress)
+        self.limits = Limits(self.clock)
+        self.journal = Journal()
         self.slow = False
         self._command = command
-        self._deadline: waiting.Deadline | None = None
-        self._patience: waiting.Deadline | None = None
-        self._bound: waiting.Deadline | None = None
-        #: Method and status of each answer in the last call.
-        self._answers: list[tuple[str, int]] = []
 
     def command(self, *words: str) -> str:
         """Spell an ``openstack database`` command that a user can paste."""
         return f"{self._command} database {shlex.join(words)}"
 
     def read(self, what: str, call: Callable[[], R]) -> R:
-        """Ask for something; tried again while no usable answer comes.
+        """Read something; repeated while no usable answer arrives.
 
-        :param what: the thing asked for, for messages: "Backup b1"
+        :param what: the thing that is read, for messages: "Backup b1"
         :raises UnreachableError: no usable answer within the deadline, or within
-            READ_BUDGET seconds where there is none; a Retry-After is waited for besides
-        :raises OutOfTimeError: the time of the whole command ran out before
+            READ_BUDGET seconds if there is none; a Retry-After is waited for besides
+        :raises OutOfTimeError: the time of the run ended before that
         :raises NotFoundError, RefusedError, LoginError: as Trove answered
         """
-        deadline = self._deadline or self._read_budget()
-        limited = self._deadline or waiting.Deadline(self.clock, LIMIT_BUDGET)
-        pauses = waiting.pauses(1)
+        deadline = self.limits.for_read()
+        limited = self.limits.for_rate_limit()
+        pauses = polling.pauses(1)
         while True:
+            answers = self._answers()
             try:
-                return self._send(call, deadline)
+                return self._send(call, answers, self.limits.of_request(deadline))
             except Exception as exc:
+                if not answers.received and errors.is_misread(exc):
+                    # Nothing was asked: the call itself is wrong.
+                    raise
                 error = errors.translate(exc, what, changing=False)
                 pause = errors.retry_after(exc)
-                if pause is None and not isinstance(error, UnreachableError):
+                if pause is None and not _may_be_repeated(error):
                     raise error from exc
                 if pause is None:
                     pause, until = next(pauses), deadline
                 else:
                     pause, until = min(pause, LONGEST_RETRY_AFTER), limited
-                if self._is_over(pause):
+                if self.limits.ends_within(pause):
                     raise OutOfTimeError(f"{error}\nThe time-out is over.") from exc
                 if until.remaining <= pause:
                     raise UnreachableError(str(error)) from exc
                 self.progress.update(what, f"no answer, trying again ({error})")
                 self.clock.sleep(pause)
                 if until is limited:
-                    deadline = self._deadline or self._read_budget()
-
-    def _read_budget(self) -> waiting.Deadline:
-        """Start the time that a read may take; see `patient` and `bound`."""
-        least = waiting.Deadline(self.clock, READ_BUDGET)
-        patience, bound = self._patience, self._bound
-        if patience and patience.remaining > READ_BUDGET:
-            return patience
-        return bound if bound and 0 < bound.remaining < READ_BUDGET else least
-
-    def _is_over(self, pause: float) -> bool:
-        """Tell whether the command's own time would be over after a pause.
-
-        Where it was over before, what is read now is how things stand in the end.
-        """
-        if self._deadline or self._patience or self._bound is None:
-            return False
-        return 0 < self._bound.remaining <= pause
-
-    def bound(self, timeout: float) -> None:
-        """Let no read go on beyond so many seconds from now (0: for ever).
-
-        For the time-out of a whole command; what follows after it, to find out how
-        things stand or to clean up, has READ_BUDGET again.
-        """
-        self._bound = self.deadline(timeout) if timeout else None
-
-    @contextlib.contextmanager
-    def patient(self, deadline: waiting.Deadline) -> Iterator[None]:
-        """Let reads be tried again until then, and for READ_BUDGET seconds at least.
-
-        For what follows on a change: what came of it should be known, if it takes
-        until the end of the time that the user gave.
-        """
-        before, self._patience = self._patience, deadline
-        try:
-            yield
-        finally:
-            self._patience = before
+                    deadline = self.limits.for_read()
 
     def change(
         self,
@@ -180,112 +128,162 @@ class Cloud:
         call: Callable[[], R],
         *,
         look: tuple[str, ...] = ("instance", "list"),
+        about: str = "",
     ) -> R:
         """Send something that changes the cloud, once.
 
-        A rate limit's 413 with Retry-After is the one answer after which it is
-        sent again: the request was turned away unread.
+        A rate limit's 413 with Retry-After is the only answer after which it is sent
+        again: Trove turned the request away without reading it.
 
         :param what: what it does, for messages: "delete of backup b1"
         :param look: the words after ``openstack database`` of the command that shows
-            what came of it
+            its effect
+        :param about: the ID or name of the thing that it makes or changes, for
+            :meth:`~trove_ext.trove.journal.Journal.has_sent`
         :raises LostAnswerError: it may have taken effect or not
         :raises NotFoundError, RefusedError, LoginError: it did not
         """
-        budget = waiting.Deadline(self.clock, LIMIT_BUDGET)
-        self.sent.append(what)
-        self.unanswered, self.look = True, look
+        limited = self.limits.for_rate_limit()
+        self.journal.sending(Change(what, look, about))
         while True:
+            answers = self._answers()
             try:
-                answer = self._send(call, self._deadline)
+                result = self._send(call, answers, self.limits.of_request())
             except Exception as exc:
                 pause = errors.retry_after(exc) if errors.was_unread(exc) else None
-                if pause is None or budget.remaining <= pause:
-                    raise self._not_done(exc, what) from exc
+                if pause is None or limited.remaining <= pause:
+                    raise self._failed(exc, what, answers) from exc
                 self.clock.sleep(pause)
             else:
-                self.unanswered = False
-                return answer
+                self.journal.answered()
+                return result
 
-    def _not_done(self, exc: Exception, what: str) -> TroveExtError:
-        """Turn an error of a change into ours; what Trove refused was not sent."""
-        changes = [status for method, status in self._answers if method != "GET"]
-        if any(status in SUCCESS for status in changes):
+    def _failed(self, exc: Exception, what: str, answers: _Answers) -> TroveExtError:
+        """Turn an error of a change into ours; a refused change was not sent.
+
+        :raises Exception: ``exc`` itself if it is no error of a request
+        """
+        if answers.has_changed:
             # A stock action reads after it has sent; what was sent is done.
+            self.journal.answered()
+        if not errors.is_of_request(exc):
+            raise exc
+        if answers.has_changed:
             error: TroveExtError = errors.lost(what, exc)
-        elif errors.is_misread(exc) and not changes:
-            # It reads, and looks at its arguments, before it sends.
+        elif errors.is_misread(exc) and not answers.changes:
+            # It reads, and checks its arguments, before it sends.
             error = ServiceError(f"{what}: nothing was sent: {exc}")
+        elif answers.are_elsewhere(errors.url_of(exc)):
+            # Keystone failed: Trove was not asked, or turned the old token away.
+            error = errors.translate(exc, what, changing=False)
         else:
             error = errors.translate(exc, what, changing=True)
         if not isinstance(error, LostAnswerError):
-            self.sent.pop()
-            self.unanswered = False
+            self.journal.not_done()
         return error
 
     def wait(
-        self, targets: Sequence[waiting.Target], deadline: waiting.Deadline
-    ) -> list[waiting.Outcome]:
-        """Look at all targets until each has arrived or failed, or time is up.
+        self, targets: Sequence[polling.Target], deadline: polling.Deadline
+    ) -> list[polling.Outcome]:
+        """Read all targets until each is done or failed, or time is up.
 
         Reads inside keep to the deadline.
         """
-        previous, self._deadline = self._deadline, deadline
-        self.awaited = tuple(targets)
-        # Whoever waits knows that the change arrived, by its answer or by looking.
-        self.unanswered = False
-        self.seen = {}
+        noted = self.journal.waiting(targets)
         try:
-            outcomes = waiting.wait(
-                [self._noting(target) for target in targets],
-                deadline=deadline,
-                clock=self.clock,
-                progress=self.progress,
-            )
+            with self.limits.waiting(deadline):
+                outcomes = polling.wait(
+                    noted, deadline=deadline, clock=self.clock, progress=self.progress
+                )
         finally:
-            self._deadline = previous
             self.progress.done()
-        self.awaited = ()
+        self.journal.waited()
         return outcomes
 
-    def _noting(self, target: waiting.Target) -> waiting.Target:
-        """Keep what each look says, for whoever ends the command early."""
+    def start(self, timeout: float) -> polling.Deadline:
+        """Start the time of the run; see :meth:`~trove_ext.trove.limits.Limits.start`.
 
-        def look() -> waiting.Reading:
-            reading = target.look()
-            self.seen[target.label] = reading.state
-            return reading
+        :param timeout: seconds; 0 for no limit
+        """
+        return self.limits.start(timeout)
 
-        return dataclasses.replace(target, look=look)
+    def deadline(self, timeout: float) -> polling.Deadline:
+        """Start a deadline of its own, of this many seconds (0: no limit)."""
+        return self.limits.deadline(timeout)
 
-    def deadline(self, timeout: float) -> waiting.Deadline:
-        """Start a deadline of that many seconds from now (0: for ever)."""
-        return waiting.Deadline(self.clock, timeout)
+    def patient(self, deadline: polling.Deadline) -> AbstractContextManager[None]:
+        """Repeat reads until then; see :class:`~trove_ext.trove.limits.Limits`."""
+        return self.limits.patient(deadline)
 
-    def _send(self, call: Callable[[], R], deadline: waiting.Deadline | None) -> R:
-        remaining = deadline.remaining if deadline else REQUEST_TIMEOUT
+    def _answers(self) -> _Answers:
+        return _Answers(str(self.client.client.management_url), self.clock)
+
+    def _send(self, call: Callable[[], R], answers: _Answers, timeout: float) -> R:
         session = self.client.client.session
         before = session.timeout
-        session.timeout = max(1.0, min(REQUEST_TIMEOUT, remaining))
+        session.timeout = timeout
         hooks = session.session.hooks["response"]
-        self._answers = []
-        endpoint = self.client.client.management_url
-
-        def note(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
-            method = str(response.request.method)
-            self._answers.append((method, response.status_code))
-            if str(response.request.url).startswith(str(endpoint)):
-                self.clock.note(response)
-            errors.refuse_foreign(response)
-
-        hooks.append(note)
+        hooks.append(answers.note)
         try:
             return call()
         finally:
-            hooks.remove(note)
+            hooks.remove(answers.note)
             session.timeout = before
 
 
+class _Answers:
+    """What Trove answered in one call.
+
+    keystoneauth sends requests to Keystone in between, to renew a token: these prove
+    nothing of what was sent to Trove.
+
+    :ivar received: whether there was any answer of Trove
+    :ivar changes: the status of each answer to a request that is no read
+    """
+
+    def __init__(self, endpoint: str, clock: ServerClock) -> None:
+        self._endpoint = urlsplit(endpoint)
+        self._clock = clock
+        self._redirected = False
+        self.received = False
+        self.changes: list[int] = []
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether a change was accepted."""
+        return any(status in SUCCESS for status in self.changes)
+
+    def note(self, response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+        """Take down an answer; see :func:`trove_ext.trove.errors.refuse_foreign`."""
+        if not (self._redirected or self._is_own(str(response.request.url))):
+            return
+        # keystoneauth follows a redirect, wherever it leads.
+        self._redirected = response.status_code in REDIRECTS
+        self.received = True
+        self._clock.note(response)
+        if response.request.method != "GET":
+            self.changes.append(response.status_code)
+        errors.refuse_foreign(response)
+
+    def are_elsewhere(self, url: str | None) -> bool:
+        """Whether a request that failed was sent to another service than Trove."""
+        return url is not None and not self._redirected and not self._is_own(url)
+
+    def _is_own(self, url: str) -> bool:
+        parts = urlsplit(url)
+        path = self._endpoint.path.rstrip("/")
+        return parts.netloc == self._endpoint.netloc and (
+            parts.path == path or parts.path.startswith(f"{path}/")
+        )
+
+
+def _may_be_repeated(error: TroveExtError) -> bool:
+    """Whether the same read may get a usable answer later."""
+    return isinstance(error, UnreachableError) and not isinstance(
+        error, MalformedAnswerError
+    )
+
+
 def is_refusal(error: BaseException, *statuses: int) -> bool:
-    """Tell whether Trove refused with one of these HTTP statuses."""
+    """Whether Trove refused with one of these HTTP statuses."""
     return isinstance(error, RefusedError) and error.status in statuses

@@ -18,12 +18,14 @@ Trove does not look at a group's version when it creates an instance
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oslo_utils import uuidutils
 
 from trove_ext.exceptions import AmbiguousNameError, NotFoundError
+from trove_ext.trove.resources import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,21 +33,47 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 
-def find(cloud: Cloud, name_or_id: str) -> Any:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A configuration group (``trove/configuration/views.py``)."""
+
+    id: str
+    name: str
+    datastore_name: str | None
+    datastore_version_id: str | None
+    datastore_version_name: str | None
+
+    @classmethod
+    def of(cls, row: Any) -> Group:
+        """Make it of troveclient's resource.
+
+        :raises MalformedAnswerError: ID or name are missing
+        """
+        fields = fields_of(row, "configuration group")
+        return cls(
+            fields.need_text("id"),
+            fields.need_text("name"),
+            fields.text("datastore_name"),
+            fields.text("datastore_version_id"),
+            fields.text("datastore_version_name"),
+        )
+
+
+def find(cloud: Cloud, name_or_id: str) -> Group:
     """Find a group by ID, or by name on any page.
 
-    :returns: troveclient's resource
     :raises NotFoundError, AmbiguousNameError: there is none, or several
     """
     manager = cloud.client.configurations
     what = f"Configuration group {name_or_id}"
     if uuidutils.is_uuid_like(name_or_id):
-        return cloud.read(what, lambda: manager.get(name_or_id))
-    found: list[Any] = []
+        return cloud.read(what, lambda: Group.of(manager.get(name_or_id)))
+    found: list[Group] = []
     marker: str | None = None
     while True:
         rows = cloud.read(what, partial(manager.list, marker=marker))
-        found += [row for row in rows if row.name == name_or_id]
+        groups = [Group.of(row) for row in rows]
+        found += [group for group in groups if group.name == name_or_id]
         marker = rows.next
         if not marker:
             break
@@ -53,13 +81,13 @@ def find(cloud: Cloud, name_or_id: str) -> Any:
         raise NotFoundError("there is none of that name")
     if len(found) > 1:
         raise AmbiguousNameError(
-            "configuration group", name_or_id, (str(row.id) for row in found)
+            "configuration group", name_or_id, (group.id for group in found)
         )
     return found[0]
 
 
 def problems(
-    group: Any, *, datastore: str | None, version: str | None, version_id: str | None
+    group: Group, *, datastore: str | None, version: str | None, version_id: str | None
 ) -> Iterator[str]:
     """Say where a group is not for a datastore version, which may have a name alone."""
     if version_id:

@@ -22,6 +22,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.trove.resources import fields_of
+
 if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
@@ -36,7 +38,7 @@ def names(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
     marker: str | None = None
     while True:
         page = _page(cloud, instance, marker, None)
-        found += [row.name for row in page]
+        found += _names_in(page)
         marker = page.next
         if not marker:
             return tuple(found)
@@ -50,12 +52,16 @@ def has(cloud: Cloud, instance: Instance, name: str) -> bool:
     marker: str | None = name[:-1]
     while True:
         page = _page(cloud, instance, marker, 1)
-        found = [row.name for row in page]
+        found = _names_in(page)
         if name in found:
             return True
         marker = page.next
         if not marker or any(one.lower() > name.lower() for one in found):
             return False
+
+
+def _names_in(page: Any) -> list[str]:
+    return [fields_of(row, "database").need_text("name") for row in page]
 
 
 def _page(

@@ -10,12 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a failed request means, in words.
+"""What a failed request means.
 
 Sources: ``trove/common/wsgi.py`` (``Controller.exception_map``, ``Fault``): Trove's
 plain ``Forbidden`` is sent as 401 with the key ``unauthorized``; keystonemiddleware's
 401 has the key ``error``. A policy refusal is 403. 413 with Retry-After is a rate
-limit, without it a quota.
+limit, without it a quota. Every answer has ``X-OpenStack-Request-Id`` since 25.
+
+An error that is none of a request is a mistake in this project's own code and is passed
+on as it is: it is never blamed on the cloud, and nothing is repeated for it.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from troveclient import exceptions as trove
 from trove_ext.exceptions import (
     LoginError,
     LostAnswerError,
+    MalformedAnswerError,
     NotFoundError,
     PolicyError,
     RefusedError,
@@ -42,27 +46,37 @@ from trove_ext.exceptions import (
     UnreachableError,
 )
 
-#: What a limit of requests is answered with: by Trove itself, by a proxy, and by one
-#: that asks for a pause.
+#: The statuses of a rate limit: Trove's own, a proxy's, and one that asks for a pause.
 TOO_MANY = 413
 LIMITED = frozenset({TOO_MANY, 429, 503})
-#: Of a read: nothing was looked at, and it may be asked again.
-NOT_LOOKED_AT = frozenset({408, 425, 429})
+#: Of a read: it was not processed, and may be repeated.
+NOT_PROCESSED = frozenset({408, 425, 429})
 ACCEPTED = 202
 #: The key of Trove's 404 (``trove/common/wsgi.py``, ``Fault``); a load balancer's has
-#: none, and says nothing of what is there.
+#: none, and says nothing about what exists.
 NOT_FOUND = "itemNotFound"
 _FOREIGN = "an answer that is not Trove's"
-#: Answers of something between us and Trove, or of a Trove that is not well.
+#: Answers of something between us and Trove, or of a Trove that has failed.
 SERVER_ERRORS = range(500, 600)
 ERRORS = range(400, 600)
+#: The packages that read an answer before this one does.
+CLIENT_PACKAGES = frozenset({"troveclient", "keystoneauth1"})
+OWN_PACKAGE = __name__.partition(".")[0]
+#: What is raised for a request, whatever it means.
+OF_REQUESTS = (
+    TroveExtError,
+    trove.HttpError,
+    ksa.ClientException,
+    requests.RequestException,
+)
+REQUEST_ID = "X-OpenStack-Request-Id"
 
 
 def retry_after(exc: BaseException) -> float | None:
-    """Return the seconds of a limit's Retry-After; None where there is none to follow.
+    """Return the seconds of a rate limit's Retry-After; None if there is none.
 
-    The header itself is read: troveclient's attribute is 0 for a missing one too. One
-    that is neither seconds nor a date is none.
+    The header itself is read: troveclient's attribute is 0 for a missing header too. A
+    header that is neither seconds nor a date counts as missing.
     """
     if getattr(exc, "http_status", None) not in LIMITED:
         return None
@@ -88,13 +102,13 @@ def _seconds(header: str) -> float | None:
 
 
 def refuse_foreign(response: requests.Response) -> None:
-    """Take what Trove can't have sent for no answer at all.
+    """Refuse an answer that Trove can't have sent.
 
     Something between us and Trove sends it: a page of HTML as a success, or any
     success but 202 after an action or a delete (``trove/instance/service.py``,
     ``trove/backup/service.py``). troveclient does not read these bodies, and would
-    take it for Trove's 202. Of an error that is JSON of another form, or that has a
-    Retry-After and is no 413, it fails to make an exception
+    take such an answer for Trove's 202. If an error is JSON of another form, or has a
+    Retry-After and is no 413, troveclient fails to make an exception of it
     (``troveclient/apiclient/exceptions.py``, ``from_response``).
 
     :raises requests.RequestException: it is a success that Trove did not send; what it
@@ -128,7 +142,7 @@ def refuse_foreign(response: requests.Response) -> None:
 
 
 def _says_why(response: requests.Response) -> bool:
-    """Tell whether an error can be read, or is no JSON at all."""
+    """Whether an error can be read, or is no JSON at all."""
     try:
         body = response.json()
     except ValueError:
@@ -139,20 +153,20 @@ def _says_why(response: requests.Response) -> bool:
 
 
 def was_read(exc: BaseException) -> bool:
-    """Tell whether it is the answer to a GET.
+    """Whether it is the answer to a GET.
 
     A stock action sends several requests: ``instance create`` reads the new instance
-    after it has made it (``troveclient/osc/v1/database_instances.py``). That a read is
-    turned away says nothing of what was sent before.
+    after it has made it (``troveclient/osc/v1/database_instances.py``). A read that is
+    turned away says nothing about what was sent before.
     """
     request = getattr(getattr(exc, "response", None), "request", None)
     return getattr(request, "method", None) == "GET"
 
 
 def was_unread(exc: BaseException) -> bool:
-    """Tell whether a change was turned away by Trove's rate limit, unread.
+    """Whether Trove's rate limit turned a change away without reading it.
 
-    What a proxy answers (429, 503) says less: it may have been carried out.
+    The answer of a proxy (429, 503) says less: the change may have taken effect.
     """
     return getattr(exc, "http_status", None) == TOO_MANY and not was_read(exc)
 
@@ -162,11 +176,12 @@ def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
 
     :param what: the thing asked for or the change sent
     :param changing: whether the request may have changed something; then an answer
-        that was lost is not the same as one that said no
-    :raises Exception: ``exc`` itself where it is no error of a request
+        that was lost is not the same as a refusal
+    :raises Exception: ``exc`` itself if it is no error of a request
     """
     if isinstance(exc, TroveExtError):
-        return exc
+        malformed = isinstance(exc, MalformedAnswerError)
+        return MalformedAnswerError(f"{what}: {exc}") if malformed else exc
     if isinstance(exc, trove.HttpError):
         return _from_status(exc, what, changing=changing)
     if isinstance(exc, ksa.ConnectFailure) and _never_sent(exc):
@@ -180,10 +195,26 @@ def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
     raise exc
 
 
-def lost(what: str, exc: Exception) -> TroveExtError:
-    """Say that it is not known what came of a change.
+def is_of_request(exc: Exception) -> bool:
+    """Whether a request, or an answer that can't be used, is the cause of it."""
+    return isinstance(exc, OF_REQUESTS) or is_misread(exc)
 
-    :param exc: what came in place of an answer
+
+def url_of(exc: Exception) -> str | None:
+    """Return the URL of the request that failed, None if that is not known."""
+    response = getattr(exc, "response", None)
+    if response is None:
+        # keystoneauth makes its own error while it handles one of requests.
+        request = getattr(exc.__context__, "request", None)
+    else:
+        request = response.request
+    return getattr(request, "url", None)
+
+
+def lost(what: str, exc: Exception) -> TroveExtError:
+    """Return the error of a change whose effect is not known.
+
+    :param exc: what was raised in place of an answer
     """
     return _lost(what, _first_line(exc), changing=True)
 
@@ -197,47 +228,78 @@ def _misread(exc: Exception) -> str:
 
 
 def is_misread(exc: Exception) -> bool:
-    """Tell what troveclient raises of a body that it reads without looking first.
+    """Whether python-troveclient failed to read an answer.
 
-    Of an empty one and of none in JSON it raises ``Exception`` itself
-    (``troveclient/base.py``).
+    It reads a body without a check, so that anything may be raised: ``Exception``
+    itself for an empty one (``troveclient/base.py``). The same kinds raised by this
+    project's code, which troveclient may have called, are mistakes of this project.
     """
-    kinds = (TypeError, KeyError, AttributeError, ValueError)
-    return isinstance(exc, kinds) or type(exc) is Exception
+    if isinstance(exc, OF_REQUESTS):
+        return False
+    return _raised_in(exc) in CLIENT_PACKAGES
+
+
+def _raised_in(exc: Exception) -> str | None:
+    """Return the innermost package that raised it: this one, or one that it calls."""
+    found = None
+    trace = exc.__traceback__
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__"))
+        package = name.partition(".")[0]
+        if package == OWN_PACKAGE or package in CLIENT_PACKAGES:
+            found = package
+        trace = trace.tb_next
+    return found
 
 
 def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExtError:
     status, message = exc.http_status, _message(exc)
-    unseen = status in NOT_LOOKED_AT and not changing
+    unseen = status in NOT_PROCESSED and not changing
     foreign = status == trove.NotFound.http_status and _keys(exc) != {NOT_FOUND}
     if status in SERVER_ERRORS or unseen or foreign or (changing and was_read(exc)):
-        return _lost(what, f"HTTP {status}: {message}", changing=changing)
+        why = f"HTTP {status}{_request_id(exc)}: {message}"
+        return _lost(what, why, changing=changing)
     if status == trove.NotFound.http_status:
-        return NotFoundError(f"{what}: there is no such thing ({message})")
+        return NotFoundError(f"{what}: it does not exist ({message})")
     if status == trove.Unauthorized.http_status and _keys(exc) != {"unauthorized"}:
         return LoginError(f"{what}: Keystone's token was not accepted: {message}")
     if status == trove.Forbidden.http_status and _is_policy(message):
         return PolicyError(
-            f"{what}: the cloud's policy does not allow this to you (HTTP 403, not a "
-            f"failed log-in): {message}",
+            f"{what}: the cloud's policy does not allow you to do this (HTTP 403, not "
+            f"a failed log-in): {message}",
             status=status,
+            reason=message,
         )
     if (seconds := retry_after(exc)) is not None:
         message = f"too many requests, try again in {seconds:.0f} s: {message}"
     return RefusedError(
-        f"{what}: Trove refuses it: {message} (HTTP {status})", status=status
+        f"{what}: Trove refuses it: {message} (HTTP {status}{_request_id(exc)})",
+        status=status,
+        reason=message,
     )
 
 
+def _request_id(exc: trove.HttpError) -> str:
+    """Spell the ID by which the cloud's operator finds a request in the logs."""
+    headers = exc.response.headers if exc.response is not None else {}
+    return f", request {headers[REQUEST_ID]}" if headers.get(REQUEST_ID) else ""
+
+
 def _is_policy(message: str) -> bool:
-    """Tell oslo.policy's refusal from Trove's own 403s (``common/policy.py``)."""
+    """Whether it is oslo.policy's refusal, not Trove's 403 (``common/policy.py``)."""
     return "policy" in message.lower() or "not authorized" in message.lower()
 
 
 def _from_keystone(exc: ksa.HttpError, what: str, *, changing: bool) -> TroveExtError:
     if isinstance(exc, ksa.Unauthorized):
         return LoginError(f"{what}: Keystone refuses the log-in: {_first_line(exc)}")
-    if exc.http_status in SERVER_ERRORS or exc.http_status in NOT_LOOKED_AT:
+    if isinstance(exc, ksa.NotFound) and str(url_of(exc)).endswith("/auth/tokens"):
+        # A password is refused with 401; only a token that has run out "is not found".
+        return LoginError(
+            f"{what}: the token given to this command (OS_TOKEN or --os-token) has "
+            "expired or was revoked; use a new token, or a password, to go on"
+        )
+    if exc.http_status in SERVER_ERRORS or exc.http_status in NOT_PROCESSED:
         return _lost(what, _first_line(exc), changing=changing)
     return ServiceError(f"{what}: {_first_line(exc)}")
 
@@ -245,13 +307,14 @@ def _from_keystone(exc: ksa.HttpError, what: str, *, changing: bool) -> TroveExt
 def _lost(what: str, why: str, *, changing: bool) -> ServiceError:
     if changing:
         return LostAnswerError(
-            f"{what}: no usable answer came, so it may have taken effect or not: {why}"
+            f"{what}: no usable answer arrived, so it may or may not have taken "
+            f"effect: {why}"
         )
     return UnreachableError(f"{what}: no usable answer: {why}")
 
 
 def _never_sent(exc: BaseException) -> bool:
-    """Tell whether no byte of the request can have left: nobody took the connection."""
+    """Whether no byte of the request can have been sent: the connection was refused."""
     text = str(exc)
     return "Connection refused" in text or "Name or service not known" in text
 

@@ -39,6 +39,8 @@ T = TypeVar("T", Instance, Backup)
 #: which changes its status and not its ``updated`` (``trove/instance/models.py``,
 #: ``SimpleInstance.status``).
 NOT_BY_AN_ACTION = frozenset({"BACKUP"})
+#: What is created, for messages.
+BACKUP, INSTANCE = "backup", "instance"
 #: What shows what came of a change, after ``openstack database``.
 BACKUPS = ("backup", "list")
 INSTANCES = ("instance", "list")
@@ -140,7 +142,7 @@ def create_backup(
             and (one.parent_id == parent_id or (incremental and parent_id is None))
         ]
 
-    return _create(cloud, f"creation of backup {name}", send, namesakes, look=BACKUPS)
+    return _create(cloud, BACKUP, name, send, namesakes, look=BACKUPS)
 
 
 def create_instance(
@@ -173,13 +175,13 @@ def create_instance(
             if one.name == name and one.replica_of == source_id
         ]
 
-    what = f"creation of instance {name}"
-    return _create(cloud, what, send, namesakes, look=INSTANCES, known=known)
+    return _create(cloud, INSTANCE, name, send, namesakes, look=INSTANCES, known=known)
 
 
 def _create(
     cloud: Cloud,
-    what: str,
+    kind: str,
+    name: str,
     send: Callable[[], str],
     namesakes: Callable[[], list[T]],
     *,
@@ -188,7 +190,7 @@ def _create(
 ) -> str:
     before = {one.id for one in namesakes()} if known is None else known
     try:
-        return cloud.change(what, send, look=look)
+        return cloud.change(f"creation of {kind} {name}", send, look=look, about=name)
     except LostAnswerError as lost:
         there = _looked(cloud, lost, look, namesakes)
         new = [one for one in there if one.id not in before]

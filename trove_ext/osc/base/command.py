@@ -14,13 +14,13 @@
 
 from __future__ import annotations
 
-import functools
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from osc_lib.command import command
 
 from trove_ext.osc.base import columns, run, session
-from trove_ext.osc.base.options import escape_errors
+from trove_ext.osc.base.options import escape_errors, guard_parsing
 
 if TYPE_CHECKING:
     import argparse
@@ -30,48 +30,38 @@ if TYPE_CHECKING:
 
 
 class Guarded(command.Command):
-    """A command whose errors are words and whose exit codes say what happened."""
+    """A command whose errors are readable and whose exit codes say what happened."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._failure: TroveExtError | None = None
-        self._timeout = 0.0
+        self._run = run.Run(self.app)
         session.limit_requests(self.app)
 
-    @functools.cached_property
+    @property
     def cloud(self) -> Cloud:
         """The cloud that the user has logged in to.
 
-        :raises ServiceError: it offers no databases
+        :raises ServiceError: it has no databases
         """
-        cloud = session.make_cloud(self.app)
-        cloud.bound(self._timeout)
-        return cloud
+        return self._run.cloud
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Make a parser whose messages can't drive the terminal."""
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
         escape_errors(parser)
+        guard_parsing(parser, self.app)
         return parser
 
     def fail(self, error: TroveExtError | None) -> None:
-        """Let the command end with this error after its result was printed."""
-        self._failure = error
+        """End the command with this error after its result was printed."""
+        self._run.fail(error)
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run the command; see :func:`trove_ext.osc.base.run.run`."""
-        self._timeout = getattr(parsed_args, "timeout", 0.0)
-        return run.run(
-            self.app,
-            lambda: self.__dict__.get("cloud"),
-            functools.partial(self._run, parsed_args),
+        """Run the command; see :class:`trove_ext.osc.base.run.Run`."""
+        return self._run.execute(
+            partial(super().run, parsed_args),
+            timeout=getattr(parsed_args, "timeout", 0.0),
         )
-
-    def _run(self, parsed_args: argparse.Namespace) -> int:
-        code = super().run(parsed_args)
-        if self._failure is not None:
-            raise self._failure
-        return code
 
 
 class Command(Guarded):
@@ -84,7 +74,7 @@ class Lister(Guarded, command.Lister):
     def produce_output(
         self, parsed_args: argparse.Namespace, column_names: Any, data: Any
     ) -> int:
-        """Hand numbers to CSV as numbers, and nothing as nothing.
+        """Pass numbers to CSV as numbers, and a missing value as an empty one.
 
         cliff makes a text of every column that can be formatted
         (``cliff/formatters/commaseparated.py``).

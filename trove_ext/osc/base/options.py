@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
+
+    from cliff.app import App
 
 
 def seconds(text: str) -> float:
@@ -72,3 +75,22 @@ def escape_errors(parser: argparse.ArgumentParser) -> None:
         error(escape(message))
 
     parser.error = tamed  # type: ignore[method-assign, assignment]
+
+
+def guard_parsing(parser: argparse.ArgumentParser, app: App) -> None:
+    """Report an exception of an option's type function as an internal error.
+
+    argparse handles ``ArgumentTypeError``, ``TypeError`` and ``ValueError`` only; cliff
+    logs any other and exits with 1 (``cliff/app.py``, ``run_subcommand``).
+    """
+    parse_args = parser.parse_args
+
+    def guarded(args: Any = None, namespace: Any = None) -> Any:
+        try:
+            return parse_args(args, namespace)
+        except Exception as exc:
+            from trove_ext.osc.base.run import report_internal
+
+            raise SystemExit(report_internal(app, exc)) from exc
+
+    parser.parse_args = guarded  # type: ignore[method-assign]

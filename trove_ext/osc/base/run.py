@@ -10,25 +10,28 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What surrounds every run of a command: errors in words, signals, exit codes."""
+"""One run of a command, of ours or a hooked one: errors, signals, exit codes."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import signal
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     Exit,
+    InternalError,
     InterruptedJobError,
     NotFoundError,
     OutOfTimeError,
     ServiceError,
     TroveExtError,
 )
-from trove_ext.osc.base import masking, progress
+from trove_ext.osc.base import masking, progress, session
 from trove_ext.osc.base.escape import escape
 from trove_ext.trove import wait_report
 
@@ -39,15 +42,19 @@ if TYPE_CHECKING:
     from cliff.app import App
 
     from trove_ext.trove.client import Cloud
+    from trove_ext.trove.journal import Summary
 
 SIGNALS = {
     signal.SIGINT: Exit.INTERRUPTED,
     signal.SIGTERM: Exit.TERMINATED,
     signal.SIGHUP: Exit.HANGUP,
 }
-
-#: What comes of an answer whose parts are not where Trove puts them.
-MISREAD = (AttributeError, IndexError, KeyError, TypeError)
+#: The packages whose exceptions are messages for the user: cliff prints them.
+CLIENT_PACKAGES = frozenset(
+    {"cliff", "keystoneauth1", "openstack", "osc_lib", "requests", "troveclient"}
+)
+#: Where cliff raises a plain ValueError if ``-c`` names an unknown column.
+COLUMN_CHECK = "cliff.display"
 
 
 class Stopped(BaseException):
@@ -58,121 +65,172 @@ class Stopped(BaseException):
         super().__init__(number.name)
 
 
-def run(
-    app: App,
-    cloud: Callable[[], Cloud | None],
-    action: Callable[[], int],
-    *,
-    signals: bool = True,
-) -> int:
-    """Run a command and turn what goes wrong into a clear line and an exit code.
+class Run:
+    """One run of a command: its cloud, its time, and how it ends."""
 
-    :param cloud: gives the cloud that the command works with, once it has one
-    :param signals: whether signals are answered too, and not left to Python, and
-        errors of reading an answer put in words; not where stock code is at work
-    :returns: the exit code
-    """
-    masking.install()
-    if app.stdout is None:
-        # Closed (``>&-``): the job is done all the same. cliff looks at both.
-        app.stdout = sys.stdout = io.StringIO()
-    try:
-        with catching_signals() if signals else contextlib.nullcontext():
-            return action()
-    except TroveExtError as exc:
-        return report(app, cloud(), exc, describe_error(exc, cloud()))
-    except Stopped as exc:
-        code = SIGNALS[exc.number]
-        error = InterruptedJobError(describe_stop(exc.number, cloud()), code)
-        return report(app, cloud(), error)
-    except MISREAD as exc:
-        if not signals:
-            raise
-        misread = ServiceError(describe_misread(exc, cloud()))
-        misread.__cause__ = exc
-        return report(app, cloud(), misread)
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._timeout = 0.0
+        self._failure: TroveExtError | None = None
+
+    @functools.cached_property
+    def cloud(self) -> Cloud:
+        """The cloud that the user has logged in to; its time starts with it.
+
+        :raises ServiceError: it has no databases
+        """
+        cloud = session.make_cloud(self._app)
+        cloud.start(self._timeout)
+        return cloud
+
+    def fail(self, error: TroveExtError | None) -> None:
+        """End the run with this error after its result was printed."""
+        self._failure = error
+
+    def execute(
+        self, action: Callable[[], int], *, timeout: float, ours: bool = True
+    ) -> int:
+        """Run a command and turn what goes wrong into a clear line and an exit code.
+
+        :param timeout: seconds for the run, 0 for no limit
+        :param ours: whether this project's code is at work. If not, signals are left
+            to Python and unexpected exceptions to cliff
+        :returns: the exit code
+        """
+        self._timeout = timeout
+        masking.install()
+        if self._app.stdout is None:
+            # Closed (``>&-``): the job is done all the same. cliff looks at both.
+            self._app.stdout = sys.stdout = io.StringIO()
+        try:
+            with catching_signals() if ours else contextlib.nullcontext():
+                return self._act(action)
+        except TroveExtError as exc:
+            return report(self._app, self._known(), exc)
+        except Stopped as exc:
+            text = describe_stop(exc.number, self._known())
+            error = InterruptedJobError(text, SIGNALS[exc.number])
+            return report(self._app, self._known(), error, text)
+        except Exception as exc:
+            if not ours or is_for_cliff(exc):
+                raise
+            return report_internal(self._app, exc, self._known())
+
+    def _act(self, action: Callable[[], int]) -> int:
+        code = action()
+        if self._failure is not None:
+            raise self._failure
+        return code
+
+    def _known(self) -> Cloud | None:
+        """Return the cloud if the command got as far as to use it."""
+        cloud: Cloud | None = self.__dict__.get("cloud")
+        return cloud
+
+
+def is_for_cliff(exc: Exception) -> bool:
+    """Whether an exception is a message of the client's, not a mistake of ours."""
+    if isinstance(exc, OSError) or _package(type(exc).__module__) in CLIENT_PACKAGES:
+        return True
+    *_, (frame, _line) = traceback.walk_tb(exc.__traceback__)
+    where = frame.f_globals.get("__name__")
+    return isinstance(exc, ValueError) and where == COLUMN_CHECK
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def report_internal(app: App, exc: Exception, cloud: Cloud | None = None) -> int:
+    """Write that this project made a mistake; return the exit code."""
+    text = describe_internal(exc, cloud)
+    error = InternalError(text)
+    error.__cause__ = exc
+    return report(app, cloud, error, text)
 
 
 def report(
     app: App, cloud: Cloud | None, error: TroveExtError, text: str | None = None
 ) -> int:
-    """Write an error to stderr; with ``--debug`` where it came from too.
+    """Write an error to stderr; with ``--debug`` its traceback too.
 
-    :param text: what to write in its place
+    :param text: what to write in place of the error and what was sent before it
+    :returns: the exit code
     """
     if cloud is not None:
         cloud.progress.done()
     if app.options.debug:
         app.LOG.error("%s", type(error).__name__, exc_info=error)
     stderr = progress.Heedless(app.stderr)
-    stderr.write(escape(masking.mask(text or str(error))) + "\n")
+    shown = describe_error(error, cloud) if text is None else text
+    stderr.write(escape(masking.mask(shown)) + "\n")
     stderr.flush()
     return int(error.exit_code)
 
 
 def describe_stop(number: signal.Signals, cloud: Cloud | None) -> str:
-    """Say what goes on at the server although the command has ended, and what shows it.
+    """Say what continues on the server although the command ends, and what shows it.
 
-    One line, and one more for each command where there are several.
+    One line, and one more for each command if there are several.
     """
     start = f"Interrupted by {number.name}"
-    if cloud is None or not (cloud.sent or cloud.awaited):
+    summary = cloud.journal.summary() if cloud else None
+    if cloud is None or summary is None or summary.changed_nothing:
         return f"{start}; nothing was changed."
-    return "; ".join([start, *_known(cloud)])
+    return "; ".join([start, *_facts(cloud, summary)])
 
 
 def describe_error(error: TroveExtError, cloud: Cloud | None) -> str:
-    """Say what went wrong and, where Trove's answers ended it, what was sent before.
+    """Say what went wrong and, if a request that failed ended the job, what was sent.
 
-    A job that was not seen to its end goes on at the server; an error that says how it
+    A job whose end was not seen continues on the server; an error that says how it
     ended has all that a user needs in its own text.
     """
     unseen = isinstance(error, (ServiceError, NotFoundError, OutOfTimeError))
-    if cloud is None or not unseen or not (cloud.sent or cloud.awaited):
+    summary = cloud.journal.summary() if cloud and unseen else None
+    if cloud is None or summary is None or summary.changed_nothing:
         return str(error)
-    return "\n".join([str(error), "; ".join(_known(cloud))])
+    return "\n".join([str(error), "; ".join(_facts(cloud, summary))])
 
 
-def _known(cloud: Cloud) -> list[str]:
-    """Say what was sent, what was seen of it, and what goes on to look."""
-    facts = _sent(cloud)
-    if cloud.awaited:
-        facts += [f"last seen: {', '.join(_seen(cloud))}"] if cloud.seen else []
-        return [*facts, f"wait on with:{_commands(cloud)}"]
-    return [*facts, f"see what came of it with: {_look(cloud)}"]
+def describe_internal(exc: Exception, cloud: Cloud | None) -> str:
+    """Say that this project made a mistake, and what was sent before it."""
+    what = " ".join(f"{type(exc).__name__}: {exc}".split())
+    start = f"Internal error of trove-ext, not of the cloud: {what}"
+    summary = cloud.journal.summary() if cloud else None
+    facts = (
+        []
+        if cloud is None or summary is None or summary.changed_nothing
+        else _facts(cloud, summary)
+    )
+    return "; ".join([start, "--debug shows the traceback", *facts])
 
 
-def describe_misread(exc: Exception, cloud: Cloud | None) -> str:
-    """Say that an answer lacks what was needed, and what was sent before that."""
-    what = f"{type(exc).__name__}: {exc}"
-    facts = [f"An answer of Trove lacks what this command needs ({what})"]
-    if cloud is not None and cloud.sent:
-        facts += [*_sent(cloud), f"see what came of it with: {_look(cloud)}"]
-    return "; ".join([*facts, "--debug shows where it was needed"])
+def _facts(cloud: Cloud, summary: Summary) -> list[str]:
+    """Say what was sent, what was seen of it, and what shows how it continues."""
+    facts = _sent(summary)
+    if summary.awaited:
+        seen = ", ".join(f"{label}: {state}" for label, state in summary.seen)
+        facts += [f"last seen: {seen}"] if seen else []
+        return [*facts, f"to keep waiting, run:{_commands(cloud, summary)}"]
+    look = summary.last.look if summary.last else ()
+    return [*facts, f"to see the result, run: {cloud.command(*look)}"]
 
 
-def _sent(cloud: Cloud) -> list[str]:
+def _sent(summary: Summary) -> list[str]:
     """Say what was sent; without an answer it may have arrived or not."""
-    if not cloud.sent:
-        return []
-    *before, last = cloud.sent
-    if not cloud.unanswered:
-        goes_on = ", and goes on at the server" if cloud.awaited else ""
-        return [f"this was sent{goes_on}: {', '.join(cloud.sent)}"]
-    sent = [f"this was sent: {', '.join(before)}"] if before else []
-    return [*sent, f"whether this arrived is not known: {last}"]
+    facts = []
+    if summary.sent:
+        continues = ", and continues on the server" if summary.awaited else ""
+        sent = ", ".join(change.what for change in summary.sent)
+        facts.append(f"sent{continues}: {sent}")
+    if summary.unanswered:
+        facts.append(f"it is not known whether this arrived: {summary.unanswered.what}")
+    return facts
 
 
-def _seen(cloud: Cloud) -> list[str]:
-    return [f"{label}: {state}" for label, state in cloud.seen.items()]
-
-
-def _look(cloud: Cloud) -> str:
-    return cloud.command(*cloud.look)
-
-
-def _commands(cloud: Cloud) -> str:
-    lines = wait_report.follow_lines(cloud, cloud.awaited)
+def _commands(cloud: Cloud, summary: Summary) -> str:
+    lines = wait_report.follow_lines(cloud, summary.awaited)
     return f" {lines[0].strip()}" if len(lines) == 1 else "\n".join(["", *lines])
 
 
@@ -180,12 +238,12 @@ def _commands(cloud: Cloud) -> str:
 def catching_signals() -> Iterator[None]:
     """Raise :class:`Stopped` for SIGINT, SIGTERM and SIGHUP inside the block.
 
-    A second signal ends the process at once. One that is ignored stays so: that is
-    how ``nohup`` and a job in the background of a script go on.
+    A second signal ends the process at once. A signal that is ignored stays ignored:
+    that is how ``nohup`` and a job in the background of a script continue.
     """
-    heeded = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
+    caught = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
     try:
-        before = {number: signal.signal(number, _stop) for number in heeded}
+        before = {number: signal.signal(number, _stop) for number in caught}
     except ValueError:
         # Only the main thread may set handlers; a test may run in another.
         yield

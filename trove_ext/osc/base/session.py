@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from trove_ext import polling
 from trove_ext.exceptions import ServiceError
 from trove_ext.osc.base import progress
-from trove_ext.trove.client import REQUEST_TIMEOUT, Cloud
+from trove_ext.trove.client import Cloud
+from trove_ext.trove.limits import REQUEST_TIMEOUT
 
 if TYPE_CHECKING:
     from cliff.app import App

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import functools
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +28,7 @@ from trove_ext.exceptions import (
 )
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
-from trove_ext.osc.base import masking, run, session
+from trove_ext.osc.base import masking, run
 from trove_ext.osc.base.escape import escape
 from trove_ext.trove import read, send, wait_report
 
@@ -51,15 +50,12 @@ class Stock:
     def __init__(self, command: Command) -> None:
         self.command: Any = command
         self.action: Callable[[argparse.Namespace], Any] = command.take_action
-        self._failure: TroveExtError | None = None
-        self._timeout = 0.0
+        self._run = run.Run(command.app)
 
-    @functools.cached_property
+    @property
     def cloud(self) -> Cloud:
         """The cloud that the user has logged in to."""
-        cloud = session.make_cloud(self.command.app)
-        cloud.bound(self._timeout)
-        return cloud
+        return self._run.cloud
 
     @property
     def client(self) -> Any:
@@ -76,13 +72,11 @@ class Stock:
             masking.hide_credential(given)
         if getattr(parsed_args, "formatter", None) == "table":
             self._escape_table()
-        if self.takes_over(parsed_args):
-            self._timeout = parsed_args.timeout
-        return run.run(
-            self.command.app,
-            lambda: self.__dict__.get("cloud"),
-            functools.partial(self._run, stock, parsed_args),
-            signals=self.takes_over(parsed_args),
+        ours = self.takes_over(parsed_args)
+        return self._run.execute(
+            partial(stock, parsed_args),
+            timeout=parsed_args.timeout if ours else 0.0,
+            ours=ours,
         )
 
     def _escape_table(self) -> None:
@@ -113,8 +107,8 @@ class Stock:
         return self.action(parsed_args)
 
     def fail(self, error: TroveExtError | None) -> None:
-        """Let the command end with this error after its result was printed."""
-        self._failure = error
+        """End the command with this error after its result was printed."""
+        self._run.fail(error)
 
     def instance_id(self, name_or_id: str) -> str:
         """Return the ID of an instance; what looks like an ID is handed on as it is.
@@ -131,16 +125,6 @@ class Stock:
         if uuidutils.is_uuid_like(name_or_id):
             return name_or_id
         return read.find_backup(self.cloud, name_or_id).id
-
-    def _run(
-        self,
-        stock: Callable[[argparse.Namespace], int],
-        parsed_args: argparse.Namespace,
-    ) -> int:
-        code = stock(parsed_args)
-        if self._failure is not None:
-            raise self._failure
-        return code
 
 
 def columns(info: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:

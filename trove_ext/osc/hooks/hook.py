@@ -27,7 +27,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cliff import hooks
 
-from trove_ext.osc.base.options import add_wait_options, escape_errors
+from trove_ext.osc.base.options import (
+    add_wait_options,
+    escape_errors,
+    guard_parsing,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -60,6 +64,8 @@ class Hook(hooks.CommandHook):
         def tamed(prog_name: str) -> argparse.ArgumentParser:
             parser = get_parser(prog_name)
             escape_errors(parser)
+            if _waits(command):
+                guard_parsing(parser, command.app)
             return parser
 
         def guarded(parsed_args: argparse.Namespace) -> int:

@@ -25,7 +25,7 @@ from trove_ext.model.replication import ReplicationSet
 from trove_ext.osc.hooks import replica_form
 from trove_ext.osc.hooks.base import Stock, columns, delete_each, resolve_all, shown_id
 from trove_ext.osc.hooks.credentials import credentials
-from trove_ext.trove import conditions, read, send, wait_report
+from trove_ext.trove import conditions, read, resources, send, wait_report
 from trove_ext.workflows.replica import detach, failover, promote, sets
 
 if TYPE_CHECKING:
@@ -317,7 +317,8 @@ def _check_nic(text: str | None) -> None:
 
 def find_flavor(flavors: Sequence[Any], name_or_id: str) -> str | None:
     """Return the ID of a flavor, None where the stock command will not find it."""
-    for flavor in flavors:
-        if name_or_id in {str(flavor.id), flavor.name}:
-            return str(flavor.id)
+    for row in flavors:
+        flavor = resources.fields_of(row, "flavor")
+        if name_or_id in {resources.flavor_id(flavor), flavor.get("name")}:
+            return resources.flavor_id(flavor)
     return None

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from oslo_utils import uuidutils
 
 from trove_ext.exceptions import CheckError
+from trove_ext.trove import resources
 
 if TYPE_CHECKING:
     import argparse
@@ -76,7 +77,8 @@ def _as_is(_cloud: Cloud, wanted: Any) -> Any:
 
 def _flavor(cloud: Cloud, wanted: str) -> str | None:
     flavors = cloud.read("List of flavors", cloud.client.flavors.list)
-    ids = [str(one.id) for one in flavors if one.name == wanted]
+    named = [resources.fields_of(each, "flavor") for each in flavors]
+    ids = [resources.flavor_id(each) for each in named if each.get("name") == wanted]
     return ids[0] if len(ids) == 1 else None
 
 
@@ -86,7 +88,7 @@ def _datastore(cloud: Cloud, wanted: str) -> str | None:
     found = cloud.read(
         f"Datastore {wanted}", lambda: cloud.client.datastores.get(wanted)
     )
-    return str(found.name)
+    return resources.fields_of(found, "datastore").need_text("name")
 
 
 def _version(source: Instance) -> Any:
@@ -97,6 +99,6 @@ def _version(source: Instance) -> Any:
             f"Datastore version {wanted}",
             lambda: cloud.client.datastore_versions.get(source.datastore, wanted),
         )
-        return str(found.name)
+        return resources.fields_of(found, "datastore version").need_text("name")
 
     return resolve

@@ -150,5 +150,5 @@ class ConcurrencyTest(FunctionalTestCase):
         self.assertNotIn("Traceback", err)
         if deletion.returncode:
             self.assertEqual(1, deletion.returncode, f"{out}\n{err}")
-            self.assertIn("there is no such thing", err)
+            self.assertIn("it does not exist", err)
         return bool(deletion.returncode)

@@ -62,6 +62,6 @@ class ReplicaCreateTest(replicas.ReplicaTestCase):
         self.openstack_here(
             *("database", "replica", "promote", "r-1", "--wait"),
             expect=1,
-            stderr=r"policy does not allow this to you \(HTTP 403, not a failed log-in",
+            stderr=r"policy does not allow you to do this \(HTTP 403, not a failed log-in",
         )
         self.check_set_by_sql("db1")

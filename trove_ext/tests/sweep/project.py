@@ -42,9 +42,9 @@ VERSION = "5.7.29"
 #: may take. Real ones are minutes; the rules under test are the same.
 SHORT = {
     "trove_ext.osc.base.session.REQUEST_TIMEOUT": 5.0,
-    "trove_ext.trove.client.REQUEST_TIMEOUT": 5.0,
-    "trove_ext.trove.client.READ_BUDGET": 8.0,
-    "trove_ext.trove.client.LIMIT_BUDGET": 8.0,
+    "trove_ext.trove.limits.REQUEST_TIMEOUT": 5.0,
+    "trove_ext.trove.limits.READ_BUDGET": 8.0,
+    "trove_ext.trove.limits.RATE_LIMIT_BUDGET": 8.0,
     "trove_ext.workflows.restore.scratch_instance.DELETE_TIMEOUT": 10.0,
     "trove_ext.workflows.restore.scratch_instance.APPEAR_TIMEOUT": 5.0,
     "trove_ext.workflows.replica.heartbeat.WATCH": 15.0,

@@ -25,7 +25,7 @@ PURE = ("progress", "model", "exceptions")
 MAY_IMPORT = {
     "exceptions": {"exceptions"},
     "progress": {"progress"},
-    "model": {"model"},
+    "model": {"model", "exceptions"},
     "polling": {"polling", *PURE},
     "trove": {"trove", "polling", *PURE},
     "workflows": {"workflows", "trove", "polling", *PURE},

@@ -33,7 +33,7 @@ from trove_ext.model.rotation import (
     is_sound,
 )
 from trove_ext.model.status import READY_STATUSES, Phase
-from trove_ext.trove import read, send
+from trove_ext.trove import read, resources, send
 from trove_ext.trove.client import is_refusal
 from trove_ext.workflows.backup import chains, delete, storage_driver
 
@@ -218,7 +218,7 @@ def _create(
             incremental=parent is not None,
             **driver,
         )
-        shown.append(Backup.from_info(made.to_dict()))
+        shown.append(Backup.from_info(resources.info_of(made, "backup")))
         return shown[0].id
 
     try:

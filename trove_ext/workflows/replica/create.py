@@ -31,7 +31,7 @@ from trove_ext.exceptions import (
     RefusedError,
     TroveExtError,
 )
-from trove_ext.trove import configuration_groups, read, send
+from trove_ext.trove import configuration_groups, read, resources, send
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.new_instance import Nic
 from trove_ext.workflows.replica import sets
@@ -180,10 +180,12 @@ def _quota_problems(cloud: Cloud) -> Iterator[str]:
         cloud.progress.note(f"The quota of backups could not be read: {exc}")
         return
     for row in rows:
-        used = row.in_use + row.reserved
-        if row.resource == BACKUPS and 0 <= row.limit <= used:
+        quota = resources.fields_of(row, "quota")
+        limit = quota.need_integer("limit")
+        used = quota.need_integer("in_use") + quota.need_integer("reserved")
+        if quota.need("resource") == BACKUPS and 0 <= limit <= used:
             yield (
-                f"the quota of backups is used up ({used} of {row.limit}), and a "
+                f"the quota of backups is used up ({used} of {limit}), and a "
                 "replica starts from a temporary one: delete a backup first"
             )
 
@@ -228,7 +230,7 @@ def create(cloud: Cloud, plan: Plan) -> list[Instance]:
     last = send.create_instance(
         cloud,
         plan.names[-1],
-        lambda: str(
+        lambda: resources.id_of(
             cloud.client.instances.create(
                 request.name,
                 nics=plan.nic.body(),
@@ -237,7 +239,8 @@ def create(cloud: Cloud, plan: Plan) -> list[Instance]:
                 configuration=plan.configuration_id,
                 availability_zone=request.availability_zone,
                 access=plan.access,
-            ).id
+            ),
+            "instance",
         ),
         source_id=plan.source.id,
     )

@@ -30,7 +30,7 @@ from trove_ext.exceptions import (
     ResourceFailedError,
     TroveExtError,
 )
-from trove_ext.trove import conditions, read, send, wait_report
+from trove_ext.trove import conditions, read, resources, send, wait_report
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.backup import chains
 from trove_ext.workflows.restore.settings import Options, Resolver, Settings
@@ -163,7 +163,7 @@ def submit(cloud: Cloud, planned: RestorePlan) -> str:
     return send.create_instance(
         cloud,
         planned.name,
-        lambda: str(cloud.client.instances.create(**arguments).id),
+        lambda: resources.id_of(cloud.client.instances.create(**arguments), "instance"),
         known=planned.namesakes,
     )
 
@@ -218,10 +218,12 @@ def _check_quota(cloud: Cloud, settings: Settings, problems: list[str]) -> None:
         return
     needs = {"instances": 1, "volumes": settings.size or 0, "ram": settings.ram}
     for row in rows:
-        need = needs.get(row.resource, 0)
-        taken = row.in_use + row.reserved
-        if row.limit >= 0 and need and taken + need > row.limit:
+        quota = resources.fields_of(row, "quota")
+        resource, limit = quota.need_text("resource"), quota.need_integer("limit")
+        need = needs.get(resource, 0)
+        taken = quota.need_integer("in_use") + quota.need_integer("reserved")
+        if limit >= 0 and need and taken + need > limit:
             problems.append(
-                f"the quota of {row.resource} does not suffice: {taken} of {row.limit} "
+                f"the quota of {resource} does not suffice: {taken} of {limit} "
                 f"taken, {need} more needed"
             )

@@ -127,7 +127,7 @@ class Temporary:
         """
         if self.gone:
             return
-        self._cloud.awaited = ()
+        self._cloud.journal.waited()
         try:
             with self._cloud.patient(self._cloud.deadline(DELETE_TIMEOUT)):
                 self._remove()
@@ -154,10 +154,8 @@ class Temporary:
         self._cloud.progress.note(f"The temporary instance {self} is deleted.")
 
     def _never_sent(self) -> bool:
-        """Tell whether the creation had not even begun: it is noted before it goes."""
-        return self.id is None and not any(
-            sent.endswith(f" {self.name}") for sent in self._cloud.sent
-        )
+        """Whether the creation was not sent: it is noted right before."""
+        return self.id is None and not self._cloud.journal.has_sent(self.name)
 
     def _remove(self) -> None:
         if self.id is None:

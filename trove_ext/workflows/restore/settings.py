@@ -29,7 +29,7 @@ from trove_ext.exceptions import (
     RefusedError,
     TroveExtError,
 )
-from trove_ext.trove import configuration_groups, read
+from trove_ext.trove import configuration_groups, read, resources
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.new_instance import Nic
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.backup import Backup
+    from trove_ext.model.fields import Fields
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
 
@@ -199,12 +200,13 @@ class Resolver:
         except NotFoundError:
             self.problems.append(f"there is no datastore {datastore} any more")
             return
+        versions = [resources.fields_of(row, "datastore version") for row in rows]
         names = {
-            key
-            for row in rows
-            # Only admins are told; an unknown attribute would be asked for.
-            if row.to_dict().get("active", True)
-            for key in (row.id, row.name)
+            version.need_text(key)
+            for version in versions
+            # Reported to admins only.
+            if version.get("active") is not False
+            for key in ("id", "name")
         }
         wanted = {self._backup.datastore_version_id, version}
         if not names & wanted and not rows.next:
@@ -251,7 +253,7 @@ class Resolver:
                 else manager.list()
             ),
         )
-        return [_Flavor(str(row.id), row.name, row.ram) for row in rows]
+        return [_flavor_of(resources.fields_of(row, "flavor")) for row in rows]
 
     def _size(self, other: Instance | None) -> int | None:
         size = self._options.size or (other.size if other else None)
@@ -350,3 +352,11 @@ class Resolver:
             return other.allowed_cidrs if other else ()
         self.problems += new_instance.cidr_problems(given)
         return given
+
+
+def _flavor_of(fields: Fields) -> _Flavor:
+    return _Flavor(
+        resources.flavor_id(fields),
+        fields.need_text("name"),
+        fields.need_integer("ram"),
+    )

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 import testtools
 
+from trove_ext.exceptions import MalformedAnswerError
 from trove_ext.model import backup, status
 from trove_ext.model.backup import Backup, BackupKind
 from trove_ext.tests.unit.model import trees
@@ -78,7 +79,7 @@ class TestBackup(testtools.TestCase):
     def test_a_record_without_its_parent_is_not_taken_for_a_full_backup(self):
         for key in ("parent_id", "instance_id"):
             info = {name: value for name, value in INFO.items() if name != key}
-            self.assertRaises(KeyError, Backup.from_info, info)
+            self.assertRaises(MalformedAnswerError, Backup.from_info, info)
 
     def test_converts_a_time_with_an_offset_to_utc(self):
         backup = Backup.from_info({**INFO, "created": "2020-08-05T22:24:14+02:00"})
@@ -91,7 +92,7 @@ class TestBackup(testtools.TestCase):
 
     def test_names_the_backup_that_has_no_time(self):
         error = self.assertRaises(
-            ValueError, Backup.from_info, {"id": "b7", "status": "NEW"}
+            MalformedAnswerError, Backup.from_info, {"id": "b7", "status": "NEW"}
         )
         self.assertIn("b7", str(error))
 

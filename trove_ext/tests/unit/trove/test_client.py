@@ -103,7 +103,7 @@ class TestReads(AnswerTestCase):
 
     def test_the_time_of_the_command_bounds_each_read(self):
         cloud = self.faulty(Kind.HTTP_503)
-        cloud.bound(5)
+        cloud.start(5)
         start = self.clock.monotonic()
         error = self.assertRaises(
             OutOfTimeError, read.get_backup, cloud, self.backup.id
@@ -113,7 +113,7 @@ class TestReads(AnswerTestCase):
 
     def test_what_is_read_after_that_time_has_its_own(self):
         cloud = self.faulty(Kind.HTTP_503)
-        cloud.bound(5)
+        cloud.start(5)
         self.clock.sleep(10)
         self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
 

@@ -29,7 +29,7 @@ SEED = 20261122
 
 
 class TestSignals(testtools.TestCase):
-    def test_whatever_is_interrupted_says_what_goes_on(self):
+    def test_an_interrupted_command_says_what_continues(self):
         chosen = sweep.sample(signals.cases(), RUNS, SEED)
         found = [str(one) for case in chosen for one in signals.check(case)]
         self.assertEqual([], found, "\n".join(found))
@@ -83,8 +83,8 @@ class TestWords(testtools.TestCase):
             "backup create db1 b1 --wait", self.cloud.after_request, self.sent
         )
         self.assertEqual(
-            "Interrupted by SIGTERM; whether this arrived is not known: creation of "
-            "backup b1; see what came of it with: openstack database backup list",
+            "Interrupted by SIGTERM; it is not known whether this arrived: creation of "
+            "backup b1; to see the result, run: openstack database backup list",
             said,
         )
 
@@ -94,8 +94,9 @@ class TestWords(testtools.TestCase):
         )
         (backup,) = self.cloud.live_backups
         self.assertEqual(
-            "Interrupted by SIGTERM; this was sent, and goes on at the server: creation "
-            f"of backup b1; last seen: Backup b1 ({backup.id}): NEW; wait on with: "
+            "Interrupted by SIGTERM; sent, and continues on the server: creation "
+            f"of backup b1; last seen: Backup b1 ({backup.id}): NEW; to keep waiting, "
+            "run: "
             f"openstack database backup wait {backup.id} --for completed",
             said,
         )
@@ -130,8 +131,8 @@ class TestWords(testtools.TestCase):
         )
         (second,) = (one for one in self.cloud.live_backups if one.name == "b2")
         self.assertEqual(
-            "Interrupted by SIGTERM; whether this arrived is not known: delete of "
-            f"backup b2 ({second.id}); see what came of it with: openstack database "
+            "Interrupted by SIGTERM; it is not known whether this arrived: delete of "
+            f"backup b2 ({second.id}); to see the result, run: openstack database "
             f"backup show {second.id}",
             said,
         )

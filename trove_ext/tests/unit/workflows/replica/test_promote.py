@@ -267,7 +267,7 @@ class TestCommand(ReplicaTestCase):
         self.fake.policy_forbid("instance:promote_to_replica_source")
         result = self.run_line("replica promote db2 --wait")
         self.assertEqual(1, result.exit_code)
-        self.assertIn("policy does not allow this to you", result.stderr)
+        self.assertIn("policy does not allow you to do this", result.stderr)
         self.assertIn("not a failed log-in", result.stderr)
 
     def test_the_stock_command_tells_as_much_of_a_failure(self):

@@ -285,7 +285,7 @@ class TestQuery(VerifyTestCase):
         self.one(expect="300")
         one, two = (login["password"] for login in self.server.logins)
         self.assertNotEqual(one, two)
-        self.assertNotIn(one, self.output() + "".join(self.cloud.sent))
+        self.assertNotIn(one, self.output() + str(self.cloud.journal.summary()))
 
     def test_a_login_that_needs_another_package_is_an_error(self):
         self.server.errors = [RuntimeError("'cryptography' package is required")]

@@ -1,0 +1,127 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a run has sent, what was answered, what it waits for and saw last."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trove_ext.polling import Reading, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A request that changes something.
+
+    :ivar what: in words, for messages
+    :ivar look: the words after ``openstack database`` of the command that shows its
+        effect
+    :ivar about: the ID or name of the thing that it makes or changes; never shown
+    """
+
+    what: str
+    look: tuple[str, ...]
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run leaves behind if it ends now.
+
+    :ivar sent: the changes that were answered, and not refused, in their order
+    :ivar unanswered: the change whose answer never arrived; it may have taken effect
+    :ivar awaited: what was being waited for; it continues on the server
+    :ivar seen: label and last state of each of these that was read
+    """
+
+    sent: tuple[Change, ...]
+    unanswered: Change | None
+    awaited: tuple[Target, ...]
+    seen: tuple[tuple[str, str], ...]
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether nothing was sent that may have changed something."""
+        return not (self.sent or self.unanswered or self.awaited)
+
+    @property
+    def last(self) -> Change | None:
+        """The last change that was sent."""
+        return self.unanswered or (self.sent[-1] if self.sent else None)
+
+
+class Journal:
+    """What happened in a run so far; see :class:`Summary`."""
+
+    def __init__(self) -> None:
+        self._changes: list[Change] = []
+        self._answered = True
+        self._awaited: tuple[Target, ...] = ()
+        self._seen: dict[int, str] = {}
+
+    def sending(self, change: Change) -> None:
+        """Note a change before it is sent."""
+        self._changes.append(change)
+        self._answered = False
+
+    def answered(self) -> None:
+        """Note that the last change was answered, or that its effect was seen."""
+        self._answered = True
+
+    def not_done(self) -> None:
+        """Take the last change back: it was refused, or never sent."""
+        self._changes.pop()
+        self._answered = True
+
+    def waiting(self, targets: Sequence[Target]) -> list[Target]:
+        """Begin to wait; return the targets such that each reading is noted.
+
+        Whoever waits knows that the change has arrived, by its answer or by reading.
+        """
+        self._answered = True
+        self._awaited = tuple(targets)
+        self._seen = {}
+        return [self._noting(index, each) for index, each in enumerate(targets)]
+
+    def waited(self) -> None:
+        """Note that nothing is being waited for any more."""
+        self._awaited = ()
+
+    def has_sent(self, about: str) -> bool:
+        """Whether a change of the thing with this ID or name was sent."""
+        return any(change.about == about for change in self._changes)
+
+    def summary(self) -> Summary:
+        """Return what the run leaves behind if it ends now."""
+        sent = tuple(self._changes)
+        seen = tuple(
+            (target.label, self._seen[index])
+            for index, target in enumerate(self._awaited)
+            if index in self._seen
+        )
+        if self._answered:
+            return Summary(sent, None, self._awaited, seen)
+        return Summary(sent[:-1], sent[-1], self._awaited, seen)
+
+    def _noting(self, index: int, target: Target) -> Target:
+        def look() -> Reading:
+            reading = target.look()
+            self._seen[index] = reading.state
+            return reading
+
+        return dataclasses.replace(target, look=look)
