@@ -52,6 +52,11 @@ class PostgresTestCase(base.FunctionalTestCase):
         session = config.get_one(cloud).get_session()
         return trove.Client(session=session, service_type="database")
 
+    def setUp(self):
+        super().setUp()
+        self.made = []
+        self.addCleanup(self._delete_all)
+
     # Instances
 
     def start_source(self, name="source"):
@@ -85,22 +90,27 @@ class PostgresTestCase(base.FunctionalTestCase):
             more |= {"flavor_id": FLAVOR, "volume": {"size": 1}}
             more |= {"datastore": "postgresql", "datastore_version": VERSION}
         made = self.client.instances.create(name, **more)
-        self.addCleanup(self._delete, made.id)
+        self.made.append(made.id)
         return made.id
 
-    def _delete(self, instance):
-        """Delete it; a source can't be before its replicas are gone."""
+    def _delete_all(self):
+        """Delete what was made; a source can't be before its replicas are gone."""
         deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                self.client.instances.delete(instance)
-            except exceptions.NotFound:
-                return
-            except exceptions.ClientException:
-                # In ERROR its status has to be reset, which is for admins.
-                with contextlib.suppress(exceptions.ClientException):
-                    self.admin.mgmt_instances.reset_task_status(instance)
+        while self.made and time.monotonic() < deadline:
+            self.made = [instance for instance in self.made if self._is_left(instance)]
             time.sleep(0.5)
+
+    def _is_left(self, instance):
+        """Ask for its deletion; whether it is still there."""
+        try:
+            self.client.instances.delete(instance)
+        except exceptions.NotFound:
+            return False
+        except exceptions.ClientException:
+            # In ERROR its status has to be reset, which is for admins.
+            with contextlib.suppress(exceptions.ClientException):
+                self.admin.mgmt_instances.reset_task_status(instance)
+        return True
 
     def shown(self, instance):
         return self.client.instances.get(instance)
