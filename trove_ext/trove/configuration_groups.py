@@ -30,6 +30,7 @@ from trove_ext.trove.resources import fields_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
 
 
@@ -100,3 +101,23 @@ def problems(
             f"{group.datastore_name} {group.datastore_version_name}, not for "
             f"{datastore} {version}"
         )
+
+
+def warn_if_lost(cloud: Cloud, before: Instance, now: Instance) -> None:
+    """Warn if an instance has lost its group to a request that named none.
+
+    Trove 19.0.1, 21.1, 22.0, 23.0.0 and 24.0.0 read a missing ``configuration`` of a
+    PUT or PATCH as None: they detach the group (``trove/instance/service.py``,
+    ``update``).
+
+    :param before: as read right before the request
+    :param now: as read afterwards
+    """
+    group_id = before.configuration_id
+    if group_id is None or now.configuration_id is not None:
+        return
+    attach = cloud.command("configuration", "attach", now.id, group_id)
+    cloud.progress.warn(
+        f"{now} has lost its configuration group {group_id}: this release of Trove "
+        f"detaches the group with every such request. Attach it again with:\n  {attach}"
+    )

@@ -25,12 +25,19 @@ from trove_ext.model.replication import ReplicationSet
 from trove_ext.osc.hooks import replica_form
 from trove_ext.osc.hooks.base import Stock, columns, delete_each, resolve_all, shown_id
 from trove_ext.osc.hooks.credentials import credentials
-from trove_ext.trove import conditions, read, resources, send, wait_report
+from trove_ext.trove import (
+    conditions,
+    configuration_groups,
+    read,
+    resources,
+    send,
+    wait_report,
+)
 from trove_ext.workflows.replica import detach, failover, promote, sets
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from trove_ext.exceptions import TroveExtError
     from trove_ext.model.instance import Instance
@@ -184,6 +191,12 @@ class InstanceUpgrade(InstanceAction):
 
     verb = "upgrade"
 
+    def verify(self, before: Instance, targets: Sequence[Target]) -> None:
+        """Say that it is done, and whether the configuration group went with it."""
+        super().verify(before, targets)
+        now = read.get_instance(self.cloud, before.id)
+        configuration_groups.warn_if_lost(self.cloud, before, now)
+
 
 class InstanceResizeFlavor(InstanceAction):
     """``instance resize flavor``."""
@@ -242,16 +255,23 @@ class SwitchAction(InstanceAction, abc.ABC):
         before = sets.of(
             self.cloud, read.get_instance(self.cloud, parsed_args.instance)
         )
-        send.act(
-            self.cloud,
-            f"{self.verb} of {before.instance}",
-            before.instance,
-            partial(self.action, parsed_args),
-        )
+        before = self.send(before, partial(self.action, parsed_args))
         error = self.follow(before, deadline)
         self.fail(error)
         if error is None:
             self.cloud.progress.note(f"{self.verb} of {before.instance}: done.")
+
+    def send(
+        self, before: sets.Membership, action: Callable[[], object]
+    ) -> sets.Membership:
+        """Send the action once; return what to follow."""
+        send.act(
+            self.cloud,
+            f"{self.verb} of {before.instance}",
+            before.instance,
+            action,
+        )
+        return before
 
     @abc.abstractmethod
     def follow(
@@ -294,6 +314,13 @@ class InstanceDetach(SwitchAction):
     """``instance detach``: done when the role is gone, for it may fail silently."""
 
     verb = "detach"
+
+    def send(
+        self, before: sets.Membership, action: Callable[[], object]
+    ) -> sets.Membership:
+        """Send the detach, and see whether a refusal came after it had begun."""
+        instance = detach.send_once(self.cloud, before.instance, action)
+        return sets.Membership(instance, before.set)
 
     def follow(
         self, before: sets.Membership, deadline: Deadline

@@ -21,6 +21,7 @@ from trove_ext.exceptions import CheckError, NotFoundError, ResourceFailedError
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1 import members
+from trove_ext.trove import configuration_groups
 from trove_ext.workflows.replica import detach, sets
 from trove_ext.workflows.replica.probe import Probed, probe
 
@@ -159,7 +160,7 @@ class DetachDatabaseReplica(command.Lister):
         """Check, send, wait, and read it again."""
         deadline = self.cloud.deadline(parsed_args.timeout)
         replica, found = detach.check(self.cloud, parsed_args.replica)
-        detach.submit(self.cloud, replica)
+        replica = detach.submit(self.cloud, replica)
         if parsed_args.wait:
             result = detach.follow(self.cloud, replica, deadline)
             self.fail(result.error)
@@ -170,4 +171,5 @@ class DetachDatabaseReplica(command.Lister):
                 f"detach of {replica}: {ACCEPTED}\n  {self.cloud.command(*words)}"
             )
             now = next(iter(sets.read_members(self.cloud, [replica.id])), replica)
+            configuration_groups.warn_if_lost(self.cloud, replica, now)
         return members.LIST_COLUMNS, [members.list_row(now, [*found.members, now])]

@@ -61,6 +61,8 @@ class FakeCloud(Rows, Trouble):
     :ivar older_backup_delete: the delete of a running backup is refused with 422
         for three days, and not with 500 for ever
     :ivar storage_strategy: the storage driver of a backup whose request names none
+    :ivar older_update: every PUT and PATCH that names no configuration group takes the
+        one of the instance away, as in Trove 19.0.1, 21.1, 22.0, 23.0.0 and 24.0.0
     :ivar missing_fields: names that are left out of every answer of Trove
     :ivar has_date_header: whether Trove's answers have the header ``Date``
     :ivar local_skew: how far the machine of a run of `openstack` is ahead of the
@@ -82,6 +84,7 @@ class FakeCloud(Rows, Trouble):
         self.max_volume_size = 100
         self.rate_limit: int | None = None
         self.older_backup_delete = False
+        self.older_update = False
         self.storage_strategy = "swift"
         self.missing_fields: set[str] = set()
         self.has_date_header = True

@@ -144,6 +144,8 @@ class Instances:
             self.replication.detach(instance)
         if "configuration" in data or not data:
             self._configure(instance, data.get("configuration"))
+        elif self.cloud.older_update:
+            self._lose_configuration(instance)
         if "datastore_version" in data:
             self._upgrade(instance, data["datastore_version"])
         if "access" in data:
@@ -302,6 +304,17 @@ class Instances:
         for member in changed:
             member.configuration_id = group_id
             self.cloud.set_task(Task.NONE, member)
+
+    def _lose_configuration(self, instance: Instance) -> None:
+        """Take the group away that the request does not name (`older_update`).
+
+        On a replica that was a source before, Trove sees the task that the same request
+        has just stored, refuses, and goes on with the detach.
+        """
+        with self.cloud.blamed(instance.id):
+            if instance.configuration_id and instance.was_source:
+                self._can_configure(instance)
+        instance.configuration_id = None
 
     def _unconfigured(self, members: list[Instance], group_id: str) -> list[Instance]:
         if group_id not in self.cloud.configurations:

@@ -97,6 +97,7 @@ class Replication:
             left = yield from self._move(others, candidate)
             self._reach(source)
             source.replica_of = candidate.id
+            source.was_source = True
             source.replicating = True
             yield self.cloud.timings.role_step
         except GuestError as error:

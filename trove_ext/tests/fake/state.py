@@ -167,6 +167,8 @@ class Instance:
     read_only: bool = False
     replicating: bool = True
     database_running: bool = True
+    #: Whether a promote has made it a replica: it was a source before.
+    was_source: bool = False
     #: When the host went off; its heartbeat is stuck there.
     off_since: datetime | None = None
 

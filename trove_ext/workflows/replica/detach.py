@@ -15,18 +15,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from trove_ext.exceptions import CheckError, ResourceFailedError, TroveExtError
-from trove_ext.trove import conditions, send, wait_report
+from trove_ext.exceptions import (
+    CheckError,
+    RefusedError,
+    ResourceFailedError,
+    TroveExtError,
+)
+from trove_ext.model import status as statuses
+from trove_ext.model.status import DETACH
+from trove_ext.trove import conditions, configuration_groups, send, wait_report
+from trove_ext.trove.client import is_refusal
 from trove_ext.workflows.replica import preflight, sets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
+
+BAD_REQUEST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +65,41 @@ def check(cloud: Cloud, name_or_id: str) -> tuple[Instance, ReplicationSet]:
     return replica, found
 
 
-def submit(cloud: Cloud, replica: Instance) -> None:
+def submit(cloud: Cloud, replica: Instance) -> Instance:
     """Send the detach, once.
 
-    :raises RefusedError: Trove did not take it, and nothing was changed
+    :returns: what to `follow`: the replica, with the fault that it had before
+    :raises RefusedError: Trove refuses it; nothing was changed
     """
     manager = cloud.client.instances
-    send.act(
-        cloud,
-        f"detach of {replica}",
-        replica,
-        lambda: manager.update(replica.id, detach_replica_source=True),
+    before = next(iter(sets.read_members(cloud, [replica.id])), replica)
+    return send_once(
+        cloud, before, lambda: manager.update(before.id, detach_replica_source=True)
     )
+
+
+def send_once(cloud: Cloud, before: Instance, call: Callable[[], object]) -> Instance:
+    """Send a detach, and see whether a refusal came after Trove had begun it.
+
+    Some releases (`configuration_groups.warn_if_lost`) store the task, start the detach
+    and then refuse the change of the configuration group in the same request, with 400.
+
+    :param before: the replica as read right before
+    :returns: what to `follow`: the replica, with the fault that it had before
+    :raises RefusedError: Trove refuses it; nothing was changed
+    """
+    try:
+        send.act(cloud, f"detach of {before}", before, call)
+    except RefusedError as exc:
+        if before.replica_of is None or not is_refusal(exc, BAD_REQUEST):
+            raise
+        now = next(iter(sets.read_members(cloud, [before.id])), before)
+        if now.status != DETACH and now.replica_of is not None:
+            raise
+        cloud.progress.note(f"{exc}\nThe detach has begun all the same.")
+        # Trove has stored its refusal as the fault of the instance.
+        return replace(before, fault=now.fault)
+    return before
 
 
 def follow(cloud: Cloud, replica: Instance, deadline: Deadline) -> Detached:
@@ -72,20 +107,22 @@ def follow(cloud: Cloud, replica: Instance, deadline: Deadline) -> Detached:
 
     Trove goes back to ACTIVE where the detach fails, with the role as it was.
 
-    :param replica: as it was before the detach was sent
+    :param replica: as `submit` or `send_once` returned it
     """
     waited = cloud.wait([conditions.is_detached(cloud, replica)], deadline)
     now = sets.read_members(cloud, [replica.id])
     error = wait_report.error_of(cloud, waited)
     if not now:
         return Detached(replica, error)
+    configuration_groups.warn_if_lost(cloud, replica, now[0])
     if isinstance(error, ResourceFailedError):
-        error = ResourceFailedError(f"{error}\n{_advice(cloud, now[0])}")
+        error = ResourceFailedError(f"{error}\n{_advice(cloud, replica, now[0])}")
     return Detached(now[0], error)
 
 
-def _advice(cloud: Cloud, now: Instance) -> str:
-    fault = now.fault.message if now.fault else "none stored"
+def _advice(cloud: Cloud, before: Instance, now: Instance) -> str:
+    cause = statuses.new_fault(before.fault, now.fault)
+    fault = statuses.explain(cause, now.fault)
     role = f"still a replica of {now.replica_of}" if now.replica_of else "no replica"
     delete = cloud.command("instance", "delete", now.id, "--wait")
     again = cloud.command("replica", "detach", now.id, "--wait")
