@@ -48,9 +48,9 @@ find_python() {
     return 0
 }
 
-# Lines "package command..." of bindep.txt.
+# Lines "package command..." of bindep.txt, of all profiles.
 system_packages() {
-    sed -n 's/^\([a-z0-9.+-]*\) *\[platform:dpkg\] *# */\1 /p' "$ROOT/bindep.txt"
+    sed -n 's/^\([a-z0-9.+-]*\) *\[platform:dpkg[^]]*\] *# */\1 /p' "$ROOT/bindep.txt"
 }
 
 # Whether there is such a program; Debian keeps PostgreSQL's beside the PATH.
@@ -158,7 +158,8 @@ environment_stamp() {
     "$1" -V
     echo "$ROOT"
     (cd "$ROOT" && cat setup.cfg setup.py pyproject.toml requirements.txt \
-        test-requirements.txt doc/requirements.txt "$CONSTRAINTS") | sha256sum
+        test-requirements.txt doc/requirements.txt tools/style-requirements.txt \
+        "$CONSTRAINTS") | sha256sum
 }
 
 install_project() {
@@ -169,7 +170,8 @@ install_project() {
     fi
     (cd "$ROOT" && "$VENV/bin/python" -m pip install -q \
         --disable-pip-version-check -c "$CONSTRAINTS" \
-        -r test-requirements.txt -r doc/requirements.txt -e '.[sandbox,sql]')
+        -r test-requirements.txt -r doc/requirements.txt \
+        -r tools/style-requirements.txt -e '.[sandbox,sql]')
 }
 
 make_environment() {

@@ -76,6 +76,7 @@ style() {
     check ruff check .
     check ruff format --check .
     check mypy
+    check codespell
 }
 
 unit() {

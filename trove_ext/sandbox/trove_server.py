@@ -78,7 +78,7 @@ def configure(state: StateDir, settings: Settings) -> Any:
 
     _write_files(state, settings)
     cfg.parse_args(["trove", f"--config-file={state.trove_config}"])
-    log.setup(cfg.CONF, None)
+    log.setup(cfg.CONF, "trove")
 
     from trove import rpc
 

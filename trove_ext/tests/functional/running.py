@@ -34,13 +34,18 @@ from typing import IO
 
 DIRECTORY_VARIABLE = "TROVE_EXT_SANDBOX_DIR"
 PROGRAMS = pathlib.Path(sys.executable).parent
+#: Where trove-sandbox is, if it runs in another environment than these tests: with the
+#: clients of an old release, say, which can't be installed beside Trove.
+SANDBOX_PROGRAMS = pathlib.Path(
+    os.environ.get("TROVE_EXT_SANDBOX_PROGRAMS") or PROGRAMS
+)
 CHECKOUT = pathlib.Path(__file__).parents[3]
 
 
 def trove_sandbox(directory: pathlib.Path, *argv: str) -> str:
     """Run ``trove-sandbox`` for one directory; return its standard output."""
     done = subprocess.run(
-        [str(PROGRAMS / "trove-sandbox"), "--dir", str(directory), *argv],
+        [str(SANDBOX_PROGRAMS / "trove-sandbox"), "--dir", str(directory), *argv],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -11,6 +11,7 @@
 # under the License.
 
 import testtools
+import urllib3
 from keystoneauth1 import exceptions as ksa
 from troveclient.apiclient import exceptions
 
@@ -108,6 +109,9 @@ class TestFaults(testtools.TestCase):
         error = self.assertRaises(RequestWithoutTimeout, client.backups.list)
         self.assertIn("request without a read time-out", str(error))
 
+    @testtools.skipIf(
+        urllib3.__version__.startswith("1."), "urllib3 1 compares no length"
+    )
     def test_truncated_body_is_a_broken_connection(self):
         self.meet(Kind.TRUNCATED, ksa.ClientException)
         self.assertEqual(1, self.made())
@@ -142,9 +146,12 @@ class TestFaults(testtools.TestCase):
     def test_endless_loop_ends(self):
         client = self.client()
         client.client.session.session.get_adapter("http://").limit = 50
-        with self.assertRaises(TooManyRequests):
+
+        def list_for_ever():
             while True:
                 client.backups.list()
+
+        self.assertRaises(TooManyRequests, list_for_ever)
 
     def test_log_tells_what_reached_the_server(self):
         self.meet(Kind.RESET_BEFORE, ksa.ConnectFailure)

@@ -21,6 +21,7 @@ import testtools
 from trove_ext.exceptions import MalformedAnswerError
 from trove_ext.model import backup, status
 from trove_ext.model.backup import Backup, BackupKind
+from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.model import trees
 
 INFO = {
@@ -107,11 +108,13 @@ class TestBackup(testtools.TestCase):
             self.assertEqual(driver, backup.storage_driver)
             self.assertEqual(driver == "cinder", backup.is_volume_snapshot)
 
+    @requires.trove
     def test_the_location_of_a_snapshot_begins_as_trove_writes_it(self):
         package = pathlib.Path(importlib.util.find_spec("trove").origin).parent
         source = (package / "taskmanager" / "models.py").read_text()
         self.assertIn(f'"{backup.SNAPSHOT_LOCATION_PREFIX}%s"', source)
 
+    @requires.trove
     def test_knows_each_state_of_trove(self):
         from trove.backup.state import BackupState
 

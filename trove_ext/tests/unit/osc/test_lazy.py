@@ -58,7 +58,7 @@ class TestFullName(testtools.TestCase):
             "database backup x",
             "server del",
             "serv list",
-            "datas list",
+            "databases list",
             "",
         ):
             self.assertEqual(typed, self.full(typed))

@@ -195,7 +195,7 @@ class TestPrune(BackupTestCase):
             CheckError,
             prune.plan_named,
             self.cloud,
-            ["db1", "nobody", "noone"],
+            ["db1", "nobody", "no-such"],
             KEEP_ONE_CHAIN,
         )
         self.assertEqual(2, len(error.problems))

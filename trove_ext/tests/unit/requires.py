@@ -1,0 +1,24 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What some tests need beside the client: the server's own code."""
+
+import importlib.util
+
+import testtools
+
+#: Why a test is skipped without the extra "sandbox", which pins a release of Trove.
+REASON = "needs Trove itself (the extra 'sandbox')"
+HAS_TROVE = importlib.util.find_spec("trove") is not None
+
+#: For tests that compare a fact with Trove's source.
+trove = testtools.skipUnless(HAS_TROVE, REASON)

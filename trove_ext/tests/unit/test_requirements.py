@@ -1,0 +1,120 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The lower bounds of what is required are the versions that are tested."""
+
+import configparser
+import pathlib
+import re
+
+import testtools
+
+ROOT = pathlib.Path(__file__).parents[3]
+OLDEST = "2023.1"
+REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)>=(?P<version>[0-9.]+)")
+CONSTRAINT = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)===(?P<version>[^;\s]+)")
+
+
+def _pairs(pattern, text):
+    """Pairs (normalized name, version) of the lines that fit the pattern."""
+    for line in text.splitlines():
+        found = pattern.match(line.strip())
+        if found:
+            yield re.sub("[-_.]+", "-", found["name"]).lower(), found["version"]
+
+
+def _read(*parts):
+    return ROOT.joinpath(*parts).read_text(encoding="utf-8")
+
+
+def _constraints():
+    """Name to version: what ``tox -e oldest`` installs."""
+    found = dict(_pairs(CONSTRAINT, _read("tools", "constraints", f"{OLDEST}.txt")))
+    more = _read("tools", "constraints", f"{OLDEST}-more.txt")
+    return found | dict(_pairs(CONSTRAINT, more))
+
+
+def _extra(name):
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return config["extras"][name]
+
+
+class LowerBoundTest(testtools.TestCase):
+    def _differing(self, text):
+        """What text requires at least, and what the oldest release has instead."""
+        tested = _constraints()
+        bounds = dict(_pairs(REQUIREMENT, text))
+        self.assertNotEqual({}, bounds)
+        return {
+            name: (version, tested.get(name))
+            for name, version in bounds.items()
+            if version != tested.get(name)
+        }
+
+    def test_the_bounds_of_users_are_the_oldest_release(self):
+        self.assertEqual({}, self._differing(_read("requirements.txt")))
+        self.assertEqual({}, self._differing(_extra("sql")))
+
+    def test_the_bounds_of_the_tests_are_no_newer(self):
+        unconstrained = {"hypothesis"}
+        differing = self._differing(_read("test-requirements.txt"))
+        self.assertEqual(unconstrained, set(differing))
+
+    def test_every_import_of_the_product_is_required(self):
+        required = dict(_pairs(REQUIREMENT, _read("requirements.txt")))
+        self.assertEqual(set(_imported()), set(required))
+
+    def test_tox_uses_the_oldest_release(self):
+        config = configparser.ConfigParser()
+        config.read(ROOT / "tox.ini")
+        used = config["testenv:oldest"]["constraints"].split()
+        expected = [
+            f"{{toxinidir}}/tools/constraints/{OLDEST}{more}.txt"
+            for more in ("", "-more")
+        ]
+        self.assertEqual(expected, used)
+
+
+#: Packages whose name differs from what is imported.
+DISTRIBUTIONS = {
+    "keystoneauth1": "keystoneauth1",
+    "osc_lib": "osc-lib",
+    "oslo_utils": "oslo-utils",
+    "troveclient": "python-troveclient",
+}
+#: Imported only by those who have them: the extra sql, and the shell that we run in.
+OPTIONAL = {"pymysql", "openstackclient", "openstack"}
+
+
+def _imported():
+    """The distributions that the product imports, the sandbox and tests aside."""
+    package = ROOT / "trove_ext"
+    for path in package.rglob("*.py"):
+        if path.relative_to(package).parts[0] in {"tests", "sandbox"}:
+            continue
+        for line in path.read_text(encoding="utf-8").splitlines():
+            found = re.match(r"\s*(?:from|import) ([a-z_0-9]+)[. \n]?", line)
+            name = found and found[1]
+            if name in THIRD_PARTY:
+                yield DISTRIBUTIONS.get(name, name)
+
+
+THIRD_PARTY = {
+    "cliff",
+    "keystoneauth1",
+    "osc_lib",
+    "oslo_utils",
+    "requests",
+    "rich",
+    "troveclient",
+}
