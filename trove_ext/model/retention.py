@@ -24,6 +24,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trove_ext.model.ages import describe_ahead, is_ahead
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.retention_policy import Policy, PolicyError, judge
 from trove_ext.model.rotation import is_sound
@@ -87,6 +88,7 @@ class _Scope:
     instance_ids: frozenset[str] | None
     project_id: str | None
     cyclic: frozenset[str]
+    made: frozenset[str]
 
     def is_listed(self, backup: Backup) -> bool:
         """Tell whether it gets a row."""
@@ -98,6 +100,10 @@ class _Scope:
             self.project_id != backup.project_id
         )
 
+    def has_data(self, backup: Backup) -> bool:
+        """Whether an instance can be restored from it."""
+        return backup.is_completed and self.forest.is_restorable(backup.id)
+
     def is_point(self, backup: Backup) -> bool:
         """Tell whether it is a restore point for the policy to judge."""
         return (
@@ -106,6 +112,7 @@ class _Scope:
             and not backup.is_replication_snapshot
             and self.is_listed(backup)
             and not self.is_foreign(backup)
+            and not is_ahead(backup.created, self.now)
             and self.forest.is_restorable(backup.id)
         )
 
@@ -117,6 +124,7 @@ def plan(
     *,
     instance_ids: Iterable[str] | None = None,
     project_id: str | None = None,
+    made: Iterable[str] = (),
 ) -> RetentionPlan:
     """Judge the backups of each instance by themselves.
 
@@ -126,20 +134,26 @@ def plan(
     region; a COMPLETED one that can't be restored, because its parent may only be
     missing in the list (Trove pages by offset while rows move); and members of a cycle
     of parents, for which Trove's delete would not end (``trove/backup/models.py``).
-    What FAILED goes, for it counts in the quota, unless it is the newest of its
-    instance.
+    A restore point that is dated ahead of now stays too, and takes no place in any
+    rule: how old it is can't be known.
+
+    A FAILED backup is no restore point and counts in the quota, so it goes, also if it
+    is the newest: why it failed is stored with its instance, not with it. Only while
+    an instance has nothing restorable the newest FAILED one stays, as the one sign that
+    a backup was tried.
 
     :param backups: of the whole project, also where only some instances are judged
     :param now: aware
     :param instance_ids: judge and list only these
     :param project_id: never touch what is known to belong to another project
+    :param made: IDs of the backups that this run has just made, which stay
     :raises PolicyError: where the policy can't be used
     """
     policy.check()
     forest = backups if isinstance(backups, BackupForest) else BackupForest.of(backups)
     only = None if instance_ids is None else frozenset(instance_ids)
     cyclic = frozenset(member.id for cycle in forest.cycles for member in cycle)
-    scope = _Scope(forest, policy, now, only, project_id, cyclic)
+    scope = _Scope(forest, policy, now, only, project_id, cyclic, frozenset(made))
     groups = _by_instance(forest)
     reasons: dict[str, list[str]] = defaultdict(list)
     for group in groups:
@@ -184,8 +198,10 @@ def _judge_group(
     scope: _Scope, group: Sequence[Backup], reasons: dict[str, list[str]]
 ) -> None:
     """Add the reasons that the backups of one instance have by themselves."""
+    failed = next((backup for backup in group if backup.is_failed), None)
+    sign = None if any(map(scope.has_data, group)) else failed
     for backup in group:
-        reason = _untouchable(scope, backup, is_newest=backup is group[0])
+        reason = _untouchable(scope, backup, sign)
         if reason is not None:
             reasons[backup.id].append(reason)
     points = [backup for backup in group if scope.is_point(backup)]
@@ -207,8 +223,26 @@ def _judge_points(
             reasons[point.id].append(reason)
 
 
-def _untouchable(scope: _Scope, backup: Backup, *, is_newest: bool) -> str | None:
-    """Say why a backup is out of the policy's reach, or None."""
+def _untouchable(scope: _Scope, backup: Backup, sign: Backup | None) -> str | None:
+    """Say why a backup is out of the policy's reach, or None.
+
+    :param sign: the FAILED backup that shows that one was tried, if nothing else does
+    """
+    excluded = _excluded(scope, backup)
+    if excluded is not None:
+        return excluded
+    if backup.id in scope.cyclic:
+        return "in a cycle of parents, which Trove would follow for ever"
+    if backup.is_failed:
+        nothing = f"{backup.status}, and nothing restorable is there"
+        return nothing if backup is sign else None
+    return _untouchable_state(backup) or _untouchable_point(scope, backup)
+
+
+def _excluded(scope: _Scope, backup: Backup) -> str | None:
+    """Say why a backup stays in whatever state it is, or None."""
+    if backup.id in scope.made:
+        return "made by this run"
     if not scope.is_listed(backup):
         return "not asked for"
     if scope.is_foreign(backup):
@@ -216,14 +250,10 @@ def _untouchable(scope: _Scope, backup: Backup, *, is_newest: bool) -> str | Non
     for pattern in scope.policy.keep_names:
         if fnmatch.fnmatchcase(backup.name, pattern):
             return f"named '{pattern}'"
-    if backup.id in scope.cyclic:
-        return "in a cycle of parents, which Trove would follow for ever"
-    if backup.is_failed:
-        return f"{backup.status}, but the newest" if is_newest else None
-    return _untouchable_state(scope, backup)
+    return None
 
 
-def _untouchable_state(scope: _Scope, backup: Backup) -> str | None:
+def _untouchable_state(backup: Backup) -> str | None:
     if backup.is_running:
         return f"still {backup.status}"
     if backup.is_replication_snapshot:
@@ -232,8 +262,17 @@ def _untouchable_state(scope: _Scope, backup: Backup) -> str | None:
         return f"in the unknown state {backup.status}"
     if backup.instance_id is None:
         return "registered from elsewhere, of no instance here"
+    return None
+
+
+def _untouchable_point(scope: _Scope, backup: Backup) -> str | None:
+    """Say why a COMPLETED backup is no restore point that the rules can count."""
     why_not = scope.forest.why_not(backup.id)
-    return f"can't be restored, left for you to judge: {why_not}" if why_not else None
+    if why_not:
+        return f"can't be restored, so no rule decides on it: {why_not}"
+    if is_ahead(backup.created, scope.now):
+        return f"{describe_ahead(backup.created, scope.now)}, so no rule counts it"
+    return None
 
 
 def _keep_ancestors(forest: BackupForest, reasons: dict[str, list[str]]) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from trove_ext.model.ages import age_of, describe_ahead, is_ahead
 from trove_ext.model.durations import format_duration
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def choose_parent(
     forest: BackupForest,
     instance_id: str,
     *,
+    now: datetime,
     datastore_version_id: str | None = None,
     datastore_version: str | None = None,
     storage_driver: str | None = None,
@@ -45,7 +47,7 @@ def choose_parent(
     It is the newest COMPLETED one of that instance that can be restored without a
     doubt: its whole path is there, of this instance and of one datastore version, and
     no replication snapshot is in it. The newest is the one created last, by ID among
-    equals.
+    equals; one that is dated ahead of now may be of any age, and is left out.
 
     Trove's own choice (``get_last_completed`` in ``trove/backup/models.py``) is the
     COMPLETED one that was *updated* last among the first page, whatever it hangs on.
@@ -60,6 +62,7 @@ def choose_parent(
     for backup in forest.of_instance(instance_id):
         if (
             is_sound(forest, backup)
+            and not is_ahead(backup.created, now)
             and _agree(backup.datastore_version_id, datastore_version_id)
             and _agree(backup.datastore_version, datastore_version)
             and _agree(backup.storage_driver, storage_driver)
@@ -117,6 +120,7 @@ def full_is_due(
     parent = choose_parent(
         forest,
         instance_id,
+        now=now,
         datastore_version_id=datastore_version_id,
         datastore_version=datastore_version,
         storage_driver=storage_driver,
@@ -127,12 +131,15 @@ def full_is_due(
     if chain_length is not None and length >= chain_length:
         return f"the chain is {length} long, {chain_length} is the limit"
     root = forest.root(parent.id)
-    return _too_old(root, now - root.created, full_every)
+    return _too_old(root, now, full_every)
 
 
-def _too_old(root: Backup, age: timedelta, full_every: timedelta | None) -> str | None:
+def _too_old(root: Backup, now: datetime, full_every: timedelta | None) -> str | None:
     if full_every is None:
         return None
+    if is_ahead(root.created, now):
+        return f"the full backup {root.id} is {describe_ahead(root.created, now)}"
+    age = age_of(root.created, now)
     slack = min(full_every / FULL_SLACK_SHARE, FULL_SLACK_MAX)
     if age < full_every - slack:
         return None

@@ -49,13 +49,15 @@ class RotateDatabaseBackup(command.Lister):
 
     An incremental on the newest backup that can be built on; a full one where there
     is none, or where --full-every or --chain-length says so. The --keep options are
-    those of "database backup prune"; without one nothing is deleted, and nothing is
-    either where the backup fails.
+    those of "database backup prune"; without one no restore point is deleted, nor is
+    any if the backup fails. If the quota of backups is full, FAILED backups that have
+    this name pattern are deleted, and the request is sent again.
 
     It may be killed at any time and run again, and run twice at once: a backup that
     bears the name pattern and is still running is waited for, and one that was
-    completed less than --min-age ago counts as this run's. Exit code 75 says that a
-    backup of somebody else is running.
+    completed less than --min-age ago counts as this run's. Exit code 75 says that
+    another backup is running; one that has been running for more than a day is a
+    failure.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

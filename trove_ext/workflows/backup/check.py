@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trove_ext.model.ages import age_of, describe_ahead, is_ahead
 from trove_ext.model.durations import format_duration
 from trove_ext.model.rotation import is_sound
 from trove_ext.workflows.backup.targets import find_with_backups
@@ -35,7 +36,7 @@ class Verdict:
     """What was found for one instance.
 
     :ivar backup: its newest backup whose whole chain is there
-    :ivar age: since that one was started
+    :ivar age: since that one was started; None if it is dated ahead of now
     :ivar chain_length: how many backups a restore of it reads
     :ivar problem: what is wrong; None where all is well
     """
@@ -70,11 +71,21 @@ def _judge(
     if found.instance_id is None:
         return Verdict(found.name, None, problem=str(found.error))
     taken = forest.of_instance(found.instance_id)
-    sound = next((one for one in taken if is_sound(forest, one)), None)
+    points = [backup for backup in taken if is_sound(forest, backup)]
+    sound = next((point for point in points if not is_ahead(point.created, now)), None)
+    if sound is None and points:
+        return Verdict(
+            found.name,
+            found.instance_id,
+            points[0],
+            chain_length=len(forest.restore_path(points[0].id)),
+            problem=f"no restorable backup proves to be recent: {points[0]} is "
+            f"{describe_ahead(points[0].created, now)}",
+        )
     if sound is None:
-        none = f"there is no restorable backup{_newer(forest, taken, None)}"
+        none = f"there is no restorable backup{_newer(forest, taken, None, now)}"
         return Verdict(found.name, found.instance_id, problem=none)
-    age = now - sound.created
+    age = age_of(sound.created, now)
     problem = _too_old(age, max_age)
     return Verdict(
         name=found.name,
@@ -82,7 +93,7 @@ def _judge(
         backup=sound,
         age=age,
         chain_length=len(forest.restore_path(sound.id)),
-        problem=problem and problem + _newer(forest, taken, sound),
+        problem=problem and problem + _newer(forest, taken, sound, now),
     )
 
 
@@ -95,9 +106,16 @@ def _too_old(age: timedelta, max_age: timedelta) -> str | None:
     )
 
 
-def _newer(forest: BackupForest, taken: Sequence[Backup], sound: Backup | None) -> str:
-    """Say what became of the newest backup, where that is not the sound one."""
+def _newer(
+    forest: BackupForest,
+    taken: Sequence[Backup],
+    sound: Backup | None,
+    now: datetime,
+) -> str:
+    """Say what is wrong with the newest backup, if that is not the sound one."""
     if not taken or taken[0] is sound:
         return ""
     why = forest.why_not(taken[0].id) or forest.doubt(taken[0].id)
+    if why is None:
+        why = describe_ahead(taken[0].created, now)
     return f"; of {taken[0]}: {why}"

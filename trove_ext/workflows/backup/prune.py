@@ -57,6 +57,7 @@ class PrunePlan:
     """What a policy makes of the backups of some instances.
 
     :ivar forest: all backups of the project, as they were read
+    :ivar made: IDs of the backups that this run has just made, which stay
     :ivar names: of instances, by ID; a gone one has none
     """
 
@@ -64,6 +65,7 @@ class PrunePlan:
     retention: RetentionPlan
     policy: Policy
     project_id: str | None
+    made: tuple[str, ...] = ()
     names: dict[str, str] = field(default_factory=dict)
 
 
@@ -109,15 +111,18 @@ def plan(
     instances: Sequence[Found],
     policy: Policy,
     backups: Sequence[Backup] | None = None,
+    *,
+    made: Sequence[str] = (),
 ) -> PrunePlan:
     """Plan for instances that were found already.
 
-    :param backups: all of the project, where they were read already
+    :param backups: all of the project, if they were read already
+    :param made: IDs of the backups that this run has just made: never deleted
     """
     ids = [one.instance_id for one in instances if one.instance_id is not None]
     names = {one.instance_id: one.name for one in instances if one.instance_id}
     known = read.list_backups(cloud) if backups is None else backups
-    return _plan(cloud, known, policy, ids, names)
+    return _plan(cloud, known, policy, ids, names, made=made)
 
 
 def rows(plan: PrunePlan) -> list[PruneRow]:
@@ -276,6 +281,7 @@ class _Run:
             self.cloud.clock.now(),
             instance_ids=[backup.instance_id] if backup.instance_id else None,
             project_id=self.plan.project_id,
+            made=self.plan.made,
         )
         if backup.id not in {one.id for one in again.deletions}:
             return "the policy keeps it by now, for other backups have changed"
@@ -298,6 +304,8 @@ def _plan(
     policy: Policy,
     instance_ids: Collection[str] | None,
     names: dict[str, str],
+    *,
+    made: Sequence[str] = (),
 ) -> PrunePlan:
     forest = BackupForest.of(backups)
     project_id = cloud.client.client.get_project_id()
@@ -307,5 +315,6 @@ def _plan(
         cloud.clock.now(),
         instance_ids=instance_ids,
         project_id=project_id,
+        made=made,
     )
-    return PrunePlan(forest, judged, policy, project_id, names)
+    return PrunePlan(forest, judged, policy, project_id, tuple(made), names)

@@ -86,6 +86,7 @@ class RotateRow:
     :ivar note: why it is what it is
     :ivar error: why there is no good backup, or why pruning did not do all
     :ivar pruned: every backup of the instance, and what became of it
+    :ivar known: IDs of the backups that were there before this run made its own
     :ivar shared: another run took a backup at the same moment, and prunes
     """
 
@@ -96,6 +97,7 @@ class RotateRow:
     error: TroveExtError | None = None
     pruned: tuple[PruneRow, ...] = ()
     shared: bool = False
+    known: frozenset[str] = frozenset()
 
     @property
     def deleted(self) -> int:
@@ -109,7 +111,7 @@ def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[Rot
     :returns: a row for each instance; one that failed does not stop the others
     """
     found = find_instances(cloud, request.instances)
-    rows = [_start(cloud, request, one) for one in found]
+    rows = [_start(cloud, request, one, deadline) for one in found]
     with cloud.patient(deadline):
         rows = _wait(cloud, rows, deadline)
         return _prune(cloud, request, rows, deadline)
@@ -132,7 +134,9 @@ def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
     return PartialFailureError(text)
 
 
-def _start(cloud: Cloud, request: RotateRequest, found: Found) -> RotateRow:
+def _start(
+    cloud: Cloud, request: RotateRequest, found: Found, deadline: Deadline
+) -> RotateRow:
     """Make, adopt or find the backup of one instance."""
     if found.instance is None:
         return RotateRow(found, error=found.error)
@@ -142,16 +146,19 @@ def _start(cloud: Cloud, request: RotateRequest, found: Found) -> RotateRow:
         chain_length=request.chain_length,
         min_age=request.min_age,
         storage_driver=request.storage_driver,
+        keep_names=request.policy.keep_names if request.policy else (),
     )
     try:
-        started = start(cloud, choice, found.instance)
+        started = start(cloud, choice, found.instance, deadline)
     except TroveExtError as exc:
         cloud.progress.note(f"{found.name}: {exc}")
         return RotateRow(found, error=exc)
     cloud.progress.note(
         f"{found.name}: backup {started.backup} {started.how.value}: {started.note}"
     )
-    return RotateRow(found, started.backup, started.how, started.note)
+    return RotateRow(
+        found, started.backup, started.how, started.note, known=started.known
+    )
 
 
 def _wait(
@@ -237,7 +244,7 @@ def _meet_twin(
     mine, instance = row.backup, row.found.instance
     if row.error is not None or mine is None or instance is None:
         return row
-    others = rotate_race.twins(forest, request.pattern, instance, mine)
+    others = rotate_race.twins(forest, request.pattern, instance, mine, known=row.known)
     if not others:
         return row
     staying = rotate_race.first(mine, others)
@@ -274,7 +281,8 @@ def _prune_one(
     deadline: Deadline,
 ) -> RotateRow:
     try:
-        plan = prune.plan(cloud, [row.found], policy, known)
+        made = [row.backup.id] if row.backup else []
+        plan = prune.plan(cloud, [row.found], policy, known, made=made)
         pruned, error = prune.execute(cloud, plan, deadline)
     except TroveExtError as exc:
         return replace(row, error=exc)

@@ -23,6 +23,7 @@ leaves the pruning to it, for a policy must not count a backup that goes.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import TroveExtError
@@ -32,24 +33,40 @@ from trove_ext.trove import conditions, read, wait_report
 from trove_ext.workflows.backup import delete
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
     from trove_ext.model.rotation_naming import NamePattern
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
 
+#: Two that were accepted by this race were stored within milliseconds, on hosts whose
+#: clocks differ a little.
+RACE = timedelta(minutes=1)
+
 
 def twins(
-    forest: BackupForest, pattern: NamePattern, instance: Instance, backup: Backup
+    forest: BackupForest,
+    pattern: NamePattern,
+    instance: Instance,
+    backup: Backup,
+    *,
+    known: Collection[str] = (),
 ) -> tuple[Backup, ...]:
     """Return other good backups of the rotation that ran at the same time as one.
 
-    Trove lets no two run at once but by this race, so nothing else looks like it.
+    Trove lets no two run at once but by this race, so nothing else looks like it,
+    provided that the stored times are right: so what was there before is left out.
+
+    :param known: IDs of the backups that were there before this one was made
     """
     return tuple(
         one
         for one in forest.of_instance(instance.id)
         if one.id != backup.id
+        and one.id not in known
+        and abs(one.created - backup.created) <= RACE
         and one.parent_id == backup.parent_id
         and pattern.is_own(instance.name, one.name)
         and (one.is_running or is_sound(forest, one))

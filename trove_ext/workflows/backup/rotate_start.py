@@ -25,7 +25,9 @@ from trove_ext.exceptions import (
     RefusedError,
     ResourceFailedError,
 )
+from trove_ext.model.ages import age_of, describe_ahead, is_ahead
 from trove_ext.model.backup import Backup
+from trove_ext.model.durations import format_duration
 from trove_ext.model.rotation import (
     choose_parent,
     driver_to_name,
@@ -35,12 +37,15 @@ from trove_ext.model.rotation import (
 from trove_ext.model.status import READY_STATUSES, Phase
 from trove_ext.trove import read, resources, send
 from trove_ext.trove.client import is_refusal
-from trove_ext.workflows.backup import chains, delete, storage_driver
+from trove_ext.workflows.backup import chains, delete, failed, storage_driver
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trove_ext.model.backup_forest import BackupForest
     from trove_ext.model.instance import Instance
     from trove_ext.model.rotation_naming import NamePattern
+    from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
 
 #: What has been running for longer has hardly a process behind it any more.
@@ -68,6 +73,7 @@ class Start:
     chain_length: int | None
     min_age: timedelta
     storage_driver: str | None = None
+    keep_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +81,30 @@ class Started:
     """The backup of this run.
 
     :ivar note: why it is what it is
+    :ivar known: IDs of the backups of the instance that were there before
     """
 
     backup: Backup
     how: How
     note: str
+    known: frozenset[str] = frozenset()
 
 
-def start(cloud: Cloud, choice: Start, instance: Instance) -> Started:
+def start(
+    cloud: Cloud, choice: Start, instance: Instance, deadline: Deadline
+) -> Started:
     """Find this run's backup where an earlier run has started it; else create it.
 
     The backups are read right before: another run may have been at it while this one
     saw to other instances.
 
     :raises BusyError: somebody else's backup is running, or something else goes on
-    :raises ResourceFailedError: the instance is not in a state for a backup
+    :raises ResourceFailedError: the instance is not in a state for a backup, or one has
+        been running for a day
     :raises ServiceError: Trove refused it, or did not answer
     """
     forest = chains.forest_above(cloud, instance.id)
+    _report_ahead(cloud, forest, instance)
     there = _there(cloud, choice, forest, instance)
     if there is not None:
         return there
@@ -101,7 +113,8 @@ def start(cloud: Cloud, choice: Start, instance: Instance) -> Started:
         parent, why = _parent(cloud, choice, forest, instance)
         driver = driver_to_name(forest, parent, choice.storage_driver)
         named = replace(choice, storage_driver=driver)
-        return _create(cloud, named, instance, parent, why)
+        made = _create(cloud, named, instance, parent, why, deadline=deadline)
+        return replace(made, known=frozenset(backup.id for backup in forest))
     except (BusyError, RefusedError) as exc:
         if not isinstance(exc, BusyError) and not is_refusal(
             exc, http.HTTPStatus.UNPROCESSABLE_ENTITY
@@ -126,7 +139,8 @@ def _there(
             own.fullmatch(backup.name)
             and is_sound(forest, backup)
             and choice.storage_driver in {None, backup.storage_driver}
-            and now - backup.updated < choice.min_age
+            and not is_ahead(backup.updated, now)
+            and age_of(backup.updated, now) < choice.min_age
         ):
             moment = f"{backup.updated:%Y-%m-%d %H:%M:%S} UTC"
             note = f"there already, completed at {moment}"
@@ -140,19 +154,54 @@ def _running(
     """Adopt a running backup of this rotation.
 
     :raises BusyError: another's is running
+    :raises ResourceFailedError: one has been running for longer than STUCK
     """
     running = [one for one in forest.of_instance(instance.id) if one.is_running]
     if not running:
         return None
+    _check_not_stuck(cloud, running)
     for one in running:
         if choice.pattern.is_own(instance.name, one.name):
-            if cloud.clock.now() - one.created > STUCK:
-                cloud.progress.warn(delete.how_to_end(cloud, one))
             return Started(one, How.ADOPTED, "started by an earlier run")
     raise BusyError(
         f"Backup {running[0]} of {instance} is {running[0].status} and not of this "
         "rotation: Trove takes one backup at a time. Try again later."
     )
+
+
+def _check_not_stuck(cloud: Cloud, running: Sequence[Backup]) -> None:
+    """Refuse to wait for a backup that has been running for a day.
+
+    It would be waited for each night, or make each night "try again later".
+
+    :raises ResourceFailedError: there is one, or one whose age can't be known
+    """
+    now = cloud.clock.now()
+    for backup in running:
+        ahead = is_ahead(backup.created, now)
+        if not ahead and age_of(backup.created, now) <= STUCK:
+            continue
+        since = (
+            f"is {describe_ahead(backup.created, now)}"
+            if ahead
+            else f"has been running for {format_duration(now - backup.created)}"
+        )
+        raise ResourceFailedError(
+            f"Backup {backup} {since}, and Trove takes no other one meanwhile. "
+            f"{delete.how_to_end(cloud, backup)}"
+        )
+
+
+def _report_ahead(cloud: Cloud, forest: BackupForest, instance: Instance) -> None:
+    """Name the restore points whose time proves nothing."""
+    now = cloud.clock.now()
+    for backup in forest.of_instance(instance.id):
+        if backup.is_completed and is_ahead(backup.created, now):
+            cloud.progress.warn(
+                f"Backup {backup} of {instance.name} is "
+                f"{describe_ahead(backup.created, now)}: it counts neither as a recent "
+                "backup nor in retention, and is not deleted."
+            )
 
 
 def _check_ready(cloud: Cloud, instance: Instance) -> None:
@@ -195,6 +244,7 @@ def _parent(
     parent = choose_parent(
         forest,
         instance.id,
+        now=cloud.clock.now(),
         datastore_version=instance.datastore_version,
         storage_driver=choice.storage_driver,
     )
@@ -202,7 +252,13 @@ def _parent(
 
 
 def _create(
-    cloud: Cloud, choice: Start, instance: Instance, parent: Backup | None, why: str
+    cloud: Cloud,
+    choice: Start,
+    instance: Instance,
+    parent: Backup | None,
+    why: str,
+    *,
+    deadline: Deadline,
 ) -> Started:
     """Create it: the parent is named, for Trove's own choice may be a wrong one."""
     name = _name(cloud, choice, instance, full=parent is None)
@@ -221,12 +277,24 @@ def _create(
         shown.append(Backup.from_info(resources.info_of(made, "backup")))
         return shown[0].id
 
+    def create() -> str:
+        return send.create_backup(cloud, name, instance.id, post, parent_id=parent_id)
+
     try:
-        backup_id = send.create_backup(
-            cloud, name, instance.id, post, parent_id=parent_id
-        )
+        backup_id = create()
     except RefusedError as exc:
-        raise _with_advice(cloud, instance, exc) from exc
+        if not failed.is_quota_refusal(exc):
+            raise
+        if not failed.delete_own(
+            cloud, instance, choice.pattern, choice.keep_names, deadline
+        ):
+            raise failed.with_advice(cloud, exc) from exc
+        try:
+            backup_id = create()
+        except RefusedError as again:
+            if failed.is_quota_refusal(again):
+                raise failed.with_advice(cloud, again) from again
+            raise
     backup = shown[0] if shown else read.get_backup(cloud, backup_id)
     return Started(backup, How.MADE, why if parent else f"full: {why}")
 
@@ -238,16 +306,3 @@ def _name(cloud: Cloud, choice: Start, instance: Instance, *, full: bool) -> str
         raise CheckError(
             f"No backup of {instance} can be taken", [f"{exc} Give another --name."]
         ) from exc
-
-
-def _with_advice(cloud: Cloud, instance: Instance, refused: RefusedError) -> Exception:
-    """Say how a full quota is made less full; FAILED backups count in it, too."""
-    if "quota" not in str(refused).lower():
-        return refused
-    plan = cloud.command(
-        "backup", "prune", instance.id, "--keep-last", "1", "--dry-run"
-    )
-    return RefusedError(
-        f"{refused}\nWhat could go is shown by, for instance:\n  {plan}",
-        status=refused.status,
-    )

@@ -27,10 +27,17 @@ NOW = trees.day(400)
 WEEK = timedelta(days=7)
 
 
-def judged(drawing, *backups, now=NOW, instance_ids=None, project_id=None, **policy):
+def judged(
+    drawing, *backups, now=NOW, instance_ids=None, project_id=None, made=(), **policy
+):
     listed = [*trees.draw(drawing), *backups]
     return plan(
-        listed, Policy(**policy), now, instance_ids=instance_ids, project_id=project_id
+        listed,
+        Policy(**policy),
+        now,
+        instance_ids=instance_ids,
+        project_id=project_id,
+        made=made,
     )
 
 
@@ -77,7 +84,15 @@ class TestRules(testtools.TestCase):
     def test_a_backup_dated_in_the_future_does_not_push_the_others_out(self):
         drawing = "a @0\nb @1\nc @900"
         policy = {"keep_within": timedelta(days=3)}
-        self.assertEqual(["b", "c"], kept(drawing, now=trees.day(4), **policy))
+        self.assertEqual(["a", "b", "c"], kept(drawing, now=trees.day(4), **policy))
+
+    def test_a_backup_dated_in_the_future_takes_no_place_in_any_rule(self):
+        drawing = "a @0\nb @1\nc @2\nd @900\ne @901"
+        for rule in ("last", "hourly", "daily", "weekly", "monthly", "chains"):
+            with self.subTest(rule):
+                policy = {f"keep_{rule}": 1}
+                found = kept(drawing, now=trees.day(4), **policy)
+                self.assertEqual(["c", "d", "e"], found)
 
     def test_of_each_bucket_the_newest_is_kept(self):
         drawings = {
@@ -111,7 +126,7 @@ class TestRules(testtools.TestCase):
         self.assertEqual(["c", "d", "e"], kept(drawing, keep_chains=2))
 
     def test_a_chain_without_a_restore_point_takes_no_place(self):
-        self.assertEqual(["a", "b"], kept("a\nb FAILED", keep_chains=1))
+        self.assertEqual(["a"], kept("a\nb FAILED", keep_chains=1))
         self.assertEqual(["a", "c"], kept("a\nb FAILED\nc BUILDING", keep_chains=1))
 
     def test_one_backup_may_be_kept_for_several_reasons(self):
@@ -149,7 +164,19 @@ class TestAlwaysKept(testtools.TestCase):
 
     def test_a_restore_point_dated_in_the_future(self):
         found = reasons("a @9", keep_within=WEEK, now=trees.day(1))
-        self.assertEqual(("within 7d",), found["a"])
+        self.assertEqual(("dated 8d ahead of now, so no rule counts it",), found["a"])
+
+    def test_a_restore_point_that_is_ahead_by_the_tolerance_counts_as_now(self):
+        moment = timedelta(minutes=1) / timedelta(days=1)
+        found = kept(f"a @0\nb @{1 + moment}", keep_last=1, now=trees.day(1))
+        self.assertEqual(["b"], found)
+
+    def test_what_this_run_has_made_whatever_its_time(self):
+        for day in (0, 1, 900):
+            drawing = f"a @1\nb @{day}\nc @2"
+            plan = judged(drawing, keep_last=1, now=trees.day(3), made=["b"])
+            self.assertIn("b", ids(plan.kept))
+            self.assertNotIn("b", ids(plan.deletions))
 
     def test_the_newest_restore_point_where_only_doubtful_ones_are_younger(self):
         drawing = "a @0\nb @1\n+- c @300 datastore_version_id=v2"
@@ -228,9 +255,9 @@ class TestAlwaysKept(testtools.TestCase):
             e
         """
         found = reasons(drawing, keep_last=1)
-        self.assertIn("judge: parent lost is gone", found["a"][0])
-        self.assertIn("judge: ancestor lost is gone", found["b"][0])
-        self.assertIn("judge: parent name-of-c (c) is FAILED", found["d"][0])
+        self.assertIn("decides on it: parent lost is gone", found["a"][0])
+        self.assertIn("decides on it: ancestor lost is gone", found["b"][0])
+        self.assertIn("decides on it: parent name-of-c (c) is FAILED", found["d"][0])
         self.assertEqual(("needed by name-of-d",), found["c"])
 
     def test_each_member_of_a_cycle(self):
@@ -268,10 +295,14 @@ class TestFailed(testtools.TestCase):
         self.assertEqual(["a", "d"], kept(drawing, keep_last=2))
         self.assertEqual(("FAILED",), reasons(drawing, keep_last=2)["b"])
 
-    def test_stays_where_it_is_the_newest(self):
+    def test_goes_also_if_it_is_the_newest_and_a_restore_point_is_there(self):
         found = reasons("a\nb FAILED\nc FAILED", keep_last=1)
-        self.assertEqual(("FAILED",), found["b"])
-        self.assertEqual(("FAILED, but the newest",), found["c"])
+        self.assertEqual([("FAILED",)] * 2, [found["b"], found["c"]])
+
+    def test_the_newest_stays_while_nothing_restorable_is_there(self):
+        found = reasons("a FAILED\nb FAILED", keep_last=1)
+        self.assertEqual(("FAILED",), found["a"])
+        self.assertEqual(("FAILED, and nothing restorable is there",), found["b"])
 
     def test_stays_where_a_running_one_hangs_on_it(self):
         drawing = "a\n+- b FAILED\n   +- c BUILDING"

@@ -24,16 +24,20 @@ def forest(drawing):
     return BackupForest.of(trees.draw(drawing))
 
 
+#: Later than any day that is drawn.
+NOW = trees.day(9999)
+
+
 class TestChooseParent(testtools.TestCase):
     def _chosen(self, drawing, **wanted):
-        chosen = choose_parent(forest(drawing), "db1", **wanted)
+        chosen = choose_parent(forest(drawing), "db1", now=NOW, **wanted)
         return chosen and chosen.id
 
     def test_takes_the_newest_by_creation_whatever_was_updated_last(self):
         backups = trees.draw("a\n+- b\n+- c")
         touched = trees.backup("a", updated=trees.day(99))
         grove = BackupForest.of([touched, *backups[1:]])
-        self.assertEqual("c", choose_parent(grove, "db1").id)
+        self.assertEqual("c", choose_parent(grove, "db1", now=NOW).id)
 
     def test_takes_the_same_of_two_of_one_moment(self):
         self.assertEqual("b", self._chosen("a @1\nb @1"))
@@ -68,7 +72,7 @@ class TestChooseParent(testtools.TestCase):
                 trees.backup("c", parent_id="s", created=trees.day(2)),
             ]
         )
-        self.assertEqual("a", choose_parent(grove, "db1").id)
+        self.assertEqual("a", choose_parent(grove, "db1", now=NOW).id)
 
     def test_takes_only_the_version_that_is_asked_for(self):
         drawing = "a\nb datastore_version_id=v2 datastore_version=8.0"
@@ -94,7 +98,7 @@ class TestChooseParent(testtools.TestCase):
     @hypothesis.given(strategies.forests())
     def test_is_always_safe_to_build_on(self, backups):
         grove = BackupForest.of(backups)
-        chosen = choose_parent(grove, "db1", datastore_version_id="v1")
+        chosen = choose_parent(grove, "db1", now=NOW, datastore_version_id="v1")
         for step in grove.restore_path(chosen.id) if chosen else ():
             self.assertTrue(step.is_completed)
             self.assertFalse(step.is_replication_snapshot)

@@ -219,11 +219,21 @@ class TestAdoption(RotateTestCase):
         self.assertEqual((How.PRESENT, None), (row.how, row.error))
         self.assertEqual(1, len(self.names()))
 
-    def test_one_that_has_been_running_for_days_is_said_with_what_ends_it(self):
-        made = self.add("db1-full-20251201T000000Z", 48, state=BackupState.BUILDING)
+    def test_one_that_has_been_running_for_a_day_is_a_failure_with_what_ends_it(self):
+        for name in ("db1-full-20251201T000000Z", "theirs"):
+            for hours in (25, -25):
+                with self.subTest(name=name, hours=hours):
+                    self.fresh()
+                    self.add(name, hours, state=BackupState.BUILDING)
+                    row = self.one()
+                    self.assertIn("reset status", str(row.error))
+                    self.assertEqual(1, rotate.error_of([row]).exit_code)
+                    self.assertEqual([], self.fake.log.changing)
+
+    def test_one_that_has_been_running_for_less_is_waited_for(self):
+        made = self.add("db1-full-20251201T000000Z", 23, state=BackupState.BUILDING)
         self.clock.after(20, self.complete(made))
         self.assertIs(How.ADOPTED, self.one().how)
-        self.assertIn("reset status", self.told.warnings[0])
 
     def test_a_running_one_of_somebody_else_is_said_and_not_waited_for(self):
         self.add("theirs", 0, state=BackupState.BUILDING)
@@ -388,11 +398,15 @@ class TestFailure(RotateTestCase):
         self.db1.task = Task.RESIZING
         self.assertIsInstance(self.one().error, BusyError)
 
-    def test_a_full_quota_is_a_refusal_in_words(self):
-        self.fake.quotas["backups"] = 0
-        row = self.one()
-        self.assertIn("Quota exceeded", str(row.error))
-        self.assertIn("backup prune", str(row.error))
+    def test_a_name_that_two_bear_and_an_unknown_one_do_not_stop_the_others(self):
+        self.fake.add_instance("twin")
+        self.fake.add_instance("twin")
+        rows = self.rotate("twin", "db1", "nobody")
+        self.assertEqual([False, True, False], [row.error is None for row in rows])
+        error = rotate.error_of(rows)
+        self.assertEqual(1, error.exit_code)
+        for text in ("twin", "nobody", "2 of 3"):
+            self.assertIn(text, str(error))
 
     def test_an_answer_that_was_lost_is_looked_up_and_adopted(self):
         for kind in (Kind.RESET_AFTER, Kind.CUT_SHORT, Kind.TRUNCATED):
@@ -420,6 +434,85 @@ class TestFailure(RotateTestCase):
         rows = self.rotate("db1", "db2", cloud=cloud, timeout=300.0)
         self.assertEqual([How.MADE] * 2, [row.how for row in rows])
         self.assertTrue(all(row.error for row in rows))
+
+
+class TestQuota(RotateTestCase):
+    OWN = "db1-incr-20251231T000000Z"
+
+    def fill(self):
+        self.fake.quotas["backups"] = len(self.fake.live_backups)
+
+    def test_a_failed_one_of_the_rotation_is_deleted_if_the_quota_is_full(self):
+        good = self.chain("good", 3, 30)
+        self.add(self.OWN, 24, state=BackupState.FAILED, parent=good[-1])
+        self.fill()
+        row = self.one(policy=Policy(keep_last=3))
+        self.assertEqual((How.MADE, None), (row.how, row.error))
+        self.assertNotIn(self.OWN, self.names())
+        self.assertIn("quota of backups is full", self.told.warnings[0])
+        self.assertIn(self.OWN, self.told.warnings[0])
+
+    def test_every_night_after_a_failed_one_makes_a_backup(self):
+        self.fake.quotas["backups"] = 4
+        failed = 3
+        for night in range(10):
+            if night == failed:
+                self.fake.fail_backup(message="The disk is full.")
+            row = self.one(policy=Policy(keep_last=3), chain_length=1)
+            self.assertEqual(night == failed, row.error is not None, str(row.error))
+            self.fake.knobs.backup.clear()
+            self.clock.advance(DAY)
+
+    def test_the_reason_of_the_failure_is_said_before_it_is_deleted(self):
+        self.fake.fail_backup(message="The disk is full.")
+        self.one()
+        self.fake.knobs.backup.clear()
+        self.clock.advance(DAY)
+        self.fill()
+        self.assertIsNone(self.one().error)
+        self.assertIn("The disk is full.", self.told.warnings[0])
+
+    def test_nothing_is_deleted_while_the_quota_has_room(self):
+        self.add(self.OWN, 24, state=BackupState.FAILED)
+        self.one()
+        self.assertIn(self.OWN, self.names())
+
+    def test_no_other_failed_one_is_deleted_and_each_is_named_with_the_command(self):
+        other = self.fake.add_instance("other")
+        by_hand = self.add("by-hand", 25, state=BackupState.FAILED)
+        theirs = self.add(self.OWN, 24, state=BackupState.FAILED, instance=other)
+        parent = self.add(self.OWN, 40, state=BackupState.FAILED)
+        self.add("child", 39, parent=parent)
+        self.fill()
+        row = self.one(policy=Policy(keep_last=1))
+        self.assertEqual([], self.requests("DELETE"))
+        self.assertIn("2 FAILED", str(row.error))
+        self.assertIn(f"backup delete {by_hand.id} {theirs.id}", str(row.error))
+        self.assertNotIn(parent.id, str(row.error))
+
+    def test_one_whose_name_is_to_be_kept_is_not_deleted(self):
+        self.add(self.OWN, 24, state=BackupState.FAILED)
+        self.fill()
+        policy = Policy(keep_last=1, keep_names=("*20251231*",))
+        self.assertIsNotNone(self.one(policy=policy).error)
+        self.assertIn(self.OWN, self.names())
+
+    def test_without_a_failed_one_no_command_is_advised_that_deletes_good_ones(self):
+        self.chain("good", 3, 30)
+        self.fill()
+        row = self.one(policy=Policy(keep_last=1))
+        self.assertIn("Quota exceeded", str(row.error))
+        self.assertIn("No FAILED backup", str(row.error))
+        self.assertNotIn("openstack", str(row.error))
+        self.assertEqual([], self.requests("DELETE"))
+
+    def test_one_that_can_not_be_deleted_is_said_and_the_refusal_stands(self):
+        self.add(self.OWN, 24, state=BackupState.FAILED)
+        self.fake.policy_forbid("backup:delete")
+        self.fill()
+        row = self.one()
+        self.assertIn("Quota exceeded", str(row.error))
+        self.assertIn("could not be deleted", self.told.warnings[-1])
 
 
 class TestKilled(RotateTestCase):

@@ -1,0 +1,46 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The age of a stored time, which may lie ahead of now.
+
+Whatever stored a time that lies ahead had a wrong clock, so how old the thing really is
+can't be known: such a time proves no freshness, and orders nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from trove_ext.model.durations import format_duration
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+#: How far a time may be ahead and still count as now: Trove stores whole seconds, its
+#: hosts differ a little, and without the header ``Date`` this machine's clock counts.
+TOLERANCE = timedelta(minutes=1)
+
+
+def is_ahead(moment: datetime, now: datetime) -> bool:
+    """Whether a stored time lies ahead of now by more than the tolerance."""
+    return moment - now > TOLERANCE
+
+
+def age_of(moment: datetime, now: datetime) -> timedelta:
+    """Return how long ago a time was; zero if it lies ahead, never negative."""
+    return max(now - moment, timedelta())
+
+
+def describe_ahead(moment: datetime, now: datetime) -> str:
+    """Say how far a time lies ahead, for messages."""
+    return f"dated {format_duration(moment - now)} ahead of now"

@@ -1,0 +1,136 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""FAILED backups that fill the quota.
+
+A FAILED backup is no restore point, and counts in the quota of backups all the same
+(``trove/backup/models.py``, ``Backup.create``: what is stored is counted, in whatever
+state). Nights that fail would fill it for good.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import http
+from typing import TYPE_CHECKING
+
+from trove_ext.exceptions import RefusedError, TroveExtError
+from trove_ext.model.backup_forest import BackupForest
+from trove_ext.model.status import explain, fault_between
+from trove_ext.trove import read, wait_report
+from trove_ext.trove.client import is_refusal
+from trove_ext.workflows.backup import delete
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.instance import Instance
+    from trove_ext.model.rotation_naming import NamePattern
+    from trove_ext.polling import Deadline
+    from trove_ext.trove.client import Cloud
+
+#: How many are named in a message.
+SHOWN = 20
+
+
+def is_quota_refusal(error: BaseException) -> bool:
+    """Whether Trove refused because a quota is full: 413 without a Retry-After.
+
+    A 413 with one, a rate limit, is waited for and sent again by the client.
+    """
+    return is_refusal(error, http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def list_failed(cloud: Cloud) -> list[Backup]:
+    """Return the project's FAILED backups on which no other depends, oldest first."""
+    return _without_children(BackupForest.of(read.list_backups(cloud)))
+
+
+def delete_own(
+    cloud: Cloud,
+    instance: Instance,
+    pattern: NamePattern,
+    keep_names: Sequence[str],
+    deadline: Deadline,
+) -> bool:
+    """Delete the FAILED backups that a rotation has made of an instance.
+
+    Each is named with the reason of its failure, as far as that is stored: the
+    instance keeps the last one only.
+
+    :param instance: as read before the request that was refused: Trove has stored the
+        refusal as its fault since (``trove/common/notification.py``)
+    :param keep_names: shell patterns of names that are not deleted
+    :returns: whether any is gone now, so that there is room for another backup
+    """
+    going = [
+        backup
+        for backup in list_failed(cloud)
+        if backup.instance_id == instance.id
+        and pattern.is_own(instance.name, backup.name)
+        and not any(fnmatch.fnmatchcase(backup.name, keep) for keep in keep_names)
+    ]
+    for backup in going:
+        cloud.progress.warn(
+            f"The quota of backups is full: deleting {backup}, which FAILED at "
+            f"{backup.updated:%Y-%m-%d %H:%M:%S} UTC "
+            f"({_reason(instance, backup)})."
+        )
+    gone = [_delete(cloud, backup, deadline) for backup in going]
+    return any(gone)
+
+
+def with_advice(cloud: Cloud, refused: RefusedError) -> RefusedError:
+    """Add to a full quota's refusal what can go without losing a restore point."""
+    try:
+        advice = describe(cloud, list_failed(cloud))
+    except TroveExtError as exc:
+        advice = f"The backups could not be listed: {exc}"
+    return RefusedError(f"{refused}\n{advice}", status=refused.status)
+
+
+def describe(cloud: Cloud, failed: Sequence[Backup]) -> str:
+    """Name FAILED backups and the command that deletes them, for a full quota."""
+    if not failed:
+        return (
+            "No FAILED backup fills it: keep fewer backups, or ask for a larger quota."
+        )
+    shown = failed[:SHOWN]
+    command = cloud.command("backup", "delete", *(backup.id for backup in shown))
+    names = ", ".join(map(str, shown))
+    return (
+        f"{len(failed)} FAILED, which count in the quota and can't be restored: "
+        f"{names}. To delete {'the first ' * (len(failed) > SHOWN)}{len(shown)}:\n"
+        f"  {command}"
+    )
+
+
+def _reason(instance: Instance, backup: Backup) -> str:
+    cause = fault_between(instance.fault, backup.created, backup.updated)
+    return explain(cause, instance.fault)
+
+
+def _without_children(forest: BackupForest) -> list[Backup]:
+    failed = [backup for backup in forest if backup.is_failed]
+    leaves = [backup for backup in failed if not forest.children(backup.id)]
+    return sorted(leaves, key=lambda backup: backup.age_key)
+
+
+def _delete(cloud: Cloud, backup: Backup, deadline: Deadline) -> bool:
+    try:
+        delete.submit(cloud, backup)
+        waited = cloud.wait(delete.gone(cloud, [backup]), deadline)
+        wait_report.raise_for(cloud, waited)
+    except TroveExtError as exc:
+        cloud.progress.warn(f"Backup {backup} could not be deleted: {exc}")
+        return False
+    return True
