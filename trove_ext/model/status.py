@@ -160,9 +160,11 @@ def is_settled(status: str, operating_status: str | None) -> bool:
 def is_database_down(status: str, operating_status: str | None) -> bool:
     """Return whether the database does not run and Trove has no task to change that.
 
-    A status other than the ready ones is a task, which may start the database.
+    A backup in progress, the only status besides the ready ones that is no task, does
+    not start a database.
     """
-    return status in READY_STATUSES and operating_status == DATABASE_DOWN
+    ready = status in READY_STATUSES or status == BACKUP
+    return ready and operating_status == DATABASE_DOWN
 
 
 def instance_phase(status: str, operating_status: str | None) -> Phase:

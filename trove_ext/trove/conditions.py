@@ -45,10 +45,33 @@ PATIENCE_WITH_OTHERS = 180.0
 #: ended just before.
 LOST_AFTER = 1200.0
 GONE = "deleted"
+#: Seconds for which a database may be down before it is given up. A database that has
+#: crashed is started again by Docker (``restart_policy`` in
+#: ``trove/guestagent/utils/docker.py``), after pauses of up to a minute, and reported
+#: with the next heartbeat, after 30 s.
+DOWN_AFTER = 180.0
+#: Seconds between two looks at the instance of a backup in progress.
+INSTANCE_PAUSE = 30.0
 
 
 def backup_completed(cloud: Cloud, backup: Backup) -> Target:
-    """Wait until a backup is COMPLETED; a failure carries its instance's fault."""
+    """Wait until a backup is COMPLETED; a failure carries its instance's fault.
+
+    The guest agent takes it, from the running database. If that is down, and stays so,
+    nothing ends the backup.
+    """
+    down = _DatabaseDown(cloud)
+    next_look = cloud.clock.monotonic() + INSTANCE_PAUSE
+
+    def is_lost(now: Backup) -> bool:
+        nonlocal next_look
+        if now.instance_id is None or cloud.clock.monotonic() < next_look:
+            return False
+        next_look = cloud.clock.monotonic() + INSTANCE_PAUSE
+        try:
+            return down.lasts(read.get_instance(cloud, now.instance_id))
+        except NotFoundError:
+            return False
 
     def look() -> Reading:
         try:
@@ -57,6 +80,8 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
             return Reading(Phase.FAILED, GONE, "it was deleted meanwhile")
         if now.is_completed:
             return Reading(Phase.DONE, now.status)
+        if now.is_running and is_lost(now):
+            return Reading(Phase.FAILED, now.status, down.reason)
         if now.is_running:
             return Reading(Phase.BUSY, now.status)
         return Reading(Phase.FAILED, now.status, backup_fault(cloud, now))
@@ -137,6 +162,45 @@ class StallDetector:
         return self._clock.monotonic() - self._moved >= LOST_AFTER
 
 
+class _DatabaseDown:
+    """Notices that the database of an instance does not run, and says so once.
+
+    Trove itself starts no database: without a task, only the guest's Docker or a
+    restart that somebody requests does.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._since: float | None = None
+        self._warned = False
+
+    @property
+    def reason(self) -> str:
+        """Why it was given up."""
+        return (
+            f"its database has been down for {DOWN_AFTER / 60:.0f} minutes, and Trove "
+            "has no task that starts it"
+        )
+
+    def lasts(self, now: Instance) -> bool:
+        """Take in a reading; return whether the job has to be given up."""
+        if not now.is_database_down:
+            self._since = None
+            return False
+        moment = self._cloud.clock.monotonic()
+        if self._since is None:
+            # Seen once, it may be a restart that has just ended.
+            self._since = moment
+        elif not self._warned:
+            self._warned = True
+            restart = self._cloud.command("instance", "restart", now.id, "--wait")
+            self._cloud.progress.warn(
+                f"Instance {now} is {now.state}: its database does not run, and Trove "
+                f"does not start it by itself. Start it with:\n  {restart}"
+            )
+        return moment - self._since >= DOWN_AFTER
+
+
 def settled(
     cloud: Cloud,
     before: Instance,
@@ -158,9 +222,21 @@ def settled(
     :param stall: shared by the members of a set; None to wait for ever
     """
     quiet_since: float | None = None
+    down = _DatabaseDown(cloud)
+
+    def given_up(now: Instance) -> str:
+        nonlocal quiet_since
+        moment = cloud.clock.monotonic()
+        quiet_since = (quiet_since or moment) if now.is_settled else None
+        if patience and quiet_since and moment - quiet_since >= patience:
+            return f"Trove has ended the action, but it is not {wanted}"
+        if down.lasts(now):
+            return down.reason
+        if stall and stall.lasts(now):
+            return f"nothing has moved for {LOST_AFTER / 60:.0f} minutes"
+        return ""
 
     def look() -> Reading:
-        nonlocal quiet_since
         try:
             now = read.get_instance(cloud, before.id)
         except NotFoundError:
@@ -170,15 +246,8 @@ def settled(
             return _failed(before, now)
         if now.is_settled and change_is_visible(now):
             return Reading(Phase.DONE, now.state)
-        moment = cloud.clock.monotonic()
-        quiet_since = (quiet_since or moment) if now.is_settled else None
-        if patience and quiet_since and moment - quiet_since >= patience:
-            reason = f"Trove has ended the action, but it is not {wanted}"
-            return Reading(Phase.FAILED, now.state, reason)
-        if stall and stall.lasts(now):
-            reason = f"nothing has moved for {LOST_AFTER / 60:.0f} minutes"
-            return Reading(Phase.FAILED, now.state, reason)
-        return Reading(Phase.BUSY, now.state)
+        reason = given_up(now)
+        return Reading(Phase.FAILED if reason else Phase.BUSY, now.state, reason)
 
     command = ("instance", "wait", before.id, "--for", follow)
     return Target(f"Instance {before}", look, command)

@@ -106,6 +106,18 @@ class TestWaiting(FunctionalTestCase):
         )
         self.assertEqual("FAILED", json.loads(shown)["status"])
 
+    def test_a_wait_says_that_the_database_is_down_and_ends_before_its_time_out(self):
+        instance_id = self.instance_id("db1")
+        self.trove_sandbox("fault", "kill-database", instance_id)
+        run = self.run_openstack(
+            "database", "instance", "wait", "db1", "--timeout", "900"
+        )
+        self.assertEqual(1, run.exit_code, str(run))
+        self.assertIn("its database does not run", run.stderr)
+        self.assertIn("has been down for 3 minutes", run.stderr)
+        (command,) = re.findall(r"openstack (database instance restart .*)", run.stderr)
+        self.openstack(*command.split(), stderr=PROGRESS)
+
     def test_a_time_out_exits_124_and_its_command_goes_on(self):
         name = "late"
         run = self.run_openstack(

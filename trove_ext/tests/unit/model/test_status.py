@@ -59,6 +59,7 @@ class TestFaults(testtools.TestCase):
 
 class TestPhases(testtools.TestCase):
     def test_a_database_is_down_only_if_no_task_may_start_it(self):
-        self.assertTrue(status.is_database_down("ACTIVE", "SHUTDOWN"))
-        for raw in (("BACKUP", "SHUTDOWN"), ("SHUTDOWN", ""), ("ACTIVE", "ERROR")):
+        for raw in (("ACTIVE", "SHUTDOWN"), ("BACKUP", "SHUTDOWN")):
+            self.assertTrue(status.is_database_down(*raw))
+        for raw in (("REBOOT", "SHUTDOWN"), ("SHUTDOWN", ""), ("ACTIVE", "ERROR")):
             self.assertFalse(status.is_database_down(*raw))

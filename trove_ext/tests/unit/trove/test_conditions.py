@@ -13,7 +13,7 @@
 from datetime import timedelta
 
 from trove_ext.model.status import Phase
-from trove_ext.tests.fake.state import BackupState, Fault, Task
+from trove_ext.tests.fake.state import BackupState, Fault, Service, Task
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 from trove_ext.trove import conditions, read
 
@@ -75,3 +75,48 @@ class TestFaults(ConditionsTestCase):
             self.assertIn("the last fault is another one", self.look(target).reason)
         self.alone.fault = Fault("The disk is full.", row.updated)
         self.assertEqual("The disk is full.", self.look(target).reason)
+
+
+class TestDatabaseDown(ConditionsTestCase):
+    def test_a_wait_says_that_the_database_is_down_and_ends_early(self):
+        self.fake.kill_database(self.alone)
+        start = self.clock.monotonic()
+        result = self.run_line("instance wait alone --timeout 3600")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("its database does not run", result.stderr)
+        self.assertEqual(
+            1, result.stderr.count(f"instance restart {self.alone.id} --wait")
+        )
+        self.assertIn("has been down for 3 minutes", result.stderr)
+        elapsed = self.clock.monotonic() - start
+        self.assertLess(elapsed, 2 * conditions.DOWN_AFTER)
+
+    def test_a_wait_goes_on_if_the_database_is_started_meanwhile(self):
+        self.fake.kill_database(self.alone)
+        self.clock.after(60.0, lambda: self.start(self.alone))
+        result = self.succeed("instance wait alone")
+        self.assertIn("its database does not run", result.stderr)
+
+    def test_a_database_that_is_seen_down_once_is_not_mentioned(self):
+        self.fake.kill_database(self.alone)
+        self.clock.after(0.5, lambda: self.start(self.alone))
+        result = self.succeed("instance wait alone")
+        self.assertNotIn("does not run", result.stderr)
+
+    def test_a_restart_that_does_not_start_the_database_ends_early(self):
+        self.fake.beat = lambda row: setattr(row, "service", Service.SHUTDOWN)
+        result = self.run_line("instance restart alone --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("has been down for 3 minutes", result.stderr)
+
+    def test_a_backup_of_an_instance_whose_database_is_down_ends_early(self):
+        self.fake.timings.backup = 7200.0
+        self.clock.after(10.0, lambda: self.fake.kill_database(self.alone))
+        result = self.run_line("backup create alone b1 --wait --timeout 3600")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("its database does not run", result.stderr)
+        self.assertIn("is BUILDING: its database has been down", result.stderr)
+
+    def start(self, row):
+        row.database_running = True
+        self.fake.beat(row)
