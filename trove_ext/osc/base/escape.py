@@ -10,10 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Text from the cloud on its way to a terminal."""
+"""Text from the cloud on its way to a terminal or a file."""
 
 from __future__ import annotations
 
+import io
 import unicodedata
 
 
@@ -25,13 +26,31 @@ def count(number: int, noun: str) -> str:
 def escape(text: str) -> str:
     """Replace what could drive a terminal: control and direction characters.
 
-    A name may hold escape sequences; printed as they are they could retitle a window
-    or rewrite the screen. Line breaks and tabs are kept.
+    A name may contain escape sequences, which could rename a window or rewrite the
+    screen. Line breaks and tabs are kept.
     """
     return "".join(
         char if char in "\n\t" or not _is_control(char) else _spelled(char)
         for char in text
     )
+
+
+def spell_unencodable(stream: object) -> None:
+    r"""Have a stream write ``\u4e2d`` for a character that its encoding lacks.
+
+    A name is no reason to end with a codec error once the job is done. Python's stderr
+    does so by itself. Surrogates that UTF-8 turns back into the bytes of an argument
+    are left to it (``surrogateescape``, the default of the C locale).
+    """
+    if not isinstance(stream, io.TextIOWrapper):
+        return
+    restores_bytes = stream.errors == "surrogateescape" and _is_utf8(stream.encoding)
+    if stream.errors in {"strict", "surrogateescape"} and not restores_bytes:
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _is_utf8(encoding: str) -> bool:
+    return encoding.lower().replace("_", "-") in {"utf-8", "utf8"}
 
 
 def _is_control(char: str) -> bool:

@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 
     from cliff.app import App
 
+#: Seconds to wait if no ``--timeout`` is given; this very object, so that it can be
+#: distinguished from ``--timeout 3600``.
+DEFAULT_TIMEOUT = float(3600)
+
 
 def seconds(text: str) -> float:
-    """Read a time-out: seconds, 0 for ever.
+    """Read a time-out: seconds, 0 for no limit.
 
     :raises ValueError: it is negative or no number
     """
@@ -38,16 +42,25 @@ def seconds(text: str) -> float:
 
 
 def add_wait_options(parser: argparse.ArgumentParser, done: str) -> None:
-    """Add ``--wait`` and ``--timeout``.
+    """Add ``--wait`` and ``--timeout``, which is refused without ``--wait``.
 
-    :param done: when the command is through, in words
+    :param done: what is waited for, as a clause: "the backup is COMPLETED"
     """
     parser.add_argument(
         "--wait",
         action="store_true",
-        help=f"Wait until {done}; fail with the reason where it does not come to that",
+        help=f"Wait until {done}; exit with an error if it fails",
     )
     add_timeout_option(parser)
+    parse_args = parser.parse_args
+
+    def checked(args: Any = None, namespace: Any = None) -> Any:
+        parsed = parse_args(args, namespace)
+        if not parsed.wait and parsed.timeout is not DEFAULT_TIMEOUT:
+            parser.error("--timeout limits the wait: give --wait too")
+        return parsed
+
+    parser.parse_args = checked  # type: ignore[method-assign]
 
 
 def add_timeout_option(parser: argparse.ArgumentParser) -> None:
@@ -56,25 +69,22 @@ def add_timeout_option(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         metavar="<seconds>",
         type=seconds,
-        default=3600.0,
-        help="Stop waiting after so many seconds, with exit code 124; the job goes on "
-        "at the server (default: 3600; 0: wait for ever)",
+        default=DEFAULT_TIMEOUT,
+        help="Stop waiting after this many seconds and exit with code 124; the "
+        "operation continues on the server (default: 3600; 0: no limit)",
     )
 
 
 def escape_errors(parser: argparse.ArgumentParser) -> None:
-    """Let no argument drive the terminal from inside an error message.
-
-    argparse repeats what it does not know as it is.
-    """
+    """Escape control characters in error messages, which repeat the arguments."""
     error = parser.error
 
-    def tamed(message: str) -> None:
+    def escaped(message: str) -> None:
         from trove_ext.osc.base.escape import escape
 
         error(escape(message))
 
-    parser.error = tamed  # type: ignore[method-assign, assignment]
+    parser.error = escaped  # type: ignore[method-assign, assignment]
 
 
 def guard_parsing(parser: argparse.ArgumentParser, app: App) -> None:

@@ -159,10 +159,13 @@ class TerminalProgress:
         )
         from rich.table import Column
 
-        shrinking = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        plain = self._console.options.ascii_only
+        # On a narrow terminal the subject is cut, not the state.
+        shrinking = Column(
+            ratio=1, no_wrap=True, overflow="crop" if plain else "ellipsis"
+        )
         live = Progress(
-            SpinnerColumn(),
-            # What is followed gives way where the terminal is narrow.
+            SpinnerColumn("line" if plain else "dots"),
             TextColumn("{task.description}", markup=False, table_column=shrinking),
             TextColumn(
                 "{task.fields[state]}",

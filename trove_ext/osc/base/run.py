@@ -32,7 +32,7 @@ from trove_ext.exceptions import (
     TroveExtError,
 )
 from trove_ext.osc.base import masking, progress, session
-from trove_ext.osc.base.escape import escape
+from trove_ext.osc.base.escape import escape, spell_unencodable
 from trove_ext.trove import wait_report
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ class Run:
         if self._app.stdout is None:
             # Closed (``>&-``): the job is done all the same. cliff looks at both.
             self._app.stdout = sys.stdout = io.StringIO()
+        spell_unencodable(self._app.stdout)
         try:
             with catching_signals() if ours else contextlib.nullcontext():
                 return self._act(action)

@@ -28,6 +28,7 @@ from trove_ext.exceptions import (
 )
 from trove_ext.model.backup import CINDER
 from trove_ext.osc.base import run
+from trove_ext.osc.hooks import upstream
 from trove_ext.osc.hooks.base import Stock, columns, resolve_all, shown_id
 from trove_ext.osc.v1.delete_preview import announce
 from trove_ext.trove import conditions, read, send, wait_report
@@ -237,8 +238,7 @@ def _shown(backup: Any) -> dict[str, Any]:
     datastore = getattr(backup, "datastore", None)
     if isinstance(datastore, dict):
         datastore.setdefault("version_id", None)
-    shown: dict[str, Any] = stock.set_attributes_for_print_detail(backup)
-    return shown
+    return upstream.details(stock, backup)
 
 
 def _id_in(backups: Sequence[Backup], name_or_id: str) -> str:

@@ -19,27 +19,10 @@ from typing import TYPE_CHECKING, TextIO
 
 from trove_ext.exceptions import UsageError
 from trove_ext.osc.base import masking
+from trove_ext.osc.hooks.upstream import Credential
 
 if TYPE_CHECKING:
     import argparse
-
-
-class Credential(str):
-    """``user:password`` that splits at its first colon, whatever comes after.
-
-    The stock command takes ``text.split(":")[:2]``, which cuts a password at its own
-    first colon (``troveclient/osc/v1/database_instances.py``).
-    """
-
-    __slots__ = ()
-
-    def split(self, sep: str | None = None, _maxsplit: int = -1) -> list[str]:  # type: ignore[override]
-        """Return user and password."""
-        user, _, password = self.partition(sep or ":")
-        return [user, password]
-
-    def __repr__(self) -> str:
-        return repr(f"{self.partition(':')[0]}:***")
 
 
 def credentials(

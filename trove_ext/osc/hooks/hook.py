@@ -32,6 +32,7 @@ from trove_ext.osc.base.options import (
     escape_errors,
     guard_parsing,
 )
+from trove_ext.osc.hooks import upstream
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 def _waits(command: Command) -> bool:
     """Tell whether ``--wait``, or an abbreviation of it, is on the command line."""
-    words = getattr(command.app, "command_options", ())
+    words = upstream.typed_words(command.app)
     return any("--wait".startswith(word) and word.startswith("--w") for word in words)
 
 
@@ -114,8 +115,7 @@ class BackupCreate(Hook):
             nargs="?",
             help="Instance to back up (name or ID); the same as --instance",
         )
-        # argparse alone does not take options between two positionals.
-        parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
+        upstream.take_options_anywhere(parser)
         return super().get_parser(parser)
 
     def get_epilog(self) -> str:

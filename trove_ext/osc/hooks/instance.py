@@ -22,7 +22,7 @@ from troveclient.osc.v1 import database_instances as stock
 
 from trove_ext.exceptions import UsageError
 from trove_ext.model.replication import ReplicationSet
-from trove_ext.osc.hooks import replica_form
+from trove_ext.osc.hooks import replica_form, upstream
 from trove_ext.osc.hooks.base import Stock, columns, delete_each, resolve_all, shown_id
 from trove_ext.osc.hooks.credentials import credentials
 from trove_ext.trove import (
@@ -73,9 +73,7 @@ class InstanceCreate(Stock):
         return columns(
             self.cloud.read(
                 f"Instance {instance_id}",
-                lambda: stock.set_attributes_for_print_detail(
-                    self.client.instances.get(instance_id)
-                ),
+                lambda: upstream.details(stock, self.client.instances.get(instance_id)),
             )
         )
 

@@ -114,10 +114,18 @@ class _Stream(io.TextIOWrapper):
     """A standard stream in memory, a terminal or not."""
 
     def __init__(
-        self, content: bytes = b"", *, tty: bool = False, room: int | None = None
+        self,
+        content: bytes = b"",
+        *,
+        tty: bool = False,
+        room: int | None = None,
+        encoding: str = "utf-8",
+        errors: str = "strict",
     ) -> None:
         self.memory = io.BytesIO(content)
-        super().__init__(self.memory, encoding="utf-8", write_through=True)
+        super().__init__(
+            self.memory, encoding=encoding, errors=errors, write_through=True
+        )
         self._tty = tty
         self._room = room
 
@@ -131,7 +139,7 @@ class _Stream(io.TextIOWrapper):
 
     def text(self) -> str:
         self.flush()
-        return self.memory.getvalue().decode()
+        return self.memory.getvalue().decode(self.encoding)
 
 
 def environment(cloud: FakeCloud, home: str) -> dict[str, str]:
@@ -158,10 +166,18 @@ def environment(cloud: FakeCloud, home: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _streams(
-    stdin: str | None, *, tty: bool, room: int | None, err_room: int | None
+    stdin: str | None,
+    *,
+    tty: bool,
+    room: int | None,
+    err_room: int | None,
+    encoding: str = "utf-8",
 ) -> Iterator[tuple[_Stream, _Stream]]:
     given = _Stream((stdin or "").encode(), tty=tty)
-    out, err = _Stream(tty=tty, room=room), _Stream(tty=tty, room=err_room)
+    out = _Stream(tty=tty, room=room, encoding=encoding)
+    # As Python makes them.
+    errors = "backslashreplace"
+    err = _Stream(tty=tty, room=err_room, encoding=encoding, errors=errors)
     saved = sys.stdin, sys.stdout, sys.stderr
     sys.stdin, sys.stdout, sys.stderr = given, out, err
     try:
@@ -206,6 +222,7 @@ def run_openstack(
     env: dict[str, str | None] | None = None,
     room: int | None = None,
     err_room: int | None = None,
+    encoding: str = "utf-8",
 ) -> Result:
     """Run `openstack` with these arguments inside this process.
 
@@ -215,6 +232,7 @@ def run_openstack(
 
     :param room: characters after which standard output is a broken pipe
     :param err_room: the same of standard error, as with ``2>&1 | head``
+    :param encoding: of stdout and stderr, as by ``PYTHONIOENCODING``
     :param env: changes to the environment; None takes a variable away
     :returns: the requests of this run only
     """
@@ -235,7 +253,7 @@ def run_openstack(
         stack.enter_context(virtual_time(SkewedClock(clock, cloud.local_skew)))
         stack.enter_context(_logging_restored())
         out, err = stack.enter_context(
-            _streams(stdin, tty=tty, room=room, err_room=err_room)
+            _streams(stdin, tty=tty, room=room, err_room=err_room, encoding=encoding)
         )
         stack.enter_context(_deadly_signals())
         stack.enter_context(guarded())

@@ -37,6 +37,8 @@ CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 LIVE = re.compile(r"\x1b\[(\?25[lh]|2K|1A|[0-9;]*m)|\r")
 #: Every third line has a terminal, and a yes or a no is typed there.
 ANSWERS = (None, None, "y\n", None, None, "n\n")
+#: Each six lines have another encoding of stdout and stderr.
+ENCODINGS = ("utf-8", "latin-1", "ascii")
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,12 @@ def databases_alone() -> Iterator[None]:
         yield
 
 
-def run(argv: list[str], *, answer: str | None = None) -> Result:
+def run(
+    argv: list[str], *, answer: str | None = None, encoding: str = "utf-8"
+) -> Result:
     """Run one line on a cloud of its own, and where it may write files.
 
+    :param encoding: of stdout and stderr
     :param answer: what is typed at a terminal; without one there is no terminal
     """
     with (
@@ -84,15 +89,21 @@ def run(argv: list[str], *, answer: str | None = None) -> Result:
         databases_alone(),
     ):
         if answer is None:
-            return run_openstack(argv, make_cloud())
-        return run_openstack(argv, make_cloud(), tty=True, stdin=answer)
+            return run_openstack(argv, make_cloud(), encoding=encoding)
+        return run_openstack(
+            argv, make_cloud(), tty=True, stdin=answer, encoding=encoding
+        )
 
 
 def check(number: int, seed: int = SEED) -> tuple[int, Finding | None]:
     """Run one line; return its exit code and what is wrong."""
     argv = make_line(seed, number)
     try:
-        result = run(argv, answer=ANSWERS[number % len(ANSWERS)])
+        result = run(
+            argv,
+            answer=ANSWERS[number % len(ANSWERS)],
+            encoding=ENCODINGS[number // len(ANSWERS) % len(ENCODINGS)],
+        )
     except AssertionError as exc:
         # What the harness calls impossible: a command without end, say.
         if _waits_for_ever(argv):
@@ -115,6 +126,8 @@ def problems(argv: list[str], result: Result) -> Iterator[str]:
         yield "it failed without a word"
     if result.exit_code == USAGE and result.requests.changing:
         yield f"an error of usage, and it sent {result.requests.changing[0]}"
+    if "codec can't encode" in result.stderr:
+        yield "a character that the encoding lacks"
     if CONTROL.search(LIVE.sub("", result.stderr)) and not debug:
         yield "control characters on stderr"
     if _is_for_people(argv) and CONTROL.search(result.stdout):

@@ -110,6 +110,18 @@ class TestTerminal(testtools.TestCase):
         with mock.patch.dict(sys.modules, {"rich": None, "rich.console": None}):
             self.assertEqual("db1: BUILD (0 s)\n", self.lines_with(TERM="xterm"))
 
+    def test_a_terminal_without_unicode_gets_live_lines_of_ascii(self):
+        memory = io.BytesIO()
+        stream = io.TextIOWrapper(memory, "latin-1", "backslashreplace")
+        stream.isatty = lambda: True
+        with mock.patch.dict("os.environ", {"COLUMNS": "50"}):
+            live = progress.make(stream, Clock(), quiet=False)
+            live.update("Instance " + 60 * "x", "ACTIVE")
+            live.done()
+        stream.flush()
+        self.assertIn(b"ACTIVE", memory.getvalue())
+        self.assertNotIn(b"\\u", memory.getvalue())
+
     def test_markup_in_a_name_is_text(self):
         stream = Terminal()
         live = progress.make(stream, Clock(), quiet=False)

@@ -90,6 +90,24 @@ class TestBackupCreate(HookTestCase):
             self.assertEqual("b1", request.body["backup"]["name"], line)
             self.assertEqual(db1.id, request.body["backup"]["instance"], line)
 
+    def test_a_name_with_a_dash_follows_two_dashes_as_without_the_plugin(self):
+        for line, name in (
+            ("backup create --instance db1 -- -nightly", "-nightly"),
+            ("backup create --instance db1 --incremental -- --wait", "--wait"),
+            ("backup create db1 -- -nightly", "-nightly"),
+            ("backup create --description text -- db1 -nightly", "-nightly"),
+        ):
+            self.cloud = FakeCloud(FakeClock())
+            db1 = self.cloud.add_instance("db1")
+            (request,) = self.succeed(line).requests.changing
+            self.assertEqual(name, request.body["backup"]["name"], line)
+            self.assertEqual(db1.id, request.body["backup"]["instance"], line)
+
+    def test_too_many_names_after_two_dashes_are_repeated_as_typed(self):
+        result = self.run_line("backup create -- db1 -n more")
+        self.assertEqual(2, result.exit_code)
+        self.assertIn("unrecognized arguments: more", result.stderr)
+
     def test_an_instance_named_twice_is_an_error_of_usage(self):
         result = self.run_line("backup create db1 b1 --instance db2")
         self.assertEqual(2, result.exit_code)
@@ -179,6 +197,22 @@ class TestBackupCreate(HookTestCase):
         result = self.succeed("backup create db1 b1 --wait -f json", faults=[lost])
         self.assertEqual("COMPLETED", json.loads(result.stdout)["status"])
         self.assertEqual(["b1"], [one.name for one in self.cloud.live_backups])
+
+
+class TestTimeout(HookTestCase):
+    def test_a_time_out_without_wait_is_an_error_of_usage_and_sends_nothing(self):
+        self.cloud.add_backup("b1", self.db1)
+        for line in (
+            "backup create db1 b2 --timeout 5",
+            "backup delete b1 --timeout 3600",
+            "instance restart db1 --timeout 0",
+            "backup restore b1 new --timeout 5",
+            "backup chain delete b1 --yes --timeout 5",
+        ):
+            result = self.run_line(line)
+            self.assertEqual(2, result.exit_code, line)
+            self.assertIn("--wait", result.stderr.splitlines()[-1])
+            self.assertEqual([], result.requests.changing)
 
 
 class TestInstanceCreate(HookTestCase):
