@@ -73,7 +73,7 @@ class BackupCreate(Stock):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Create, wait, and show the backup as it is then."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         backup_id = send.create_backup(
             self.cloud,
             parsed_args.name,
@@ -215,7 +215,7 @@ class BackupDelete(Stock):
                 "Not all can be found",
                 (f"There is no backup {one}." for one in self.plan.unknown),
             )
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         _, error = delete.delete(self.cloud, self.plan, deadline, self._accepted)
         self.fail(error)
 

@@ -183,7 +183,7 @@ def delete_each(
     :param timeout: seconds for all of it
     """
     cloud = stock.cloud
-    deadline = cloud.deadline(timeout)
+    deadline = cloud.start(timeout)
     accepted: list[Target] = []
     refused: list[str] = []
     for thing in things:

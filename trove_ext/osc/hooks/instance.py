@@ -61,7 +61,7 @@ class InstanceCreate(Stock):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Create, wait for all that was made, and show it as it is then."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         instance_id = send.create_instance(
             self.cloud,
             parsed_args.name,
@@ -125,7 +125,7 @@ class InstanceAction(Stock):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read what is there, send the action, wait until it has come about."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         before = read.get_instance(self.cloud, parsed_args.instance)
         targets = self.targets(before, parsed_args)
         send.act(
@@ -249,7 +249,7 @@ class SwitchAction(InstanceAction, abc.ABC):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read the whole set, send the action, wait, and verify what came of it."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         before = sets.of(
             self.cloud, read.get_instance(self.cloud, parsed_args.instance)
         )

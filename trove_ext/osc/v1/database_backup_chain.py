@@ -173,7 +173,8 @@ class DeleteDatabaseBackupChain(command.Lister):
         plan = delete.DeletePlan(forest, (backup,))
         delete.check(cloud, plan)
         delete_preview.announce(self.app, cloud, plan, yes=parsed_args.yes, always=True)
-        deadline = cloud.deadline(parsed_args.timeout) if parsed_args.wait else None
+        started = cloud.start(parsed_args.timeout)
+        deadline = started if parsed_args.wait else None
         deleted, error = delete.delete(cloud, plan, deadline)
         self.fail(error)
         if deadline is None and error is None:

@@ -74,7 +74,7 @@ class PruneDatabaseBackup(command.Lister):
             return COLUMNS, [_row(one) for one in prune.rows(plan)]
         if plan.retention.deletions:
             self._announce(plan, yes=parsed_args.yes)
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         found, error = prune.execute(self.cloud, plan, deadline)
         self.fail(error)
         rows = [[*_row(one), columns.text(one.result)] for one in found]

@@ -62,7 +62,7 @@ class RestoreDatabaseBackup(command.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Plan, send, wait, and show the instance as it is then."""
         cloud = self.cloud
-        deadline = cloud.deadline(parsed_args.timeout)
+        deadline = cloud.start(parsed_args.timeout)
         request = restore.RestoreRequest(
             parsed_args.backup, parsed_args.name, settings_options(parsed_args)
         )

@@ -125,7 +125,7 @@ class RotateDatabaseBackup(command.Lister):
             policy=policy,
             storage_driver=parsed_args.storage_driver,
         )
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         rows = rotate.rotate(self.cloud, request, deadline)
         self.fail(rotate.error_of(rows))
         return COLUMNS, [_row(one) for one in rows]

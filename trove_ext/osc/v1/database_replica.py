@@ -158,7 +158,7 @@ class DetachDatabaseReplica(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check, send, wait, and read it again."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         replica, found = detach.check(self.cloud, parsed_args.replica)
         replica = detach.submit(self.cloud, replica)
         if parsed_args.wait:

@@ -82,7 +82,7 @@ class CreateDatabaseReplica(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check, create, wait, and read all of them again."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         plan = create.check(self.cloud, _request(parsed_args))
         if parsed_args.dry_run:
             self.cloud.progress.note(_spelled(plan))

@@ -64,7 +64,7 @@ class PromoteDatabaseReplica(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check, send, wait, and read every member again."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         with_probe = parsed_args.probe and not parsed_args.dry_run
         plan = promote.check(self.cloud, parsed_args.replica, with_probe=with_probe)
         if parsed_args.dry_run:
@@ -131,7 +131,7 @@ class FailoverDatabaseReplica(command.Lister):
             "written to it last may be lost.",
             yes=parsed_args.yes,
         )
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         before = failover.submit(
             self.cloud, plan, deadline if parsed_args.wait else None
         )

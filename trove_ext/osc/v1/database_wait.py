@@ -68,7 +68,7 @@ class _Wait(command.Lister):
         make: Callable[[T], Target],
     ) -> tuple[tuple[str, ...], list[Row]]:
         """Wait for all of them together; a row for each that is still there."""
-        deadline = self.cloud.deadline(parsed_args.timeout)
+        deadline = self.cloud.start(parsed_args.timeout)
         gone = parsed_args.goal == "deleted"
         targets: list[Target] = []
         there: list[T] = []

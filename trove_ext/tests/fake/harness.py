@@ -21,7 +21,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -121,6 +121,7 @@ class _Stream(io.TextIOWrapper):
         room: int | None = None,
         encoding: str = "utf-8",
         errors: str = "strict",
+        think: Callable[[], None] = lambda: None,
     ) -> None:
         self.memory = io.BytesIO(content)
         super().__init__(
@@ -128,6 +129,11 @@ class _Stream(io.TextIOWrapper):
         )
         self._tty = tty
         self._room = room
+        self._think = think
+
+    def readline(self, *args: Any) -> str:
+        self._think()
+        return super().readline(*args)
 
     def write(self, text: str) -> int:
         if self._room is not None and self.memory.tell() + len(text) > self._room:
@@ -172,8 +178,9 @@ def _streams(
     room: int | None,
     err_room: int | None,
     encoding: str = "utf-8",
+    think: Callable[[], None],
 ) -> Iterator[tuple[_Stream, _Stream]]:
-    given = _Stream((stdin or "").encode(), tty=tty)
+    given = _Stream((stdin or "").encode(), tty=tty, think=think)
     out = _Stream(tty=tty, room=room, encoding=encoding)
     # As Python makes them.
     errors = "backslashreplace"
@@ -223,6 +230,7 @@ def run_openstack(
     room: int | None = None,
     err_room: int | None = None,
     encoding: str = "utf-8",
+    answer_time: float = 0.0,
 ) -> Result:
     """Run `openstack` with these arguments inside this process.
 
@@ -233,6 +241,7 @@ def run_openstack(
     :param room: characters after which standard output is a broken pipe
     :param err_room: the same of standard error, as with ``2>&1 | head``
     :param encoding: of stdout and stderr, as by ``PYTHONIOENCODING``
+    :param answer_time: virtual seconds before each line of standard input
     :param env: changes to the environment; None takes a variable away
     :returns: the requests of this run only
     """
@@ -253,7 +262,14 @@ def run_openstack(
         stack.enter_context(virtual_time(SkewedClock(clock, cloud.local_skew)))
         stack.enter_context(_logging_restored())
         out, err = stack.enter_context(
-            _streams(stdin, tty=tty, room=room, err_room=err_room, encoding=encoding)
+            _streams(
+                stdin,
+                tty=tty,
+                room=room,
+                err_room=err_room,
+                encoding=encoding,
+                think=lambda: clock.advance(answer_time),
+            )
         )
         stack.enter_context(_deadly_signals())
         stack.enter_context(guarded())

@@ -14,8 +14,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from trove_ext.tests.fake.cloud import FakeCloud
+from trove_ext.tests.fake.harness import Result, run_openstack
 from trove_ext.tests.fake.state import BackupState
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
@@ -27,12 +29,24 @@ class Scenario:
 
     :ivar prepare: puts there what it needs
     :ivar done: whether the cloud is as a success says
+    :ivar answer: to its question, at a terminal
+    :ivar answer_time: virtual seconds before it is given
     """
 
     name: str
     line: str
     done: Callable[[FakeCloud], bool]
     prepare: Callable[[FakeCloud], None] = lambda _cloud: None
+    answer: str = ""
+    answer_time: float = 0.0
+
+    def run(self, cloud: FakeCloud, *options: str, **kwargs: Any) -> Result:
+        """Run it on a cloud that is ready for it."""
+        if self.answer:
+            kwargs.update(tty=True, stdin=self.answer, answer_time=self.answer_time)
+        return run_openstack(
+            ["database", *self.line.split(), *options], cloud, **kwargs
+        )
 
 
 def base(cloud: FakeCloud) -> None:
@@ -198,6 +212,11 @@ SCENARIOS = (
         lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],
     ),
     Scenario(
+        "backup verify two",
+        f"backup verify inc2 other --nic {NIC} --timeout 135",
+        lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],
+    ),
+    Scenario(
         "instance create",
         f"instance create new {CREATE}",
         _two_instances,
@@ -266,6 +285,14 @@ SCENARIOS = (
         "replica failover db1 --yes --wait",
         _one_source,
         _source_off,
+    ),
+    Scenario(
+        "replica failover at a prompt",
+        "replica failover db1 --wait --timeout 200",
+        _one_source,
+        _source_off,
+        answer="y\n",
+        answer_time=192.0,
     ),
     Scenario(
         "replica detach",

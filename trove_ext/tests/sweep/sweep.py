@@ -18,10 +18,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+from trove_ext.exceptions import Exit
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind, every_fault
-from trove_ext.tests.fake.harness import Result, run_openstack
+from trove_ext.tests.fake.harness import Result
 from trove_ext.tests.sweep.judge import Expected, Truth, Verdict, judge
 from trove_ext.tests.sweep.scenarios import SCENARIOS, Scenario, base
 
@@ -62,11 +63,10 @@ def run(scenario: Scenario, faults: list[Fault]) -> tuple[FakeCloud, Result, Tru
     base(cloud)
     scenario.prepare(cloud)
     before = Truth.of(cloud)
-    argv = ["database", *scenario.line.split()]
-    if any(one.lasting for one in faults):
-        # Nothing new comes after a while, at a thousand requests an hour.
-        argv += ["--timeout", str(PATIENCE)]
-    result = run_openstack(argv, cloud, faults=faults)
+    lasting = any(fault.lasting for fault in faults)
+    # Nothing new happens after a while, at a thousand requests an hour.
+    options = ("--timeout", str(PATIENCE)) if lasting else ()
+    result = scenario.run(cloud, *options, faults=faults)
     return cloud, result, before
 
 
@@ -128,7 +128,7 @@ def check(case: Case) -> list[Finding]:
     except Exception as exc:  # noqa: BLE001 - one run may not end all others
         # An endless loop, or a request that waits for ever for its answer.
         return [Finding(case, Verdict.FALSE, f"{type(exc).__name__}: {exc}", "")]
-    wrong = judge_endless(case, cloud, result)
+    wrong = judge_endless(case, cloud, result) + judge_early(case, result)
     wrong += judge(scenario, cloud, result, case.expected)
     return [
         Finding(case, verdict, text, f"exit code {result.exit_code}\n{result.stderr}")
@@ -144,6 +144,13 @@ def judge_endless(
     if not case.fault.lasting or took <= PATIENCE + AFTERWARDS:
         return []
     return [(Verdict.FALSE, f"it went on for {took:.0f} s, {PATIENCE} were given")]
+
+
+def judge_early(case: Case, result: Result) -> list[tuple[Verdict, str]]:
+    """Find a run whose time was over although its one fault had passed."""
+    if case.fault.lasting or result.exit_code != Exit.TIMEOUT:
+        return []
+    return [(Verdict.FALSE, "its time was over, though the fault did not last")]
 
 
 def sweep(chosen: Sequence[Case], workers: int = 2) -> Iterator[list[Finding]]:

@@ -63,8 +63,8 @@ class VerifyRequest:
     :ivar options: of the temporary instance
     :ivar databases: names that must be there
     :ivar keep: leave the instance there
-    :ivar timeout: seconds for restore and checks together, 0 for ever; the delete has
-        its own ten minutes
+    :ivar timeout: seconds for this backup, its checks and its restore together, 0 for
+        no limit; the delete has its own ten minutes
     """
 
     backup: str
@@ -215,6 +215,7 @@ class _Run:
 
     def run(self) -> Verification:
         """Go through all steps; the instance is deleted whatever happens."""
+        deadline = self._cloud.start(self._request.timeout)
         try:
             planned = self._plan()
         except TroveExtError as exc:
@@ -224,7 +225,7 @@ class _Run:
         remaining: TroveExtError | None = None
         try:
             try:
-                self._restore_and_look(planned, guest)
+                self._restore_and_look(planned, guest, deadline)
             except TroveExtError as exc:
                 failure = exc
             self._remove(guest)
@@ -282,8 +283,9 @@ class _Run:
         name = scratch_instance.name_for(backup.id, self._cloud.clock.now())
         return replace(planned, name=name)
 
-    def _restore_and_look(self, planned: RestorePlan, guest: Temporary) -> None:
-        deadline = self._cloud.deadline(self._request.timeout)
+    def _restore_and_look(
+        self, planned: RestorePlan, guest: Temporary, deadline: Deadline
+    ) -> None:
         with self._journal.step("restore", RESTORED) as details:
             instance = self._restore(planned, guest, deadline)
             details.append(f"instance {instance.id}")

@@ -114,9 +114,11 @@ class TestNobodyReads(testtools.TestCase):
 
     def run_all(self, **kwargs):
         for scenario in SCENARIOS:
+            if scenario.answer:
+                # A question that nobody can read is not answered.
+                continue
             cloud = prepared(scenario)
-            argv = ["database", *scenario.line.split()]
-            result = run_openstack(argv, cloud, **kwargs)
+            result = scenario.run(cloud, **kwargs)
             self.assertNotIn("Traceback", result.stderr, scenario.name)
             yield scenario, cloud, result
 

@@ -11,6 +11,7 @@
 # under the License.
 
 
+from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import Task
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
@@ -104,6 +105,25 @@ class TestFailover(ReplicaTestCase):
         result = self.refuse(line, "Eject it", stdin="n\n", tty=True)
         self.assertIn("nothing was changed", result.stderr)
         self.succeed(line, stdin="y\n", tty=True)
+
+    def test_the_time_out_starts_when_the_question_is_answered(self):
+        self.fake.host_off(self.db1)
+        self.clock.sleep(100)
+        sent = []
+
+        def is_soon_after_the_eject(request):
+            if request.changing:
+                sent.append(request.at)
+            return bool(sent) and request.method == "GET" and request.at < sent[0] + 10
+
+        result = self.succeed(
+            "replica failover db1 --timeout 120",
+            stdin="y\n",
+            tty=True,
+            answer_time=112.0,
+            faults=[Fault(Kind.HTTP_503, only=is_soon_after_the_eject, lasting=True)],
+        )
+        self.assertIn("503", result.requests.text())
 
     def test_nobody_to_ask_is_a_mistake_in_the_command(self):
         self.fake.host_off(self.db1)
