@@ -55,6 +55,7 @@ NEEDED = {
     "backup restore inc2 new --dry-run": "--nic net-id=<network>",
     "replica create db1 new --dry-run": "--nic net-id=<network>",
     "replica failover": "nothing was changed",
+    "replica failover at a prompt": "nothing was changed",
 }
 
 
