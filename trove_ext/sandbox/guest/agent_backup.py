@@ -22,6 +22,9 @@ from trove.common import exception
 from trove_ext.sandbox.guest.agent_base import AgentBase, Info, Statuses
 from trove_ext.sandbox.guest.backup_store import CONTAINER, BackupObject
 
+CINDER = "cinder"
+"""The storage driver whose backups are volume snapshots, in trove/backup/models.py."""
+
 
 class BackupAgent(AgentBase):
     """Takes backups into the store, and prepares data from it."""
@@ -32,12 +35,31 @@ class BackupAgent(AgentBase):
             self._create_backup(context, backup_info)
 
     def pre_create_backup(self, context: Any, **kwargs: object) -> Info:
-        """Prepare for a snapshot of the volume, which the sandbox has none of."""
-        raise exception.BackupCreationError("The sandbox has no volume snapshots")
+        """Prepare for a snapshot of the volume; pre_create_backup of each manager.
+
+        Raises BackupCreationError with the reason.
+        """
+        try:
+            self._faults.hit("backup", self._instance_id)
+            return self._freeze()
+        except Exception as exc:
+            raise exception.BackupCreationError(str(exc)) from exc
 
     def post_create_backup(self, context: Any, **kwargs: object) -> Info:
-        """Clean up after pre_create_backup in mariadb/manager.py."""
+        """Go on after a snapshot; post_create_backup of each manager."""
+        self._thaw()
         return {}
+
+    def _freeze(self) -> Info:
+        """Let nothing change on the volume; return what a new replica needs to know."""
+        raise self._unsupported("volume snapshots")
+
+    def _thaw(self) -> None:
+        """Let the database write again."""
+
+    def _restore_snapshot(self) -> None:
+        """Make the data of a snapshot, which are on the volume, the instance's own."""
+        raise self._unsupported("volume snapshots")
 
     def _create_backup(self, context: Any, info: Info) -> None:
         """As create_backup in trove/guestagent/datastore/service.py.
@@ -77,7 +99,10 @@ class BackupAgent(AgentBase):
         """Restore the data, as perform_restore in datastore/manager.py."""
         try:
             self._faults.hit("restore", self._instance_id)
-            self._backups.restore(info["location"], info["checksum"])
+            if info.get("storage_driver") == CINDER:
+                self._restore_snapshot()
+            else:
+                self._backups.restore(info["location"], info["checksum"])
         except Exception:
             self._set_status(Statuses.FAILED)
             raise

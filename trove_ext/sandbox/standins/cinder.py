@@ -10,10 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Cinder, as far as Trove asks it: volumes and their types.
+"""The part of Cinder that Trove uses: volumes, their types and their snapshots.
 
-A volume is a number of GB; nothing is mounted. Which calls Trove makes stands in
-trove/taskmanager/models.py (``_create_volume``, ``ResizeVolumeAction``).
+A volume is a size in GB; nothing is mounted. What is on it is the data directory of the
+instance that it belongs to, and a snapshot is a copy of that. The calls are those of
+trove/taskmanager/models.py (``_create_volume``, ``ResizeVolumeAction``,
+``SnapshotTasks``). Cinder refuses to delete a volume that has snapshots; this does not.
 """
 
 import dataclasses
@@ -25,10 +27,17 @@ from cinderclient import exceptions
 from oslo_utils import timeutils
 
 from trove_ext.sandbox import labels
+from trove_ext.sandbox.faults import FaultInjected
+from trove_ext.sandbox.guest import programs
+from trove_ext.sandbox.guest.snapshot_store import SnapshotStore
 from trove_ext.sandbox.standins import world
 from trove_ext.sandbox.standins.store import Row
 
+_HTTP_BAD_REQUEST = 400
 _HTTP_NOT_FOUND = 404
+_HTTP_FAILED = 500
+_PREFIX = "trove-"
+"""What Trove begins the name of a volume with; the ID of the instance follows."""
 
 
 def _not_found(what: str, key: str) -> Exception:
@@ -38,10 +47,60 @@ def _not_found(what: str, key: str) -> Exception:
     return error
 
 
+class Snapshot(SimpleNamespace):
+    """A snapshot of a volume."""
+
+    id: str
+    volume_id: str
+    size: int
+    """GB, of the volume."""
+    status: str
+
+
+class VolumeSnapshots:
+    """``client.volume_snapshots``."""
+
+    def create(self, volume_id: str, name: str | None = None, **_more: Any) -> Snapshot:
+        """Copy what is on a volume now; raises Cinder's NotFound or ClientException."""
+        volume = Volumes().get(volume_id)
+        row = {
+            "id": str(uuid.uuid4()),
+            "name": name,
+            "volume_id": volume.id,
+            "size": volume.size,
+            "status": "available",
+            "created_at": timeutils.utcnow().isoformat(),
+        }
+        try:
+            snapshots().take(row["id"], volume.name.removeprefix(_PREFIX))
+        except programs.ProgramError as exc:
+            raise exceptions.ClientException(_HTTP_FAILED, str(exc)) from exc
+        world.current().store.put("snapshot", row)
+        return Snapshot(**row)
+
+    def get(self, snapshot_id: str) -> Snapshot:
+        """Return a snapshot; raises Cinder's NotFound."""
+        row = world.current().store.get("snapshot", snapshot_id)
+        if row is None:
+            raise _not_found("Snapshot", snapshot_id)
+        return Snapshot(**row)
+
+    def delete(self, snapshot_id: str) -> None:
+        """Remove a snapshot; fails if the fault ``backup-delete`` is set."""
+        self.get(snapshot_id)
+        try:
+            world.current().faults.hit("backup-delete")
+        except FaultInjected as exc:
+            raise exceptions.ClientException(_HTTP_FAILED, str(exc)) from exc
+        world.current().store.delete("snapshot", snapshot_id)
+        snapshots().delete(snapshot_id)
+
+
 class Volume(SimpleNamespace):
     """One volume."""
 
     id: str
+    name: str
     size: int
     """GB."""
 
@@ -54,9 +113,21 @@ class Volumes:
     """``client.volumes``."""
 
     def create(
-        self, size: int, name: str, volume_type: str | None = None, **_more: Any
+        self,
+        size: int,
+        name: str,
+        volume_type: str | None = None,
+        snapshot_id: str | None = None,
+        **_more: Any,
     ) -> Volume:
-        """Make a volume of *size* GB; raises Cinder's NotFound for a wrong type."""
+        """Make a volume of *size* GB, with the data of a snapshot if one is named.
+
+        Raises Cinder's NotFound for a wrong type or snapshot, BadRequest for a size
+        below the snapshot's.
+        """
+        if snapshot_id is not None:
+            _check_size(size, VolumeSnapshots().get(snapshot_id))
+            snapshots().write_to(snapshot_id, name.removeprefix(_PREFIX))
         chosen = VolumeTypes().get(volume_type or labels.VOLUME_TYPES[0].name)
         row = {
             "id": str(uuid.uuid4()),
@@ -83,11 +154,11 @@ class Volumes:
         return [Volume(**row) for row in rows]
 
     def extend(self, volume: Volume | str, new_size: int) -> None:
-        """Make a volume larger, and tell the host that has it."""
+        """Make a volume larger, also for the host that has it."""
         here = world.current()
         row = self._row(volume if isinstance(volume, str) else volume.id)
         here.store.put("volume", row | {"size": new_size})
-        _tell_host(row["name"].removeprefix("trove-"), new_size)
+        _resize_on_host(row["name"].removeprefix(_PREFIX), new_size)
 
     @staticmethod
     def delete(volume: Volume | str) -> None:
@@ -103,7 +174,21 @@ class Volumes:
         return row
 
 
-def _tell_host(instance_id: str, size: int) -> None:
+def snapshots() -> SnapshotStore:
+    """Return the data of the snapshots of this sandbox."""
+    return SnapshotStore(world.current().state.root)
+
+
+def _check_size(size: int, snapshot: Snapshot) -> None:
+    if size < snapshot.size:
+        raise exceptions.BadRequest(
+            _HTTP_BAD_REQUEST,
+            f"Invalid input received: Volume size '{size}'GB cannot be smaller than "
+            f"the snapshot size {snapshot.size}GB.",
+        )
+
+
+def _resize_on_host(instance_id: str, size: int) -> None:
     here = world.current()
     for server in here.store.by_owner("server", instance_id):
         here.store.put("server", server | {"volume_gb": size}, instance_id)
@@ -135,6 +220,7 @@ class Client:
     def __init__(self) -> None:
         self.volumes = Volumes()
         self.volume_types = VolumeTypes()
+        self.volume_snapshots = VolumeSnapshots()
 
 
 def client(*_args: Any, **_kwargs: Any) -> Client:

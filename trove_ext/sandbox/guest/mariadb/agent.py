@@ -27,11 +27,13 @@ from trove.common import exception
 
 from trove_ext.sandbox.guest import engine
 from trove_ext.sandbox.guest.agent import GuestAgent, Overrides
+from trove_ext.sandbox.guest.agent_backup import CINDER
 from trove_ext.sandbox.guest.agent_base import Info, Parts, Statuses
 from trove_ext.sandbox.guest.backup_store import BackupStore
 from trove_ext.sandbox.guest.mariadb import config
 from trove_ext.sandbox.guest.mariadb.accounts import Accounts
 from trove_ext.sandbox.guest.mariadb.backup import Backups
+from trove_ext.sandbox.guest.mariadb.freezer import Freezer
 from trove_ext.sandbox.guest.mariadb.replication import Replication, source_of
 from trove_ext.sandbox.guest.mariadb.server import MariaDB
 
@@ -51,6 +53,7 @@ class MariaDBAgent(GuestAgent):
         backups = Backups(parts.db, BackupStore(parts.state_dir), parts.jobs)
         super().__init__(parts, backups, Accounts(parts.db))
         self._replication = Replication(parts.db)
+        self._freezer = Freezer(parts.db)
 
     # Its data and its configuration
 
@@ -90,6 +93,25 @@ class MariaDBAgent(GuestAgent):
         self._override(engine.USER, dict(overrides or {}))
         self._db.start()
 
+    # Volume snapshots
+
+    def _freeze(self) -> Info:
+        return self._freezer.freeze()
+
+    def _thaw(self) -> None:
+        self._freezer.thaw()
+
+    def _restore_snapshot(self) -> None:
+        """As reset_data_for_restore_snapshot in mariadb/service.py.
+
+        The data may be those of a replica, which must not go on replicating.
+        """
+        self._db.start_first("--skip-slave-start", keep_root=True)
+        try:
+            self._replication.disconnect(for_failover=False)
+        finally:
+            self._db.stop()
+
     def apply_overrides(self, context: Any, overrides: Overrides) -> None:
         """Set a configuration group's values at once; mysql_common/service.py.
 
@@ -118,7 +140,9 @@ class MariaDBAgent(GuestAgent):
         snapshot_for_replication in strategies/replication/mysql_base.py.
         """
         self._become_source(replica_source_config)
-        self._create_backup(context, snapshot_info)
+        # The taskmanager takes a volume snapshot itself.
+        if snapshot_info.get("storage_driver") != CINDER:
+            self._create_backup(context, snapshot_info)
         stats = self._volume_stats()
         return {
             "dataset": {

@@ -52,6 +52,7 @@ class MariaDB:
         self._lock = threading.RLock()
         self.powered = True
         """Off for good once the host is: a call that still runs starts nothing."""
+        self._paused = False
 
     # The process
 
@@ -70,11 +71,14 @@ class MariaDB:
         with self._lock:
             if self.pid() is None:
                 self._spawn(options)
+            # One that was paused when this process ended is adopted, too.
+            self.resume()
             self._wait_for_answer()
 
     def stop(self) -> None:
         """Shut mariadbd down cleanly; after a minute by force."""
         with self._lock:
+            self.resume()
             self._signal(signal.SIGTERM)
             if not self._wait_for_end(_STOP_SECONDS):
                 self.kill()
@@ -91,10 +95,25 @@ class MariaDB:
             self.stop()
             self.start()
 
+    def pause(self) -> None:
+        """Stop mariadbd as it is, so that nothing changes on its volume."""
+        self._paused = True
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused mariadbd continue."""
+        self._signal(signal.SIGCONT)
+        self._paused = False
+
     def state(self) -> State:
-        """Ask how mariadbd is, by a query as Trove's get_service_status does."""
+        """Ask how mariadbd is, by a query as Trove's get_service_status does.
+
+        On a file system that Trove has frozen the query would be answered.
+        """
         if self.pid() is None:
             return State.DEAD
+        if self._paused:
+            return State.ANSWERS
         try:
             with self.session(_CONNECT_SECONDS) as session:
                 session.query("SELECT 1")
@@ -180,12 +199,12 @@ class MariaDB:
         )
         return line.partition("=")[2].strip()
 
-    def start_first(self, *, keep_root: bool) -> None:
+    def start_first(self, *options: str, keep_root: bool) -> None:
         """Start on data that somebody else's accounts are in; see config.init_sql."""
         text = config.init_sql(self.password(), keep_root=keep_root)
         _write_private(self.layout.init_file, text)
         try:
-            self.start(f"--init-file={self.layout.init_file}")
+            self.start(f"--init-file={self.layout.init_file}", *options)
         finally:
             self.layout.init_file.unlink()
 
