@@ -16,6 +16,8 @@ from trove_ext.tests.fake.state import Task
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 EJECT = "eject_replica_source"
+#: Seconds after the eject at which a failover on the fake cloud reads the set last.
+AT_THE_END = 15.3
 
 
 class TestFailover(ReplicaTestCase):
@@ -111,17 +113,18 @@ class TestFailover(ReplicaTestCase):
         self.clock.sleep(100)
         sent = []
 
-        def is_soon_after_the_eject(request):
+        def is_at_the_final_reading(request):
             if request.changing:
                 sent.append(request.at)
-            return bool(sent) and request.method == "GET" and request.at < sent[0] + 10
+            age = request.at - sent[0] if sent else 0
+            return request.method == "GET" and AT_THE_END < age < AT_THE_END + 10
 
         result = self.succeed(
-            "replica failover db1 --timeout 120",
+            "replica failover db1 --wait --timeout 140",
             stdin="y\n",
             tty=True,
             answer_time=112.0,
-            faults=[Fault(Kind.HTTP_503, only=is_soon_after_the_eject, lasting=True)],
+            faults=[Fault(Kind.HTTP_503, only=is_at_the_final_reading, lasting=True)],
         )
         self.assertIn("503", result.requests.text())
 
