@@ -44,6 +44,24 @@ def names(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
             return tuple(found)
 
 
+def users(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
+    """List the names of all users, page by page.
+
+    :raises RefusedError: one of them has a name that Trove does not allow
+    """
+    found: list[str] = []
+    marker: str | None = None
+    while True:
+        page = cloud.read(
+            f"Users of {instance}",
+            partial(cloud.client.users.list, instance.id, marker=marker),
+        )
+        found += [row.name for row in page]
+        marker = page.next
+        if not marker:
+            return tuple(found)
+
+
 def has(cloud: Cloud, instance: Instance, name: str) -> bool:
     """Tell whether one is there, and read no others but those right before it.
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How a new instance is called and reached: its name, in which network, by whom."""
+"""A new instance: its name, its network, who may connect, and what it contains."""
 
 from __future__ import annotations
 
@@ -18,11 +18,23 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.exceptions import ResourceFailedError, TroveExtError
+from trove_ext.model.status import Phase
+from trove_ext.polling import Reading, Target
+from trove_ext.trove import databases as contents
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.polling import Deadline
+    from trove_ext.trove.client import Cloud
 
 #: ``instance`` in ``trove/common/apischema.py``.
 LONGEST_NAME = 255
+#: Seconds that the guest may take to create databases and users: it begins once the
+#: instance is healthy (``trove/guestagent/datastore/manager.py``, ``_prepare``).
+CONTENTS_TIMEOUT = 60.0
 _NAME = re.compile(r"^.*[0-9a-zA-Z]+.*$")
 _OCTET_MAX = 255
 _CIDR = re.compile(r"([0-9]{1,3}\.){3}[0-9]{1,3}(/([0-9]|[1-2][0-9]|3[0-2]))?")
@@ -77,3 +89,47 @@ def access(*, is_public: bool, cidrs: Iterable[str]) -> dict[str, Any]:
     if allowed := list(cidrs):
         rules["allowed_cidrs"] = allowed
     return rules
+
+
+def contents_error(
+    cloud: Cloud,
+    instance: Instance,
+    databases: Collection[str],
+    users: Collection[str],
+    deadline: Deadline,
+) -> TroveExtError | None:
+    """Wait until the databases and users of a new instance are there.
+
+    A guest that can't create one of them only logs that.
+
+    :param instance: the new instance, settled
+    :param users: names
+    :returns: what is missing, or why that is not known; None if all are there
+    """
+    if not databases and not users:
+        return None
+    missing: list[str] = []
+
+    def look() -> Reading:
+        found = set(contents.names(cloud, instance)) if databases else set()
+        known = set(contents.users(cloud, instance)) if users else set()
+        missing[:] = [f"database {name!r}" for name in databases if name not in found]
+        missing.extend(f"user {name!r}" for name in users if name not in known)
+        phase = Phase.BUSY if missing else Phase.DONE
+        return Reading(phase, "missing" if missing else "there")
+
+    follow = ("instance", "show", instance.id)
+    target = Target(f"Databases and users of {instance}", look, follow, requests=2)
+    timeout = min(CONTENTS_TIMEOUT, max(1.0, deadline.remaining))
+    try:
+        cloud.wait([target], cloud.deadline(timeout))
+    except TroveExtError as exc:
+        return ResourceFailedError(
+            f"{instance} was created, but its databases and users can't be read: {exc}"
+        )
+    if not missing:
+        return None
+    return ResourceFailedError(
+        f"{instance} was created, but these are missing: {', '.join(missing)}. The "
+        "guest agent could not create them, and Trove reports no reason."
+    )

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from troveclient.osc.v1 import database_instances as stock
 
 from trove_ext.exceptions import UsageError
+from trove_ext.model import account_names
 from trove_ext.model.replication import ReplicationSet
 from trove_ext.osc.hooks import replica_form, upstream
 from trove_ext.osc.hooks.base import Stock, columns, delete_each, resolve_all, shown_id
@@ -33,6 +34,7 @@ from trove_ext.trove import (
     send,
     wait_report,
 )
+from trove_ext.workflows import new_instance
 from trove_ext.workflows.replica import detach, failover, promote, sets
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class InstanceCreate(Stock):
         """Check users, put IDs for names, drop what Trove refuses for a replica."""
         _check_nic(parsed_args.nics)
         parsed_args.users = credentials(parsed_args, self.command.app.stdin)
+        self._warn_of_names(parsed_args)
         if parsed_args.backup is not None:
             parsed_args.backup = self.backup_id(parsed_args.backup)
         self.source: Instance | None = None
@@ -69,13 +72,35 @@ class InstanceCreate(Stock):
             source_id=self.source.id if self.source else None,
         )
         found = self.cloud.wait(self._targets(instance_id), deadline)
-        self.fail(wait_report.error_of(self.cloud, found))
+        error = wait_report.error_of(self.cloud, found)
+        if error is None and self.source is None:
+            error = new_instance.contents_error(
+                self.cloud,
+                read.get_instance(self.cloud, instance_id),
+                parsed_args.databases,
+                [user.split(":")[0] for user in parsed_args.users],
+                deadline,
+            )
+        self.fail(error)
         return columns(
             self.cloud.read(
                 f"Instance {instance_id}",
                 lambda: upstream.details(stock, self.client.instances.get(instance_id)),
             )
         )
+
+    def _warn_of_names(self, parsed_args: argparse.Namespace) -> None:
+        """Warn of names that the guest refuses; the stock command sends them."""
+        datastore = parsed_args.datastore
+        if datastore and datastore.lower() not in account_names.DATASTORES:
+            return
+        users = [tuple(user.split(":")) for user in parsed_args.users]
+        found = list(account_names.problems(parsed_args.databases, users))
+        if found:
+            self.cloud.progress.warn(
+                "The guest agents of MySQL and MariaDB refuse this, and create nothing "
+                f"of its kind that follows: {'; '.join(found)}."
+            )
 
     def _targets(self, instance_id: str) -> list[Target]:
         if self.source is None:

@@ -105,12 +105,16 @@ class GuestAgent(BackupAgent, UserAgent):
         """Make the data or restore them, and start; do_prepare of each manager."""
 
     def _create_first(self, databases: Items | None, users: Items | None) -> None:
-        # A failure here is logged and the instance still good.
+        # A failure here is logged and the instance still good; users are created even
+        # if databases fail, as in the original.
         try:
             self._accounts.create_databases(databases or [])
+        except Exception:  # noqa: BLE001 - as in the original
+            _LOG.exception("Creating the databases of %s", self._instance_id)
+        try:
             self._accounts.create_users(users or [])
         except Exception:  # noqa: BLE001 - as in the original
-            _LOG.exception("Creating the databases and users of %s", self._instance_id)
+            _LOG.exception("Creating the users of %s", self._instance_id)
 
     # Starting and stopping
 

@@ -17,6 +17,7 @@ from typing import Any
 from trove_ext.tests.fake import errors, schema, views
 from trove_ext.tests.fake.backups import TIME_BUG, Backups
 from trove_ext.tests.fake.cloud import FakeCloud, Steps
+from trove_ext.tests.fake.guest import ALLOWED
 from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.fake.state import (
     Backup,
@@ -357,9 +358,20 @@ def _last(reference: object) -> str:
 
 
 def _content(data: dict[str, Any]) -> Content:
-    content = Content({db["name"] for db in data.get("databases") or []})
+    """Create as the guest does: nothing behind a name that it refuses.
+
+    `_prepare` in trove/guestagent/datastore/manager.py tries databases and users apart,
+    and only logs what fails.
+    """
+    content = Content()
+    for given in data.get("databases") or []:
+        if not ALLOWED.match(given["name"]):
+            break
+        content.databases.add(given["name"])
     for given in data.get("users") or []:
         databases = {db["name"] for db in given.get("databases") or []}
+        if "," in given["name"] or not all(map(ALLOWED.match, databases)):
+            break
         user = User(given["name"], given.get("host", "%"), given["password"], databases)
         content.users[user.name, user.host] = user
     return content

@@ -118,6 +118,18 @@ class TestWaiting(FunctionalTestCase):
         (command,) = re.findall(r"openstack (database instance restart .*)", run.stderr)
         self.openstack(*command.split(), stderr=PROGRESS)
 
+    def test_what_the_guest_has_not_created_is_named(self):
+        asked = [*CREATE[:-3], "shop,crm", "--users", "app:secret123"]
+        run = self.run_openstack(
+            "database", "instance", "create", "less", *asked, "--wait", "-f", "json"
+        )
+        self.assertEqual(1, run.exit_code, str(run))
+        self.assertEqual("ACTIVE", json.loads(run.stdout)["status"])
+        self.assertIn("missing: database 'shop,crm', user 'app'", run.stderr)
+        self.openstack(
+            "database", "instance", "delete", "less", "--wait", stderr=PROGRESS
+        )
+
     def test_a_time_out_exits_124_and_its_command_goes_on(self):
         name = "late"
         run = self.run_openstack(

@@ -232,6 +232,29 @@ class TestInstanceCreate(HookTestCase):
         self.assertEqual("ERROR", json.loads(result.stdout)["status"])
         self.assertIn("no host left", result.stderr)
 
+    def test_what_the_guest_has_not_created_is_named_and_exits_1(self):
+        line = self.create("--databases shop,crm --users app:secret123 --wait -f json")
+        result = self.run_line(line)
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual("ACTIVE", json.loads(result.stdout)["status"])
+        self.assertIn("missing: database 'shop,crm', user 'app'", result.stderr)
+        self.assertNotIn("secret123", result.stderr)
+
+    def test_databases_and_users_that_are_there_are_no_error(self):
+        line = "--databases shop crm --users app:secret123 web:secret456 --wait"
+        self.assertNotIn("missing", self.succeed(self.create(line)).stderr)
+
+    def test_a_name_that_the_guest_refuses_is_said_and_sent_all_the_same(self):
+        result = self.succeed(self.create("--databases shop,crm"))
+        self.assertIn("separated by spaces", result.stderr)
+        (request,) = result.requests.changing
+        sent = request.body["instance"]["databases"]
+        self.assertEqual([{"name": "shop,crm"}], sent)
+
+    def test_names_of_other_datastores_are_not_held_against_the_rules(self):
+        line = self.create("--databases shop,crm --datastore postgresql")
+        self.assertNotIn("separated by spaces", self.run_line(line).stderr)
+
     def test_all_replicas_of_one_request_are_waited_for(self):
         line = f"instance create r --replica-of db1 --replica-count 3 --nic {NIC}"
         result = self.succeed(line + " --wait -f json")

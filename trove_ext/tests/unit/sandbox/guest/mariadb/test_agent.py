@@ -71,6 +71,12 @@ class RolesTest(testtools.TestCase):
         self.agent = agent.MariaDBAgent(parts)
         self.agent._replication = mock.Mock()
 
+    def test_users_are_created_even_if_databases_are_refused(self):
+        accounts = self.agent._accounts = mock.Mock()
+        accounts.create_databases.side_effect = ValueError("not a valid name")
+        self.agent._create_first([{"_name": "shop,crm"}], [{"_name": "app"}])
+        accounts.create_users.assert_called_once_with([{"_name": "app"}])
+
     def test_a_source_is_made_by_a_restart(self):
         self.db.has_override.return_value = False
         self.agent.enable_as_master(None, SOURCE_CONFIG)
