@@ -33,7 +33,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     UnreachableError,
 )
-from trove_ext.trove import errors
+from trove_ext.trove import errors, upstream
 from trove_ext.trove.journal import Change, Journal
 from trove_ext.trove.limits import LONGEST_RETRY_AFTER, Limits
 from trove_ext.trove.server_clock import ServerClock
@@ -219,16 +219,11 @@ class Cloud:
         return _Answers(str(self.client.client.management_url), self.clock)
 
     def _send(self, call: Callable[[], R], answers: _Answers, timeout: float) -> R:
-        session = self.client.client.session
-        before = session.timeout
-        session.timeout = timeout
-        hooks = session.session.hooks["response"]
-        hooks.append(answers.note)
-        try:
+        with (
+            upstream.request_timeout(self.client, timeout),
+            upstream.response_hook(self.client, answers.note),
+        ):
             return call()
-        finally:
-            hooks.remove(answers.note)
-            session.timeout = before
 
 
 class _Answers:

@@ -30,6 +30,7 @@ import traceback
 from oslo_utils import strutils
 
 from trove_ext.osc.base.escape import escape
+from trove_ext.osc.hooks import upstream
 
 HIDDEN = "***"
 #: Characters of a password that is looked for on its own.
@@ -86,7 +87,7 @@ mask = Mask()
 
 def install() -> None:
     """Put the mask on every handler of the root logger; twice is once."""
-    for handler in logging.getLogger().handlers:
+    for handler in upstream.log_handlers():
         handler.addFilter(mask)
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from trove_ext import polling
 from trove_ext.exceptions import ServiceError
 from trove_ext.osc.base import progress
+from trove_ext.osc.hooks import upstream
 from trove_ext.trove.client import Cloud
 from trove_ext.trove.limits import REQUEST_TIMEOUT
 
@@ -31,13 +32,8 @@ CLOUD_OPTIONS = ("--os-cloud", "--os-region-name", "--os-project-name")
 
 
 def limit_requests(app: App) -> None:
-    """Give every request of this process a read time-out, Keystone's included.
-
-    Without one a silent server hangs a command for ever. The session is made after
-    the command, from a configuration that is read anew with the global options on
-    top (``osc_lib/shell.py``, ``prepare_to_run_command``), so it is put there.
-    """
-    app.options.api_timeout = REQUEST_TIMEOUT
+    """Give every request of this process a read time-out, Keystone's included."""
+    upstream.limit_requests(app, REQUEST_TIMEOUT)
 
 
 def make_cloud(app: App) -> Cloud:
@@ -69,7 +65,7 @@ def make_cloud(app: App) -> Cloud:
 
 def openstack_command(app: App) -> str:
     """Spell how this process was started, as far as a follow-up command needs it."""
-    argv: list[str] = list(getattr(app, "command_options", ()))
+    argv = upstream.typed_words(app)
     words = ["openstack"]
     for index, word in enumerate(argv):
         name, equals, value = word.partition("=")

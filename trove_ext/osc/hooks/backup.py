@@ -69,7 +69,7 @@ class BackupCreate(Stock):
             parent = self._check_parent(parsed_args, refuse=bool(ours))
             self._name_driver(parsed_args, parent, ours=bool(ours))
         if not self.takes_over(parsed_args) and parsed_args.incremental:
-            self.command.take_action = self._warn
+            self.replace_action(self._warn)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Create, wait, and show the backup as it is then."""

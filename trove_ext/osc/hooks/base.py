@@ -30,6 +30,7 @@ from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.osc.base import masking, run
 from trove_ext.osc.base.escape import escape
+from trove_ext.osc.hooks import upstream
 from trove_ext.trove import read, send, wait_report
 
 if TYPE_CHECKING:
@@ -80,13 +81,14 @@ class Stock:
         )
 
     def _escape_table(self) -> None:
-        """Let no name drive the terminal from inside a table."""
-        produce = self.command.produce_output
-
-        def tamed(parsed_args: argparse.Namespace, names: Any, values: Any) -> Any:
-            return produce(parsed_args, names, [safe_cell(one) for one in values])
-
-        self.command.produce_output = tamed
+        """Escape control characters in the table."""
+        upstream.replace_method(
+            self.command,
+            "produce_output",
+            lambda produce, parsed_args, names, values: produce(
+                parsed_args, names, [safe_cell(value) for value in values]
+            ),
+        )
 
     def takes_over(self, parsed_args: argparse.Namespace) -> bool:
         """Tell whether one of our options was given that changes the action."""
@@ -97,7 +99,13 @@ class Stock:
         taken = self.takes_over(parsed_args)
         self.resolve(parsed_args)
         if taken:
-            self.command.take_action = self.take_action
+            self.replace_action(self.take_action)
+
+    def replace_action(self, action: Callable[[argparse.Namespace], Any]) -> None:
+        """Have cliff call this in place of the stock action."""
+        upstream.replace_method(
+            self.command, "take_action", lambda _stock, parsed_args: action(parsed_args)
+        )
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
         """Put IDs in the place of names."""

@@ -36,6 +36,7 @@ from trove_ext.osc.hooks import upstream
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from cliff.command import Command
 
@@ -56,24 +57,11 @@ class Hook(hooks.CommandHook):
         self.stock: Any = None
         if _waits(command):
             # The log-in comes before the arguments are parsed.
-            from trove_ext.osc.base import session
+            from trove_ext.trove.limits import REQUEST_TIMEOUT
 
-            session.limit_requests(command.app)
-        run = command.run
-        get_parser = command.get_parser
-
-        def tamed(prog_name: str) -> argparse.ArgumentParser:
-            parser = get_parser(prog_name)
-            escape_errors(parser)
-            if _waits(command):
-                guard_parsing(parser, command.app)
-            return parser
-
-        def guarded(parsed_args: argparse.Namespace) -> int:
-            return int(self._stock().run(run, parsed_args))
-
-        command.get_parser = tamed  # type: ignore[method-assign]
-        command.run = guarded  # type: ignore[method-assign]
+            upstream.limit_requests(command.app, REQUEST_TIMEOUT)
+        upstream.replace_method(command, "get_parser", self._make_parser)
+        upstream.replace_method(command, "run", self._run)
 
     def get_parser(self, parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         """Add what every hooked command gets."""
@@ -93,6 +81,22 @@ class Hook(hooks.CommandHook):
         """Leave the result as it is."""
         del parsed_args
         return return_code
+
+    def _make_parser(
+        self, stock: Callable[[str], argparse.ArgumentParser], prog_name: str
+    ) -> argparse.ArgumentParser:
+        parser = stock(prog_name)
+        escape_errors(parser)
+        if _waits(self.cmd):
+            guard_parsing(parser, self.cmd.app)
+        return parser
+
+    def _run(
+        self,
+        stock: Callable[[argparse.Namespace], int],
+        parsed_args: argparse.Namespace,
+    ) -> int:
+        return int(self._stock().run(stock, parsed_args))
 
     def _stock(self) -> Any:
         if self.stock is None:

@@ -22,6 +22,7 @@ Every hooked stock command imports this module, so it imports next to nothing.
 
 from __future__ import annotations
 
+import logging
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,22 @@ def details(stock: Any, resource: Any) -> dict[str, Any]:
         )
     shown: dict[str, Any] = lay_out(resource) if lay_out else resource.to_dict()
     return shown
+
+
+def log_handlers() -> list[logging.Handler]:
+    """Return the handlers of the root logger, which all log lines pass.
+
+    cliff and osc-lib put theirs there (``cliff/app.py``, ``configure_logging``;
+    ``osc_lib/logs.py``).
+    """
+    handlers = logging.getLogger().handlers
+    if not handlers:
+        changed(
+            "osc-lib",
+            "the handlers of the root logger",
+            "passwords and tokens are not masked in its log",
+        )
+    return handlers
 
 
 class Credential(str):

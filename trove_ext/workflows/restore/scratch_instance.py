@@ -30,7 +30,7 @@ from trove_ext.exceptions import (
     WaitTimeoutError,
 )
 from trove_ext.polling import pauses
-from trove_ext.trove import conditions, read, send, wait_report
+from trove_ext.trove import conditions, read, send, upstream, wait_report
 from trove_ext.workflows.restore import restore
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class Temporary:
         manager = self._cloud.client.instances
         self._cloud.change(
             f"reset of {now}",
-            lambda: manager._action(now.id, body),  # noqa: SLF001
+            lambda: upstream.send_action(manager, now.id, body),
         )
         return read.get_instance(self._cloud, now.id)
 
