@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, TypeVar
 from trove_ext.exceptions import LostAnswerError, NotFoundError, TroveExtError
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
+from trove_ext.model.status import BACKUP
 from trove_ext.trove import read
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ T = TypeVar("T", Instance, Backup)
 #: What an instance reads that something else keeps busy: a backup that somebody takes,
 #: which changes its status and not its ``updated`` (``trove/instance/models.py``,
 #: ``SimpleInstance.status``).
-NOT_BY_AN_ACTION = frozenset({"BACKUP"})
+NOT_BY_AN_ACTION = frozenset({BACKUP})
 #: What is created, for messages.
 BACKUP, INSTANCE = "backup", "instance"
 #: What shows what came of a change, after ``openstack database``.

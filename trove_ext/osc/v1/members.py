@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.model import recovery
+from trove_ext.model.status import DELETED
 from trove_ext.osc.base import columns
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def switch_rows(
                 columns.text(one.name),
                 columns.text(recovery.role_of(one, before.members)),
                 columns.text(role if roles is None else roles[one.id]),
-                read.status if read else "DELETED",
+                read.status if read else DELETED,
                 columns.text(read.operating_status if read else None),
                 addresses(read or one),
             )

@@ -116,7 +116,8 @@ class TestWaiting(FunctionalTestCase):
         self.assertIn("its database does not run", run.stderr)
         self.assertIn("has been down for 3 minutes", run.stderr)
         (command,) = re.findall(r"openstack (database instance restart .*)", run.stderr)
-        self.openstack(*command.split(), stderr=PROGRESS)
+        started = self.run_openstack(*command.split())
+        self.assertEqual(0, started.exit_code, str(started))
 
     def test_what_the_guest_has_not_created_is_named(self):
         asked = [*CREATE[:-3], "shop,crm", "--users", "app:secret123"]

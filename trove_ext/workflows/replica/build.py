@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import ResourceFailedError, TroveExtError
 from trove_ext.model.backup import REPLICATION_SNAPSHOT_PREFIX
-from trove_ext.model.status import Phase
+from trove_ext.model.status import BACKUP, BUILD, Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import conditions, read, wait_report
 from trove_ext.workflows.replica import sets
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.replica.create import Plan
 
-BUILD = "BUILD"
 #: Looks for which a replica has to be without a server behind one that failed.
 LOOKS = 3
 
@@ -104,10 +103,12 @@ class _Batch:
         return Target(inner.label, look, inner.follow, inner.requests)
 
     def _is_behind(self, number: int, before: Instance, reading: Reading) -> bool:
-        failed = [one for one in self.made[:number] if self._failed(one)]
-        if not failed or reading.state != BUILD:
+        if reading.phase is not Phase.BUSY or not any(
+            map(self._failed, self.made[:number])
+        ):
             return False
-        return not read.get_instance(self.cloud, before.id).addresses
+        now = read.get_instance(self.cloud, before.id)
+        return now.status == BUILD and not now.addresses
 
     def _failed(self, one: Instance) -> bool:
         return self._ended.get(one.id) is Phase.FAILED
@@ -129,12 +130,15 @@ class _Batch:
                 return Reading(Phase.BUSY, reading.state) if held else reading
             busy += 1
             failed = any(map(self._failed, self.made))
-            if failed and busy >= LOOKS and reading.state.startswith("BACKUP"):
+            if failed and busy >= LOOKS and self._is_in_backup():
                 reason = "the snapshot for the new replicas failed and holds it up"
                 return Reading(Phase.FAILED, reading.state, reason)
             return reading
 
         return Target(inner.label, look, inner.follow, inner.requests)
+
+    def _is_in_backup(self) -> bool:
+        return read.get_instance(self.cloud, self.source.id).status == BACKUP
 
     def _snapshot(self) -> Target:
         source = self.source
@@ -239,7 +243,7 @@ def _way_out(
     lines = ["What to do, in this order:"]
     stuck = [one for one in replicas if one.status == BUILD]
     held = next(iter(sets.read_members(cloud, [batch.source.id])), batch.source)
-    resets = [*stuck, *([held] if held.status == "BACKUP" else [])]
+    resets = [*stuck, *([held] if held.status == BACKUP else [])]
     if resets:
         lines.append(
             "  Reset the status of what is stuck, for nothing else is taken before "
@@ -248,7 +252,7 @@ def _way_out(
         lines += [
             f"    openstack database instance reset status {one.id}" for one in resets
         ]
-    lines += _deletes(cloud, replicas, waited)
+    lines += _deletes(cloud, batch, replicas, waited)
     for snapshot in batch.snapshots():
         lines.append("  Delete the temporary backup that is left:")
         lines.append(f"    {cloud.command('backup', 'delete', snapshot.id)}")
@@ -258,14 +262,18 @@ def _way_out(
 
 
 def _deletes(
-    cloud: Cloud, replicas: Sequence[Instance], waited: Sequence[Outcome]
+    cloud: Cloud,
+    batch: _Batch,
+    replicas: Sequence[Instance],
+    waited: Sequence[Outcome],
 ) -> list[str]:
+    """Name the replicas that failed; `waited` begins with those of the batch."""
     failed = {
-        one.target.label
-        for one in waited
-        if one.reading is not None and one.reading.phase is Phase.FAILED
+        replica.id
+        for replica, end in zip(batch.made, waited, strict=False)
+        if end.reading is not None and end.reading.phase is Phase.FAILED
     }
-    bad = [one for one in replicas if f"Instance {one}" in failed]
+    bad = [replica for replica in replicas if replica.id in failed]
     lines = ["  Delete what failed:"] if bad else []
     return lines + [
         f"    {cloud.command('instance', 'delete', one.id, '--wait')}" for one in bad

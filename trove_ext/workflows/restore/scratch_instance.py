@@ -29,6 +29,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
+from trove_ext.model.status import BUILD
 from trove_ext.polling import pauses
 from trove_ext.trove import conditions, read, send, upstream, wait_report
 from trove_ext.workflows.restore import restore
@@ -186,7 +187,7 @@ class Temporary:
 
     def _send_delete(self, now: Instance) -> Instance:
         """Send the delete; Trove refuses one that is building, unless it is reset."""
-        forced = now.status == "BUILD"
+        forced = now.status == BUILD
         if forced:
             now = self._reset(now)
         try:

@@ -454,6 +454,17 @@ class TestWaitCommands(HookTestCase):
         self.assertIn("nothing", result.stderr)
         self.assertIn("2 of 3", result.stderr)
 
+    def test_a_name_that_two_have_stops_no_others_and_is_named_with_the_unknown(self):
+        twins = [self.cloud.add_instance("twin") for _ in range(2)]
+        for line in ("instance wait twin nobody db1", "instance wait nobody db1 twin"):
+            with self.subTest(line):
+                result = self.run_line(f"{line} -f json")
+                self.assertEqual(1, result.exit_code)
+                rows = json.loads(result.stdout)
+                self.assertEqual(["db1"], [row["Name"] for row in rows])
+                for part in ("nobody", "2 of 3", *(twin.id for twin in twins)):
+                    self.assertIn(part, result.stderr)
+
     def test_one_named_twice_is_a_row_once(self):
         result = self.succeed(f"instance wait db1 {self.db1.id} db1 -f json")
         self.assertEqual(1, len(json.loads(result.stdout)))
