@@ -183,7 +183,7 @@ class BackupDelete(Stock):
     plan: DeletePlan | None = None
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Put IDs for names, all unknown ones named together; tell what goes along.
+        """Put IDs for names, all unknown ones named together; list dependent backups.
 
         Without one of our options a look-up that fails stops nothing that the stock
         command would send.
@@ -194,7 +194,7 @@ class BackupDelete(Stock):
             ids_alone = all(map(uuidutils.is_uuid_like, parsed_args.backup))
             if self.takes_over(parsed_args) or not ids_alone:
                 raise
-            self.cloud.progress.warn(f"What goes along can't be looked up. {exc}")
+            self.cloud.progress.warn(f"The dependent backups can't be read. {exc}")
             return
         if self.takes_over(parsed_args):
             delete.check(self.cloud, self.plan)
@@ -216,7 +216,7 @@ class BackupDelete(Stock):
                 (f"There is no backup {one}." for one in self.plan.unknown),
             )
         deadline = self.cloud.start(parsed_args.timeout)
-        _, error = delete.delete(self.cloud, self.plan, deadline, self._accepted)
+        _, error = delete.execute(self.cloud, self.plan, deadline, self._accepted)
         self.fail(error)
 
     def _plan(self, parsed_args: argparse.Namespace) -> DeletePlan:

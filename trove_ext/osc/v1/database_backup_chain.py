@@ -62,11 +62,12 @@ DELETE_COLUMNS = ("Name", "ID", "Type", "Result")
 
 
 class ListDatabaseBackupChain(command.Lister):
-    """List chains of backups: each full backup with all that hangs on it.
+    """List chains of backups: each full backup with its dependent backups.
 
     "Volume Used GB" is what the database filled in its volume when the newest
-    restorable backup was taken: the least size of a volume to restore it in. Trove
-    does not tell how much a backup takes in the store.
+    restorable backup was taken: the smallest volume that it can be restored to. For
+    a volume snapshot it is the size of the volume. Trove does not report how much
+    space a backup takes.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -110,7 +111,7 @@ class ListDatabaseBackupChain(command.Lister):
         names = LIST_COLUMNS
         names += LONG_COLUMNS if parsed_args.long else ()
         names += ("Project ID",) if everywhere else ()
-        return names, [_chain_row(one, names) for one in found]
+        return names, [_chain_row(listed, names) for listed in found]
 
     def _project_id(self, name_or_id: str | None) -> str | None:
         if name_or_id is None:
@@ -145,13 +146,14 @@ class ShowDatabaseBackupChain(command.Lister):
         if parsed_args.formatter != "table" or parsed_args.columns:
             names += PLAIN_COLUMNS
         rows = zip(members, drawn, strict=True)
-        return names, [_member_row(one, branch, names) for one, branch in rows]
+        return names, [_member_row(member, branch, names) for member, branch in rows]
 
 
 class DeleteDatabaseBackupChain(command.Lister):
-    """Delete a backup and all that hangs on it.
+    """Delete a backup and its dependent backups.
 
-    What goes is listed first, on standard error; at a terminal it is asked for.
+    They are listed first, on standard error; at a terminal the command asks before it
+    deletes them.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -160,14 +162,14 @@ class DeleteDatabaseBackupChain(command.Lister):
         parser.add_argument(
             "backup",
             metavar="<backup>",
-            help="Backup (name or ID); its incrementals, and theirs, go along",
+            help="Backup (name or ID); its incrementals, and theirs, are deleted too",
         )
-        confirm.add_yes_option(parser, "Do not ask before it is deleted")
+        confirm.add_yes_option(parser, "Do not prompt before deleting")
         add_wait_options(parser, "all of it is gone")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """List what goes, ask, delete, and show what became of it."""
+        """List what is deleted, ask, delete, and show the results."""
         cloud = self.cloud
         forest, backup = chains.find_in_forest(cloud, parsed_args.backup)
         plan = delete.DeletePlan(forest, (backup,))
@@ -175,7 +177,7 @@ class DeleteDatabaseBackupChain(command.Lister):
         delete_preview.announce(self.app, cloud, plan, yes=parsed_args.yes, always=True)
         started = cloud.start(parsed_args.timeout)
         deadline = started if parsed_args.wait else None
-        deleted, error = delete.delete(cloud, plan, deadline)
+        deleted, error = delete.execute(cloud, plan, deadline)
         self.fail(error)
         if deadline is None and error is None:
             cloud.progress.note("The delete was accepted, not verified.")
@@ -227,15 +229,15 @@ def _member_row(member: Member, branch: str, names: Sequence[str]) -> list[Any]:
 def _deleted_rows(deleted: Sequence[Deleted], drawn: Sequence[str]) -> list[list[Any]]:
     return [
         [
-            columns.leaf(one.backup.name, branch),
-            one.backup.id,
-            one.backup.kind.value,
-            one.result,
+            columns.leaf(row.backup.name, branch),
+            row.backup.id,
+            row.backup.kind.value,
+            row.result,
         ]
-        for one, branch in zip(deleted, drawn, strict=True)
+        for row, branch in zip(deleted, drawn, strict=True)
     ]
 
 
 def _depths(forest: BackupForest, deleted: Sequence[Deleted]) -> list[int]:
-    depths = [forest.depth(one.backup.id) for one in deleted]
+    depths = [forest.depth(row.backup.id) for row in deleted]
     return [depth - depths[0] for depth in depths]

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""What goes along with a delete, told and asked on stderr."""
+"""The preview of a delete on stderr, and the question before it."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
 def announce(
     app: App, cloud: Cloud, plan: DeletePlan, *, yes: bool, always: bool = False
 ) -> None:
-    """List what goes along; ask at a terminal, warn elsewhere.
+    """List what is deleted; ask at a terminal, warn elsewhere.
 
-    :param always: list and ask too where nothing goes but what was named
+    :param always: list and ask even if there is no dependent backup
     :raises NotConfirmedError: the answer was no
-    :raises CheckError: more would go by now than was listed
+    :raises CheckError: the backups have changed since they were listed
     """
-    if not plan.along and not always:
+    if not plan.dependents and not always:
         return
     asks = confirm.at_terminal(app) and not yes
     going = "\n".join([_headline(plan), *_tree(plan)])
     if not asks:
-        quietly = yes or not plan.along
+        quietly = yes or not plan.dependents
         (cloud.progress.note if quietly else cloud.progress.warn)(going)
     if plan.instances_left_without_backup:
-        names = (_instance(cloud, one) for one in plan.instances_left_without_backup)
+        names = (_instance(cloud, key) for key in plan.instances_left_without_backup)
         cloud.progress.warn(
-            f"No restorable backup is left then of instance {', '.join(names)}."
+            f"This leaves no restorable backup of instance {', '.join(names)}."
         )
     if asks:
         confirm.ask(app, f"Delete {count(len(plan.going), 'backup')}?", going)
@@ -65,19 +65,20 @@ def _instance(cloud: Cloud, instance_id: str) -> str:
 
 def _headline(plan: DeletePlan) -> str:
     named = ", ".join(map(str, plan.named))
-    if not plan.along:
-        return f"This deletes {named}:"
-    return f"This deletes {named} and {count(len(plan.along), 'backup')} hanging on it:"
+    if not plan.dependents:
+        return f"This will delete {named}:"
+    dependents = count(len(plan.dependents), "dependent backup")
+    return f"This will delete {named} and {dependents}:"
 
 
 def _tree(plan: DeletePlan) -> list[str]:
-    """Draw what goes; where an upper part stays, its rest stands at the margin."""
-    going = {one.id for one in plan.going}
+    """Draw what is deleted; what has no deleted ancestor is at the margin."""
+    going = {backup.id for backup in plan.going}
     depths = [
-        sum(above.id in going for above in plan.forest.path(one.id)) - 1
-        for one in plan.going
+        sum(above.id in going for above in plan.forest.path(backup.id)) - 1
+        for backup in plan.going
     ]
     return [
-        f"  {branch}{one}  {one.status}  {one.created:%Y-%m-%d %H:%M:%S} UTC"
-        for one, branch in zip(plan.going, branches(depths), strict=True)
+        f"  {branch}{backup}  {backup.status}  {backup.created:%Y-%m-%d %H:%M:%S} UTC"
+        for backup, branch in zip(plan.going, branches(depths), strict=True)
     ]

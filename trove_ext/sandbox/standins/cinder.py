@@ -63,7 +63,7 @@ class VolumeSnapshots:
     def create(self, volume_id: str, name: str | None = None, **_more: Any) -> Snapshot:
         """Copy what is on a volume now; raises Cinder's NotFound or ClientException."""
         volume = Volumes().get(volume_id)
-        row = {
+        row: Row = {
             "id": str(uuid.uuid4()),
             "name": name,
             "volume_id": volume.id,

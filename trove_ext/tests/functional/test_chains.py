@@ -105,7 +105,7 @@ class ChainsTest(ChainTestCase):
     def _a_part_of_it_is_deleted(self):
         rows = self.openstack_json(
             *(*BACKUP, "chain", "delete", "inc-1", "--wait"),
-            stderr=f"WARNING: This deletes inc-1|{TREE}|{PROGRESS}",
+            stderr=f"WARNING: This will delete inc-1|{TREE}|{PROGRESS}",
         )
         self.assertEqual({"deleted"}, {row["Result"] for row in rows})
         self.assertEqual(4, len(rows))

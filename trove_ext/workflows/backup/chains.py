@@ -11,11 +11,11 @@
 # under the License.
 """Chains of backups, read with as little work for Trove as the question needs.
 
-Trove shows a flat list, and asks its database four times for each row of it
+Trove shows a flat list, and queries its database four times for each row of it
 (``trove/backup/views.py``): ten thousand backups take it the best part of a minute. A
-parent may be of another instance, so whoever shows or deletes what hangs on a backup
-reads the whole project, in one request; whether a backup can be restored is told by
-what is above it, and that is read by instance.
+parent may be of another instance, so dependent backups are found by reading the whole
+project, in one request; whether a backup can be restored depends on its ancestors,
+which are read by instance.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 class ListedChain:
     """A chain, and the name of the instance that its root was taken of.
 
-    :ivar instance_name: None where it was not asked for, or the instance is gone
+    :ivar instance_name: None if it was not asked for, or the instance is gone
     """
 
     chain: BackupChain
@@ -55,7 +55,7 @@ class Member:
     """A backup in its chain.
 
     :ivar depth: how many backups are above it
-    :ivar why_not: why it can't be restored; None where it can
+    :ivar why_not: why it can't be restored; None if it can
     :ivar doubt: what makes a restore doubtful though each state is right
     """
 
@@ -76,12 +76,12 @@ def list_chains(
     """List all chains, oldest root first.
 
     Costs one request; with names, or a filter by name, one more for each 20
-    instances. With a filter in the own project Trove looks at the backups of that
-    instance alone; a backup of another one that hangs on them is then not counted.
+    instances. With a filter in the own project only the backups of that instance are
+    read; a dependent backup of another instance is then not counted.
 
     :param instance: name or ID: only chains that hold a backup of it
     :param all_projects: admin only
-    :param with_names: look the names of the instances up
+    :param with_names: read the names of the instances too
     :raises NotFoundError: neither such an instance nor a backup of it is there
     """
     instances = read.list_instances(cloud) if with_names else None
@@ -95,11 +95,12 @@ def list_chains(
         forest = BackupForest.of(backups)
         if instance is not None:
             wanted = instance_id_of(cloud, instance, backups)
-    names = {one.id: one.name for one in instances or ()}
+    names = {entry.id: entry.name for entry in instances or ()}
     return [
         ListedChain(chain, names.get(chain.root.instance_id or ""))
         for chain in forest.chains()
-        if wanted is None or any(one.instance_id == wanted for one in chain.members)
+        if wanted is None
+        or any(member.instance_id == wanted for member in chain.members)
     ]
 
 
@@ -107,33 +108,33 @@ def show_chain(cloud: Cloud, name_or_id: str) -> list[Member]:
     """Return the members of the chain that a backup belongs to, as a drawn tree.
 
     :raises NotFoundError: there is no such backup
-    :raises AmbiguousNameError: several bear the name
+    :raises AmbiguousNameError: several have the name
     """
     forest, backup = find_in_forest(cloud, name_or_id)
     return members(forest, forest.chain(backup.id).members)
 
 
 def members(forest: BackupForest, backups: Iterable[Backup]) -> list[Member]:
-    """Tell of each backup where it stands and whether it can be restored."""
+    """Say of each backup where it is in its tree and whether it can be restored."""
     return [
         Member(
-            backup=one,
-            depth=forest.depth(one.id),
-            why_not=forest.why_not(one.id),
-            doubt=forest.doubt(one.id),
+            backup=backup,
+            depth=forest.depth(backup.id),
+            why_not=forest.why_not(backup.id),
+            doubt=forest.doubt(backup.id),
         )
-        for one in backups
+        for backup in backups
     ]
 
 
 def find_in_forest(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]:
-    """Find a backup among all of its project, in one request where it is the own.
+    """Find a backup among all of its project, in one request if that is the own.
 
     An admin may name a backup of another project by its ID: then that project's
     backups are read.
 
     :raises NotFoundError: there is no such backup
-    :raises AmbiguousNameError: several bear the name
+    :raises AmbiguousNameError: several have the name
     """
     backups = read.list_backups(cloud)
     try:
@@ -148,7 +149,7 @@ def find_in_forest(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]
 def forest_above(cloud: Cloud, instance_id: str) -> BackupForest:
     """Read the backups of one instance, and all that is above them.
 
-    That tells what can be restored, and not all that goes with a delete: a child of
+    That shows what can be restored, but not all that a delete removes: a child of
     another instance is not in it. Costs one request, and one more for each ancestor
     that is of another instance or gone.
     """
@@ -162,9 +163,9 @@ def find_with_ancestors(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Ba
 
     With an ID that costs two requests, and by name one for the whole project.
 
-    :returns: a forest that tells whether it can be restored, and the backup
+    :returns: a forest that shows whether it can be restored, and the backup
     :raises NotFoundError: there is no such backup
-    :raises AmbiguousNameError: several bear the name
+    :raises AmbiguousNameError: several have the name
     """
     if not uuidutils.is_uuid_like(name_or_id):
         return find_in_forest(cloud, name_or_id)
@@ -182,9 +183,9 @@ def find_with_ancestors(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Ba
 
 
 def _with_ancestors(cloud: Cloud, backups: Iterable[Backup]) -> list[Backup]:
-    """Add the ancestors that a list lacks; one that is gone stays away."""
-    known = {one.id: one for one in backups}
-    missing = [one.parent_id for one in known.values() if one.parent_id]
+    """Add the ancestors that are not in a list; deleted ones are left out."""
+    known = {backup.id: backup for backup in backups}
+    missing = [backup.parent_id for backup in known.values() if backup.parent_id]
     asked: set[str] = set()
     while missing:
         parent_id = missing.pop()
@@ -198,14 +199,14 @@ def _with_ancestors(cloud: Cloud, backups: Iterable[Backup]) -> list[Backup]:
 
 
 def read_project_of(cloud: Cloud, backup: Backup) -> list[Backup]:
-    """Read all backups of the project of a backup that is not the own."""
+    """Read all backups of the project, not the own one, that a backup is of."""
     return read.list_backups(
         cloud, project_id=backup.project_id, all_projects=backup.project_id is None
     )
 
 
 def instance_id_of(cloud: Cloud, name_or_id: str, backups: Iterable[Backup]) -> str:
-    """Return the ID of an instance, which may be gone where backups of it are left.
+    """Return the ID of an instance, which may be gone if backups of it are left.
 
     :raises NotFoundError: neither it nor a backup of it is there
     """
@@ -219,7 +220,7 @@ def _of_instance(
 ) -> tuple[str, BackupForest]:
     """Find an instance, which may be gone, and read its backups.
 
-    :param instances: those of the project, where they were read already
+    :param instances: those of the project, if they were read already
     :raises NotFoundError: neither it nor a backup of it is there
     """
     if uuidutils.is_uuid_like(name_or_id):

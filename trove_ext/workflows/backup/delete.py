@@ -9,13 +9,13 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Delete backups, knowing what goes along.
+"""Delete backups with their dependent backups.
 
-Trove deletes all descendants of a backup first and says nothing; a running one stops
-it half way, with earlier siblings gone already (``trove/backup/models.py``,
-``Backup.delete``). A running one is refused with 422 for three days by what the code
-means; release 26 answers 500 at any age, for it takes a naive time from an aware one.
-So none is sent: a 500 in the middle of a tree would leave half of it.
+Trove deletes all descendants of a backup first, without listing them; a running one
+stops it half way, when earlier siblings are already deleted
+(``trove/backup/models.py``, ``Backup.delete``). The code means to refuse a running one
+with 422 for three days; release 26 answers 500 at any age, because it subtracts a naive
+time from an aware one. So no such delete is sent: half of a tree would be left.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeletePlan:
-    """What goes when some backups are deleted.
+    """What is deleted when some backups are.
 
     :ivar named: the backups that were named, once each
-    :ivar unknown: IDs that were named and of which nothing is known
+    :ivar unknown: IDs that were named and do not exist in any list
     """
 
     forest: BackupForest
@@ -59,53 +59,55 @@ class DeletePlan:
 
     @property
     def tops(self) -> tuple[Backup, ...]:
-        """Those named that hang on no other named one: what has to be sent."""
-        ids = {one.id for one in self.named}
+        """The named ones that depend on no other named one: what has to be sent."""
+        ids = {backup.id for backup in self.named}
         return tuple(
-            one
-            for one in self.named
+            backup
+            for backup in self.named
             if not any(
                 above.id in ids
-                for above in self.forest.path(one.id)
-                if above.id != one.id
+                for above in self.forest.path(backup.id)
+                if above.id != backup.id
             )
         )
 
     @property
     def going(self) -> tuple[Backup, ...]:
-        """All that go, each after its parent, as a drawn tree."""
-        ids = {one.id for one in self.named}
-        for one in self.named:
-            ids.update(below.id for below in self.forest.descendants(one.id))
-        return tuple(one for one in self.forest if one.id in ids)
+        """All that are deleted, each after its parent, as a drawn tree."""
+        ids = {backup.id for backup in self.named}
+        for backup in self.named:
+            ids.update(below.id for below in self.forest.descendants(backup.id))
+        return tuple(backup for backup in self.forest if backup.id in ids)
 
     @property
-    def along(self) -> tuple[Backup, ...]:
-        """Those that go without having been named."""
-        ids = {one.id for one in self.named}
-        return tuple(one for one in self.going if one.id not in ids)
+    def dependents(self) -> tuple[Backup, ...]:
+        """The dependent backups: deleted without having been named."""
+        ids = {backup.id for backup in self.named}
+        return tuple(backup for backup in self.going if backup.id not in ids)
 
     @property
     def instances_left_without_backup(self) -> tuple[str, ...]:
         """IDs of the instances that are left without a restorable backup."""
-        lost = {one.id for one in self.going}
-        good = [one for one in self.forest if self.forest.is_restorable(one.id)]
-        before = {one.instance_id: None for one in good if one.instance_id}
-        after = {one.instance_id for one in good if one.id not in lost}
-        return tuple(one for one in before if one not in after)
+        lost = {backup.id for backup in self.going}
+        good = [
+            backup for backup in self.forest if self.forest.is_restorable(backup.id)
+        ]
+        before = {backup.instance_id: None for backup in good if backup.instance_id}
+        after = {backup.instance_id for backup in good if backup.id not in lost}
+        return tuple(key for key in before if key not in after)
 
     @property
     def running(self) -> tuple[Backup, ...]:
         """Those that Trove does not delete now."""
-        return tuple(one for one in self.going if one.is_running)
+        return tuple(backup for backup in self.going if backup.is_running)
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What became of one backup that was to go.
+    """The result for one backup of a `DeletePlan`.
 
-    :ivar result: ``deleted``, ``accepted``, ``refused``, ``unknown`` where the answer
-        was lost, or the state that it was last seen in
+    :ivar result: ``deleted``, ``accepted``, ``refused``, ``unknown`` if the answer was
+        lost, or the state that it was last seen in
     """
 
     backup: Backup
@@ -120,25 +122,24 @@ class Deleted:
 def plan(
     cloud: Cloud, backup_ids: Iterable[str], backups: Sequence[Backup] | None = None
 ) -> DeletePlan:
-    """Find out what hangs on backups, in one request where all are the own.
+    """Find the dependent backups, in one request if all are of the own project.
 
-    An ID of which nothing is known is kept as such: whoever sends the delete is told
-    by Trove.
+    An ID that is not found is kept as such: a delete of it gets Trove's own answer.
 
-    :param backups: all of the project, where they were read already
+    :param backups: all of the project, if they were read already
     """
     known = list(read.list_backups(cloud) if backups is None else backups)
-    by_id = {one.id: one for one in known}
+    by_id = {backup.id: backup for backup in known}
     named: list[Backup] = []
     unknown: list[str] = []
     for backup_id in dict.fromkeys(backup_ids):
-        one = by_id.get(backup_id) or _foreign(cloud, backup_id)
-        if one is None:
+        backup = by_id.get(backup_id) or _foreign(cloud, backup_id)
+        if backup is None:
             unknown.append(backup_id)
             continue
-        named.append(one)
-        if one.id not in by_id:
-            known += [*chains.read_project_of(cloud, one), one]
+        named.append(backup)
+        if backup.id not in by_id:
+            known += [*chains.read_project_of(cloud, backup), backup]
     return DeletePlan(BackupForest.of(known), tuple(named), tuple(unknown))
 
 
@@ -150,7 +151,7 @@ def check(cloud: Cloud, plan: DeletePlan) -> None:
     if plan.running:
         raise CheckError(
             "Trove deletes no running backup, and would stop half way",
-            (how_to_end(cloud, one) for one in plan.running),
+            (how_to_end(cloud, backup) for backup in plan.running),
         )
 
 
@@ -160,27 +161,29 @@ def how_to_end(cloud: Cloud, running: Backup) -> str:
     reset = cloud.command("instance", "reset", "status", running.instance_id or "")
     return (
         f"Backup {running} is still {running.status}; wait for it with\n      {wait}\n"
-        f"    or, where it never ends, let an admin make it FAILED with\n      {reset}"
+        f"    or, if it never ends, let an admin make it FAILED with\n      {reset}"
     )
 
 
 def check_unchanged(cloud: Cloud, plan: DeletePlan) -> None:
-    """Read again what goes: time has passed since it was listed.
+    """Read again what is deleted: time has passed since it was listed.
 
-    :raises CheckError: a backup has joined, or changed its state
+    :raises CheckError: a backup was added, or has changed its state
     """
     forest = _read_again(cloud, plan)
-    now = DeletePlan(forest, tuple(one for one in plan.named if one.id in forest))
-    before = {one.id: one.status for one in plan.going}
-    changed = [one for one in now.going if before.get(one.id) != one.status]
+    now = DeletePlan(
+        forest, tuple(backup for backup in plan.named if backup.id in forest)
+    )
+    before = {backup.id: backup.status for backup in plan.going}
+    changed = [b for b in now.going if before.get(b.id) != b.status]
     if changed:
         raise CheckError(
-            "What was listed has changed meanwhile",
-            (f"Backup {one} is {one.status}" for one in changed),
+            "The backups that were listed have changed",
+            (f"Backup {backup} is {backup.status}" for backup in changed),
         )
 
 
-def delete(
+def execute(
     cloud: Cloud,
     plan: DeletePlan,
     deadline: Deadline | None,
@@ -189,8 +192,8 @@ def delete(
     """Send what has to be sent, and wait until all of it is gone.
 
     :param deadline: None to wait for nothing
-    :param accepted: told of each named backup that Trove has accepted to delete
-    :returns: each backup that was to go, and what went wrong
+    :param accepted: called with each named backup whose delete Trove has accepted
+    :returns: each backup of the plan, and what went wrong
     """
     refused: dict[str, TroveExtError] = {}
     for top in plan.tops:
@@ -198,17 +201,17 @@ def delete(
             submit(cloud, top)
         except TroveExtError as exc:
             refused[top.id] = exc
-    going = [one for one in plan.going if _top_of(plan, one).id not in refused]
-    for one in plan.named:
-        if one in going:
-            accepted(one)
+    going = [b for b in plan.going if _top_of(plan, b).id not in refused]
+    for backup in plan.named:
+        if backup in going:
+            accepted(backup)
     waited = cloud.wait(gone(cloud, going), deadline) if deadline and going else []
     rows = _rows(plan, refused, going, waited)
     return rows, _error(cloud, waited, list(refused.values()), len(plan.tops))
 
 
 def submit(cloud: Cloud, backup: Backup) -> None:
-    """Send one delete; that it is gone already is as good."""
+    """Send one delete; a backup that no longer exists counts as deleted."""
     try:
         send.delete(
             cloud,
@@ -221,24 +224,24 @@ def submit(cloud: Cloud, backup: Backup) -> None:
 
 
 def gone(cloud: Cloud, backups: Sequence[Backup]) -> list[Target]:
-    """Wait until each of several backups is gone, with one request for a look at all.
+    """Wait until each of several backups is gone, with one request for all of them.
 
-    One that the list lacks is asked for by itself before it counts as gone: the list
-    shows the own project alone.
+    A backup that is not in the list is read by itself before it counts as gone: the
+    list shows only the own project.
     """
-    instances = {one.instance_id for one in backups}
+    instances = {backup.instance_id for backup in backups}
     only = instances.pop() if len(instances) == 1 else None
     listed = _Listed(lambda: read.list_backups(cloud, instance_id=only))
     return [
         _listed_gone(
-            conditions.backup_gone(cloud, one), one.id, listed, 0 if index else 1
+            conditions.backup_gone(cloud, backup), backup.id, listed, 0 if index else 1
         )
-        for index, one in enumerate(backups)
+        for index, backup in enumerate(backups)
     ]
 
 
 class _Listed:
-    """A list that several looks share: read anew once somebody looks again."""
+    """A list that several targets share: read again once one asks a second time."""
 
     def __init__(self, read: Callable[[], list[Backup]]) -> None:
         self._read = read
@@ -247,7 +250,7 @@ class _Listed:
 
     def state(self, backup_id: str) -> str | None:
         if self._served is None or backup_id in self._served:
-            self._states = {one.id: one.status for one in self._read()}
+            self._states = {backup.id: backup.status for backup in self._read()}
             self._served = set()
         self._served.add(backup_id)
         return self._states.get(backup_id)
@@ -270,18 +273,20 @@ def _foreign(cloud: Cloud, backup_id: str) -> Backup | None:
 
 
 def _read_again(cloud: Cloud, plan: DeletePlan) -> BackupForest:
-    projects = {one.project_id: one for one in plan.named}
+    projects = {backup.project_id: backup for backup in plan.named}
     backups = list(read.list_backups(cloud))
-    own = {one.id for one in backups}
-    for one in projects.values():
-        if one.id not in own:
-            backups += chains.read_project_of(cloud, one)
+    own = {backup.id for backup in backups}
+    for backup in projects.values():
+        if backup.id not in own:
+            backups += chains.read_project_of(cloud, backup)
     return BackupForest.of(backups)
 
 
 def _top_of(plan: DeletePlan, backup: Backup) -> Backup:
-    tops = {one.id: one for one in plan.tops}
-    return next(tops[one.id] for one in plan.forest.path(backup.id) if one.id in tops)
+    tops = {top.id: top for top in plan.tops}
+    return next(
+        tops[step.id] for step in plan.forest.path(backup.id) if step.id in tops
+    )
 
 
 def _rows(
@@ -290,15 +295,15 @@ def _rows(
     going: Sequence[Backup],
     waited: Sequence[Outcome],
 ) -> list[Deleted]:
-    results = {one.id: "accepted" for one in going}
-    for one, outcome in zip(going, waited, strict=False):
-        results[one.id] = outcome.state
-    for one in plan.going:
-        error = refused.get(_top_of(plan, one).id)
+    results = {backup.id: "accepted" for backup in going}
+    for backup, outcome in zip(going, waited, strict=False):
+        results[backup.id] = outcome.state
+    for backup in plan.going:
+        error = refused.get(_top_of(plan, backup).id)
         if error is not None:
             lost = isinstance(error, LostAnswerError)
-            results[one.id] = "unknown" if lost else "refused"
-    return [Deleted(one, results[one.id]) for one in plan.going]
+            results[backup.id] = "unknown" if lost else "refused"
+    return [Deleted(backup, results[backup.id]) for backup in plan.going]
 
 
 def _error(

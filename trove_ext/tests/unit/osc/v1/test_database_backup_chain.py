@@ -141,7 +141,7 @@ class TestChainDelete(ChainTestCase):
         rows = json.loads(result.stdout)
         self.assertEqual(["deleted"] * 2, [row["Result"] for row in rows])
         self.assertEqual({"full"}, self.names())
-        self.assertIn("WARNING: This deletes one", result.stderr)
+        self.assertIn("WARNING: This will delete one", result.stderr)
 
     def test_a_no_at_a_terminal_changes_nothing(self):
         for answer in ("n\n", "\n", "", "maybe\n"):
@@ -185,7 +185,7 @@ class TestBackupDelete(ChainTestCase):
     def test_elsewhere_it_warns_and_sends_what_stock_sends(self):
         result = self.run_line("backup delete one")
         self.assertEqual(0, result.exit_code)
-        self.assertIn("WARNING: This deletes one", result.stderr)
+        self.assertIn("WARNING: This will delete one", result.stderr)
         self.assertIn(self.two.id, result.stderr)
         self.assertEqual(
             f"Request to delete database backup {self.one.id} has been accepted.\n",
@@ -249,7 +249,7 @@ class TestBackupDelete(ChainTestCase):
         result = self.run_line("backup delete full --wait --yes")
         self.assertEqual(0, result.exit_code, result.stderr)
         self.assertEqual(set(), self.names())
-        self.assertIn("No restorable backup is left", result.stderr)
+        self.assertIn("This leaves no restorable backup", result.stderr)
 
     def test_both_a_parent_and_its_child_named_are_deleted_once(self):
         result = self.run_line("backup delete full one two --wait")
@@ -261,7 +261,7 @@ class TestBackupDelete(ChainTestCase):
         self.fake.policy_forbid("backup:index")
         result = self.run_line(f"backup delete {self.two.id}")
         self.assertEqual(0, result.exit_code)
-        self.assertIn("can't be looked up", result.stderr)
+        self.assertIn("can't be read", result.stderr)
         self.assertEqual(1, len(result.requests.changing))
 
 

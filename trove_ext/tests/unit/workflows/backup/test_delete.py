@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What goes along with a delete is known before it is sent."""
+"""The dependent backups of a delete are known before it is sent."""
 
 from trove_ext.exceptions import (
     CheckError,
@@ -30,7 +30,7 @@ class TestPlan(BackupTestCase):
         self.add("other", 1)
         plan = delete.plan(self.cloud, [first.id])
         self.assertEqual([first.id, second.id], [one.id for one in plan.going])
-        self.assertEqual([second.id], [one.id for one in plan.along])
+        self.assertEqual([second.id], [one.id for one in plan.dependents])
         self.assertEqual((), plan.instances_left_without_backup)
 
     def test_one_named_beside_its_parent_is_not_sent_by_itself(self):
@@ -77,7 +77,7 @@ class TestDelete(BackupTestCase):
         cloud = cloud or self.cloud
         plan = delete.plan(cloud, [one.id for one in backups])
         deadline = None if timeout is None else cloud.deadline(timeout)
-        return delete.delete(cloud, plan, deadline)
+        return delete.execute(cloud, plan, deadline)
 
     def test_one_request_deletes_a_tree_and_all_of_it_is_awaited(self):
         full, *_ = self.chain("a", 3, 10)
