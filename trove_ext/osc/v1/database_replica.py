@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import CheckError, NotFoundError, ResourceFailedError
-from trove_ext.osc.base import columns, command
+from trove_ext.osc.base import command
 from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1 import members
 from trove_ext.trove import configuration_groups
@@ -114,12 +114,9 @@ class ShowDatabaseReplica(command.Lister):
             self.cloud.progress.warn(str(oddity))
         long = parsed_args.long
         names = members.SHOW_COLUMNS + (members.LONG_COLUMNS if long else ())
-        rows = members.show_rows(found, self.app.stdout.encoding, long=long)
-        if not parsed_args.probe:
-            return names, rows
-        probed = self._probe(found)
-        names += (members.REPLICATION_COLUMN,)
-        return names, [(*row, _replication(found, str(row[1]), probed)) for row in rows]
+        names += (members.REPLICATION_COLUMN,) if parsed_args.probe else ()
+        probed = self._probe(found) if parsed_args.probe else ()
+        return names, members.show_rows(found, names, self.app.stdout.encoding, probed)
 
     def _probe(self, found: ReplicationSet) -> Sequence[Probed]:
         source = found.source
@@ -131,14 +128,6 @@ class ShowDatabaseReplica(command.Lister):
         if bad:
             self.fail(ResourceFailedError("\n".join(bad)))
         return probed
-
-
-def _replication(
-    found: ReplicationSet, instance_id: str, probed: Sequence[Probed]
-) -> columns.Shown:
-    if found.source is not None and found.source.id == instance_id:
-        return columns.text(None)
-    return members.replication(instance_id, probed)
 
 
 class DetachDatabaseReplica(command.Lister):

@@ -157,17 +157,17 @@ def _spelled(plan: create.Plan) -> str:
 
 def _planned(plan: create.Plan) -> list[tuple[Any, ...]]:
     nothing = columns.text(None)
+    planned = {
+        "ID": nothing,
+        "Source ID": plan.source.id,
+        "Status": "planned",
+        "Operating Status": nothing,
+        "Addresses": nothing,
+        "Configuration ID": columns.text(plan.configuration_id),
+        members.REPLICATION_COLUMN: columns.text(members.NOT_PROBED),
+    }
     return [
-        (
-            nothing,
-            columns.text(name),
-            plan.source.id,
-            "planned",
-            nothing,
-            nothing,
-            columns.text(plan.configuration_id),
-            columns.text(members.NOT_PROBED),
-        )
+        members.row(COLUMNS, planned | {"Name": columns.text(name)})
         for name in plan.names
     ]
 
@@ -176,15 +176,10 @@ def _rows(
     replicas: Sequence[Instance], probed: Sequence[Probed]
 ) -> list[tuple[Any, ...]]:
     return [
-        (
-            one.id,
-            columns.text(one.name),
-            columns.text(one.replica_of),
-            one.status,
-            columns.text(one.operating_status),
-            members.addresses(one),
-            columns.text(one.configuration_id),
-            members.replication(one.id, probed),
+        members.row(
+            COLUMNS,
+            members.cells(replica, replicas)
+            | {members.REPLICATION_COLUMN: members.replication(replica.id, probed)},
         )
-        for one in replicas
+        for replica in replicas
     ]

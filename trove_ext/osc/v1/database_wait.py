@@ -25,6 +25,7 @@ from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.options import add_timeout_option
+from trove_ext.osc.v1 import members
 from trove_ext.trove import conditions, read, wait_report
 
 if TYPE_CHECKING:
@@ -34,14 +35,14 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 T = TypeVar("T", Backup, Instance)
-Row = tuple[str, columns.Shown, str]
+Row = tuple[Any, ...]
 
 COLUMNS = ("ID", "Name", "Status")
 REPLICA_OF = "replica-of="
 
 
 class _Wait(command.Lister):
-    """What the two have in common.
+    """The base of both commands.
 
     :cvar noun: what is waited for; the name of the positional, too
     """
@@ -76,17 +77,17 @@ class _Wait(command.Lister):
         unknown: list[TroveExtError] = []
         for name in names:
             try:
-                one = _find_or_gone(partial(find, self.cloud), name, gone=gone)
+                found = _find_or_gone(partial(find, self.cloud), name, gone=gone)
             except (NotFoundError, AmbiguousNameError) as exc:
                 unknown.append(exc)
                 continue
-            if one is None:
+            if found is None:
                 note = f"{self.noun.capitalize()} {name} is deleted."
                 self.cloud.progress.note(note)
                 continue
-            if one.id not in {other.id for other in there}:
-                targets.append(make(one))
-                there.append(one)
+            if found.id not in {other.id for other in there}:
+                targets.append(make(found))
+                there.append(found)
         waited = self.cloud.wait(targets, deadline) if targets else []
         self.fail(
             wait_report.with_others(
@@ -94,8 +95,15 @@ class _Wait(command.Lister):
             )
         )
         return COLUMNS, [
-            (one.id, columns.text(one.name), outcome.state)
-            for one, outcome in zip(there, waited, strict=True)
+            members.row(
+                COLUMNS,
+                {
+                    "ID": found.id,
+                    "Name": columns.text(found.name),
+                    "Status": outcome.state,
+                },
+            )
+            for found, outcome in zip(there, waited, strict=True)
         ]
 
 
@@ -181,7 +189,7 @@ def _goal(text: str) -> str:
 
 
 def _find_or_gone(find: Callable[[str], T], name: str, *, gone: bool) -> T | None:
-    """Find it; where its deletion is awaited an ID that is unknown has arrived.
+    """Find it; if its deletion is awaited, an unknown ID counts as deleted.
 
     An unknown *name* stays an error: it may be a mistyped one.
     """

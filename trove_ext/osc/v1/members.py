@@ -22,7 +22,7 @@ from trove_ext.model.status import DELETED
 from trove_ext.osc.base import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
@@ -59,56 +59,77 @@ REPLICATION_COLUMN = "Replication"
 NOT_PROBED = "not probed"
 
 
+def row(names: Sequence[str], values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the cells of these columns, in their order.
+
+    :param values: by column name; those of more columns may be there
+    """
+    return tuple(values[name] for name in names)
+
+
+def cells(member: Instance, members: Sequence[Instance]) -> dict[str, Any]:
+    """Lay out a member, by column name.
+
+    :param members: all of its set
+    """
+    return {
+        "ID": member.id,
+        "Name": columns.text(member.name),
+        "Role": columns.text(recovery.role_of(member, members)),
+        "Source ID": columns.text(member.replica_of),
+        "Status": member.status,
+        "Operating Status": columns.text(member.operating_status),
+        "Addresses": addresses(member),
+        "Fault": columns.text(member.fault.message if member.fault else None),
+        "Configuration ID": columns.text(member.configuration_id),
+        "Datastore Version": columns.text(member.datastore_version),
+        "Flavor ID": columns.text(member.flavor_id),
+        "Size": columns.number(member.size),
+    }
+
+
 def list_row(member: Instance, members: Sequence[Instance]) -> tuple[Any, ...]:
     """Lay out a member as one of many sets."""
-    return (
-        member.id,
-        columns.text(member.name),
-        columns.text(recovery.role_of(member, members)),
-        columns.text(member.replica_of),
-        member.status,
-        columns.text(member.operating_status),
-    )
+    return row(LIST_COLUMNS, cells(member, members))
 
 
 def show_rows(
-    found: ReplicationSet, encoding: str | None, *, long: bool = False
+    found: ReplicationSet,
+    names: Sequence[str],
+    encoding: str | None,
+    probed: Sequence[Probed] = (),
 ) -> list[tuple[Any, ...]]:
     """Lay out one set as a tree: the source, and under it its replicas.
 
+    :param names: of the columns
     :param encoding: of the stream that it is for
-    :param long: with LONG_COLUMNS behind the others
+    :param probed: for REPLICATION_COLUMN
     """
     members = ordered(found)
-    depths = [0 if one.replica_of is None else 1 for one in members]
+    depths = [0 if member.replica_of is None else 1 for member in members]
     stems = columns.branches(depths, encoding) if 0 in depths else [""] * len(depths)
+    source_id = found.source.id if found.source else None
     return [
-        (
-            columns.leaf(one.name, stem),
-            one.id,
-            columns.text(recovery.role_of(one, members)),
-            one.status,
-            columns.text(one.operating_status),
-            addresses(one),
-            columns.text(one.fault.message if one.fault else None),
-            *(_more(one) if long else ()),
+        row(
+            names,
+            cells(member, members)
+            | {
+                "Name": columns.leaf(member.name, stem),
+                REPLICATION_COLUMN: columns.text(None)
+                if member.id == source_id
+                else replication(member.id, probed),
+            },
         )
-        for one, stem in zip(members, stems, strict=True)
+        for member, stem in zip(members, stems, strict=True)
     ]
-
-
-def _more(one: Instance) -> tuple[Any, ...]:
-    return (
-        columns.text(one.datastore_version),
-        columns.text(one.flavor_id),
-        columns.number(one.size),
-    )
 
 
 def ordered(found: ReplicationSet) -> list[Instance]:
     """Return the members of a set: the source first, then by name and ID."""
     source = found.source.id if found.source else None
-    return sorted(found.members, key=lambda one: (one.id != source, one.name, one.id))
+    return sorted(
+        found.members, key=lambda each: (each.id != source, each.name, each.id)
+    )
 
 
 def switch_rows(
@@ -119,36 +140,34 @@ def switch_rows(
     :param after: the members as they are now
     :param roles: the roles that are to be, by ID; None to take those of ``after``
     """
-    now = {one.id: one for one in after}
+    now = {member.id: member for member in after}
     rows = []
-    for one in ordered(before):
-        read = now.get(one.id)
+    for member in ordered(before):
+        read = now.get(member.id)
         role = recovery.role_of(read, after) if read else "deleted"
-        rows.append(
-            (
-                one.id,
-                columns.text(one.name),
-                columns.text(recovery.role_of(one, before.members)),
-                columns.text(role if roles is None else roles[one.id]),
-                read.status if read else DELETED,
-                columns.text(read.operating_status if read else None),
-                addresses(read or one),
-            )
-        )
+        shown = cells(member, before.members)
+        values = shown | {
+            "Role Before": shown["Role"],
+            "Role After": columns.text(role if roles is None else roles[member.id]),
+            "Status": read.status if read else DELETED,
+            "Operating Status": columns.text(read.operating_status if read else None),
+            "Addresses": addresses(read or member),
+        }
+        rows.append(row(SWITCH_COLUMNS, values))
     return rows
 
 
 def replication(instance_id: str, probed: Sequence[Probed]) -> columns.Shown:
     """Say whether replication was proved; for machines as well."""
-    for one in probed:
-        if one.replica.id == instance_id:
-            if one.ok:
-                return columns.text(f"proved in {one.seconds:.1f} s")
-            return columns.text("not replicating" if one.looked else "can't be probed")
+    for each in probed:
+        if each.replica.id == instance_id:
+            if each.ok:
+                return columns.text(f"proved in {each.seconds:.1f} s")
+            return columns.text("not replicating" if each.looked else "can't be probed")
     return columns.text(NOT_PROBED)
 
 
 def addresses(instance: Instance) -> columns.Shown:
     """Show the addresses; a list for machines."""
-    found = [one.address for one in instance.addresses]
+    found = [each.address for each in instance.addresses]
     return columns.Shown(found, ", ".join(found) or "-")
