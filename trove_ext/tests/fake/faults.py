@@ -32,6 +32,11 @@ class Kind(enum.Enum):
     RATE_LIMIT = "413 with Retry-After"
     QUOTA = "413"
     TOKEN_EXPIRED = "401"
+    #: 401, and once the token is renewed Trove refuses the repeated request.
+    RENEWED_403 = "401, then 403"
+    RENEWED_422 = "401, then 422"
+    FORBIDDEN = "403"
+    BUSY = "422"
     HANG = "hang"
     #: The answer says how long it is, and ends before that.
     TRUNCATED = "truncated"

@@ -39,6 +39,7 @@ class Keystone:
     """The identity service.
 
     :ivar token_life: seconds that a token lives
+    :ivar single_use: whether Trove accepts each token only once
     :ivar catalog: whether the database service is in the catalog
     """
 
@@ -48,6 +49,7 @@ class Keystone:
         self.password = "secret"
         self.project = "demo"
         self.token_life = 3600.0
+        self.single_use = False
         self.region = REGION
         self.database_url: str | None = TROVE
         self._serial = itertools.count(1)
@@ -65,6 +67,15 @@ class Keystone:
         expires = self.tokens.get(token or "")
         if expires is None or expires <= self.cloud.clock.now():
             raise token_refused()
+
+    def spend(self, token: str | None) -> None:
+        """Check a token that is used for Trove.
+
+        :raises ApiError: as `check`
+        """
+        self.check(token)
+        if self.single_use:
+            del self.tokens[token or ""]
 
     def handle(
         self,
@@ -94,13 +105,27 @@ class Keystone:
         raise _error(404, "Not Found", "Could not find the resource.")
 
     def _log_in(self, body: Any) -> Answer:
-        user = body["auth"]["identity"].get("password", {}).get("user", {})
+        identity = body["auth"]["identity"]
+        expires = self.cloud.clock.now() + timedelta(seconds=self.token_life)
+        if identity["methods"] == ["token"]:
+            # A token that is made of another one lives no longer.
+            expires = self._still_valid(identity["token"]["id"])
+        else:
+            self._check_password(identity["password"]["user"])
+        token = f"gAAAAAB{next(self._serial):08}-not-a-real-token"
+        self.tokens[token] = expires
+        return Answer(201, {"token": self._token()}, {"X-Subject-Token": token})
+
+    def _check_password(self, user: dict[str, Any]) -> None:
         if (user.get("name"), user.get("password")) != (self.username, self.password):
             raise token_refused()
-        token = f"gAAAAAB{next(self._serial):08}-not-a-real-token"
-        now = self.cloud.clock.now()
-        self.tokens[token] = now + timedelta(seconds=self.token_life)
-        return Answer(201, {"token": self._token()}, {"X-Subject-Token": token})
+
+    def _still_valid(self, token: str) -> datetime:
+        """Return when a token expires; a token that has expired is not found."""
+        expires = self.tokens.get(token)
+        if expires is None or expires <= self.cloud.clock.now():
+            raise _error(404, "Not Found", "Failed to validate token")
+        return expires
 
     def _token(self) -> dict[str, Any]:
         # keystoneauth compares with the machine's clock, and would otherwise ask

@@ -97,7 +97,7 @@ class Server:
     ) -> Reply:
         if path in ("", "/"):
             return _reply(200, {"versions": [_version()]})
-        self.keystone.check(token)
+        self.keystone.spend(token)
         self._limit_rate(method)
         prefix = f"/v1.0/{self.cloud.project_id}"
         if not path.startswith(prefix):

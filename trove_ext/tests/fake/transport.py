@@ -33,7 +33,7 @@ from urllib3.response import HTTPResponse
 from trove_ext.tests.fake import keystone, views
 from trove_ext.tests.fake.clock import Impossible
 from trove_ext.tests.fake.cloud import FakeCloud
-from trove_ext.tests.fake.errors import ApiError
+from trove_ext.tests.fake.errors import ApiError, policy_refusal, unprocessable
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.log import Request
 from trove_ext.tests.fake.server import Reply, Server, rate_limited
@@ -52,6 +52,10 @@ PROXY_TEXT = {
     503: "Service Unavailable",
     504: "Gateway Time-out",
 }
+
+
+#: What follows the renewal of a token.
+RENEWED = {Kind.RENEWED_403: Kind.FORBIDDEN, Kind.RENEWED_422: Kind.BUSY}
 
 
 class RequestWithoutTimeout(Impossible):
@@ -75,6 +79,7 @@ class FakeTransport(BaseAdapter):
         self.faults = faults or []
         self.limit = 5000
         self._sent = 0
+        self._refusal: Fault | None = None
 
     def send(  # noqa: PLR0917 - as requests defines it
         self,
@@ -89,7 +94,7 @@ class FakeTransport(BaseAdapter):
         entry = self._note(request, timeout)
         for call in self.cloud.before_request:
             call(entry)
-        fault = next((f for f in self.faults if f.meets(entry)), None)
+        fault = self._fault(entry)
         self.cloud.clock.advance(self.cloud.timings.request)
         if fault is None:
             reply = self._ask(request, entry)
@@ -161,9 +166,18 @@ class FakeTransport(BaseAdapter):
             self._hang(request, entry)
         if fault.kind in (Kind.TRUNCATED, Kind.CUT_SHORT) and real is not None:
             return _cut(real, says_length=fault.kind is Kind.TRUNCATED)
-        if fault.kind is Kind.TOKEN_EXPIRED:
+        if fault.kind is Kind.TOKEN_EXPIRED or fault.kind in RENEWED:
             self.server.keystone.expire_tokens()
+        if fault.kind in RENEWED and entry.service == "trove":
+            self._refusal = Fault(RENEWED[fault.kind])
         return refusal(fault)
+
+    def _fault(self, entry: Request) -> Fault | None:
+        """Return what happens to a request: a refusal may follow a renewed token."""
+        if self._refusal is not None and entry.service == "trove":
+            refused, self._refusal = self._refusal, None
+            return refused
+        return next((fault for fault in self.faults if fault.meets(entry)), None)
 
     def _hang(self, request: requests.PreparedRequest, entry: Request) -> None:
         if entry.timeout is None:
@@ -196,8 +210,16 @@ _QUOTA = "Quota exceeded for resources: ['backups']."
 _FAULT = (
     "The server has either erred or is incapable of performing the requested operation."
 )
+_BUSY = (
+    "Instance is not currently available for an action to be performed (status was "
+    "BUILD)."
+)
 _REFUSALS: dict[Kind, Callable[[Fault], Reply]] = {
     Kind.TOKEN_EXPIRED: lambda _: _error(keystone.token_refused()),
+    Kind.RENEWED_403: lambda _: _error(keystone.token_refused()),
+    Kind.RENEWED_422: lambda _: _error(keystone.token_refused()),
+    Kind.FORBIDDEN: lambda _: _error(policy_refusal("this")),
+    Kind.BUSY: lambda _: _error(unprocessable(_BUSY)),
     Kind.RATE_LIMIT: lambda fault: _error(rate_limited(fault.retry_after)),
     Kind.QUOTA: lambda _: _error(ApiError(413, "overLimit", _QUOTA)),
     Kind.HTML: lambda _: Reply(200, HTML, {"Content-Type": "text/html"}),

@@ -23,6 +23,7 @@ from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind, every_fault
 from trove_ext.tests.fake.harness import Result
+from trove_ext.tests.fake.transport import RENEWED
 from trove_ext.tests.sweep.judge import Expected, Truth, Verdict, judge
 from trove_ext.tests.sweep.scenarios import SCENARIOS, Scenario, base
 
@@ -103,7 +104,8 @@ def locks_itself_out(fault: Fault) -> bool:
     (``discover.get_version_data`` from inside ``BaseIdentityPlugin.get_access``).
     That is before any command begins, a stock one too.
     """
-    return fault.kind is Kind.TOKEN_EXPIRED and fault.lasting and fault.at == 1
+    refusals = {Kind.TOKEN_EXPIRED, *RENEWED}
+    return fault.kind in refusals and fault.lasting and fault.at == 1
 
 
 def sample(all_cases: Iterable[Case], count: int, seed: int) -> list[Case]:
@@ -129,6 +131,7 @@ def check(case: Case) -> list[Finding]:
         # An endless loop, or a request that waits for ever for its answer.
         return [Finding(case, Verdict.FALSE, f"{type(exc).__name__}: {exc}", "")]
     wrong = judge_endless(case, cloud, result) + judge_early(case, result)
+    wrong += judge_refusal(case, result)
     wrong += judge(scenario, cloud, result, case.expected)
     return [
         Finding(case, verdict, text, f"exit code {result.exit_code}\n{result.stderr}")
@@ -151,6 +154,13 @@ def judge_early(case: Case, result: Result) -> list[tuple[Verdict, str]]:
     if case.fault.lasting or result.exit_code != Exit.TIMEOUT:
         return []
     return [(Verdict.FALSE, "its time was over, though the fault did not last")]
+
+
+def judge_refusal(case: Case, result: Result) -> list[tuple[Verdict, str]]:
+    """Find a run that takes a refusal for a lost answer."""
+    if case.fault.kind not in RENEWED or "no usable answer" not in result.stderr:
+        return []
+    return [(Verdict.FALSE, "a refusal after a renewal is reported as a lost answer")]
 
 
 def sweep(chosen: Sequence[Case], workers: int = 2) -> Iterator[list[Finding]]:

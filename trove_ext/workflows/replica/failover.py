@@ -199,7 +199,7 @@ def _eject(cloud: Cloud, plan: Plan) -> None:
 
 
 def _is_current(exc: RefusedError) -> bool:
-    return is_refusal(exc, BAD_REQUEST) and CURRENT in str(exc)
+    return is_refusal(exc, BAD_REQUEST) and CURRENT in exc.reason
 
 
 def _explained(cloud: Cloud, plan: Plan, exc: RefusedError) -> RefusedError:
