@@ -29,7 +29,14 @@ from trove_ext.exceptions import (
 from trove_ext.model.backup import CINDER
 from trove_ext.osc.base import run
 from trove_ext.osc.hooks import upstream
-from trove_ext.osc.hooks.base import Stock, columns, resolve_all, shown_id
+from trove_ext.osc.hooks.base import (
+    Stock,
+    columns,
+    deleted,
+    none_found,
+    resolve_some,
+    shown_id,
+)
 from trove_ext.osc.v1.delete_preview import announce
 from trove_ext.trove import conditions, read, send, wait_report
 from trove_ext.workflows.backup import delete, storage_driver
@@ -181,6 +188,7 @@ class BackupDelete(Stock):
     """``backup delete``: says what goes with it, asks at a terminal, and waits."""
 
     plan: DeletePlan | None = None
+    not_found: Sequence[TroveExtError] = ()
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
         """Put IDs for names, all unknown ones named together; list dependent backups.
@@ -210,18 +218,20 @@ class BackupDelete(Stock):
         """Send each delete, then wait until all that goes is gone."""
         if self.plan is None:
             raise ServiceError("What is to be deleted was not looked up.")
-        if self.plan.unknown:
-            raise CheckError(
-                "Not all can be found",
-                (f"There is no backup {one}." for one in self.plan.unknown),
-            )
+        refused = [str(problem) for problem in self.not_found]
+        refused += [f"There is no backup {unknown}." for unknown in self.plan.unknown]
+        if not self.plan.named:
+            raise CheckError("Nothing can be deleted", refused)
         deadline = self.cloud.start(parsed_args.timeout)
         _, error = delete.execute(self.cloud, self.plan, deadline, self._accepted)
-        self.fail(error)
+        self.fail(deleted(error, refused, len(self.plan.named)))
 
     def _plan(self, parsed_args: argparse.Namespace) -> DeletePlan:
         backups = read.list_backups(self.cloud)
-        parsed_args.backup = resolve_all(parsed_args.backup, partial(_id_in, backups))
+        ids, problems = resolve_some(parsed_args.backup, partial(_id_in, backups))
+        if problems and not (ids and self.takes_over(parsed_args)):
+            raise none_found(problems)
+        parsed_args.backup, self.not_found = ids, problems
         return delete.plan(self.cloud, parsed_args.backup, backups)
 
     def _accepted(self, backup: Backup) -> None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from cliff.command import Command
 
-    from trove_ext.polling import Outcome, Target
+    from trove_ext.polling import Target
     from trove_ext.trove.client import Cloud
 
 T = TypeVar("T", Instance, Backup)
@@ -156,23 +156,25 @@ def shown_id(shown: Any) -> str:
     return str(dict(zip(names, values, strict=True))["id"])
 
 
-def resolve_all(names: Sequence[str], resolve: Callable[[str], str]) -> list[str]:
-    """Return the ID of each, once each.
-
-    :raises NotFoundError: one is unknown; all others that are wrong are named too
-    """
-    ids: list[str] = []
+def resolve_some(
+    names: Sequence[str], resolve: Callable[[str], str]
+) -> tuple[list[str], list[TroveExtError]]:
+    """Return the ID of each that is found, once each, and what is wrong with others."""
+    ids: dict[str, None] = {}
     problems: list[TroveExtError] = []
     for name in names:
         try:
-            ids.append(resolve(name))
+            ids[resolve(name)] = None
         except (NotFoundError, AmbiguousNameError) as exc:
             problems.append(exc)
+    return list(ids), problems
+
+
+def none_found(problems: Sequence[TroveExtError]) -> TroveExtError:
+    """Make one error of several names that are unknown or ambiguous."""
     if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        raise CheckError("Not all can be found", map(str, problems))
-    return list(dict.fromkeys(ids))
+        return problems[0]
+    return CheckError("Not all can be found", map(str, problems))
 
 
 def delete_each(
@@ -183,17 +185,19 @@ def delete_each(
     delete: Callable[[str], object],
     target: Callable[[Cloud, T], Target],
     timeout: float,
+    not_found: Sequence[TroveExtError] = (),
 ) -> None:
     """Delete several, and wait for all that Trove accepted.
 
     :param kind: as the stock client calls it: "database backup"
     :param target: the idea of done
     :param timeout: seconds for all of it
+    :param not_found: what is wrong with those that could not be found
     """
     cloud = stock.cloud
     deadline = cloud.start(timeout)
     accepted: list[Target] = []
-    refused: list[str] = []
+    refused = [str(problem) for problem in not_found]
     for thing in things:
         try:
             send.delete(
@@ -207,15 +211,21 @@ def delete_each(
         stdout.flush()
         accepted.append(target(cloud, thing))
     waited = cloud.wait(accepted, deadline) if accepted else []
-    stock.fail(_deleted(cloud, waited, refused))
+    stock.fail(deleted(wait_report.error_of(cloud, waited), refused, len(waited)))
 
 
-def _deleted(
-    cloud: Cloud, waited: Sequence[Outcome], refused: Sequence[str]
+def deleted(
+    error: TroveExtError | None, refused: Sequence[str], accepted: int
 ) -> TroveExtError | None:
-    error = wait_report.error_of(cloud, waited)
+    """Make one error of what went wrong with several deletes, None if nothing did.
+
+    :param error: of those that were accepted
+    :param refused: what is wrong with the others, which were not deleted
+    :param accepted: how many were accepted
+    """
     if not refused:
         return error
     text = "\n".join([*refused, *([str(error)] if error else [])])
-    count = len(refused) + len(waited)
-    return PartialFailureError(f"{text}\n{len(refused)} of {count} were not deleted.")
+    return PartialFailureError(
+        f"{text}\n{len(refused)} of {len(refused) + accepted} were not deleted."
+    )

@@ -24,7 +24,14 @@ from trove_ext.exceptions import UsageError
 from trove_ext.model import account_names
 from trove_ext.model.replication import ReplicationSet
 from trove_ext.osc.hooks import replica_form, upstream
-from trove_ext.osc.hooks.base import Stock, columns, delete_each, resolve_all, shown_id
+from trove_ext.osc.hooks.base import (
+    Stock,
+    columns,
+    delete_each,
+    none_found,
+    resolve_some,
+    shown_id,
+)
 from trove_ext.osc.hooks.credentials import credentials
 from trove_ext.trove import (
     conditions,
@@ -122,20 +129,40 @@ class InstanceCreate(Stock):
 class InstanceDelete(Stock):
     """``instance delete``: waits for all, also when one of them was refused."""
 
+    not_found: Sequence[TroveExtError] = ()
+
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Put IDs for names, all unknown ones named together."""
-        parsed_args.instance = resolve_all(parsed_args.instance, self.instance_id)
+        """Replace names by IDs; all that can't be found are named together.
+
+        With ``--wait`` the others are deleted all the same; the stock command sends
+        nothing then.
+        """
+        ids, problems = resolve_some(parsed_args.instance, self.instance_id)
+        if problems and not (ids and self.takes_over(parsed_args)):
+            raise none_found(problems)
+        parsed_args.instance, self.not_found = ids, problems
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Send each delete, then wait for all that were accepted."""
         manager = self.client.instances
+        instances: dict[str, Instance] = {}
+
+        def resolve(instance_id: str) -> str:
+            instances[instance_id] = read.get_instance(self.cloud, instance_id)
+            return instance_id
+
+        _, problems = resolve_some(parsed_args.instance, resolve)
+        problems = [*self.not_found, *problems]
+        if not instances:
+            raise none_found(problems)
         delete_each(
             self,
             "database instance",
-            [read.get_instance(self.cloud, one) for one in parsed_args.instance],
+            list(instances.values()),
             delete=manager.force_delete if parsed_args.force else manager.delete,
             target=conditions.instance_gone,
             timeout=parsed_args.timeout,
+            not_found=problems,
         )
 
 

@@ -384,6 +384,34 @@ class TestActions(HookTestCase):
         self.assertIn(f"database instance {alone.id} has been", result.stdout)
         self.assertIn("1 of 2", result.stderr)
 
+    def test_unknown_instances_stop_no_others_and_are_all_named(self):
+        alone, twin = self.cloud.add_instance("alone"), self.cloud.add_instance("twin")
+        self.cloud.add_instance("twin")
+        gone = "11111111-2222-4333-8444-555555555555"
+        result = self.run_line(f"instance delete nobody alone twin {gone} --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertTrue(alone.deleted)
+        self.assertFalse(twin.deleted)
+        for text in ("nobody", twin.id, gone, "3 of 4 were not deleted"):
+            self.assertIn(text, result.stderr)
+
+    def test_unknown_backups_stop_no_others_and_are_all_named(self):
+        self.cloud.add_backup("b1", self.db1)
+        gone = "11111111-2222-4333-8444-555555555555"
+        result = self.run_line(f"backup delete nobody b1 {gone} --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual([], self.cloud.live_backups)
+        for text in ("nobody", gone, "2 of 3 were not deleted"):
+            self.assertIn(text, result.stderr)
+
+    def test_if_all_are_unknown_nothing_is_sent(self):
+        gone = "11111111-2222-4333-8444-555555555555"
+        for noun in ("instance", "backup"):
+            for names in ("nobody", "nobody nothing", gone):
+                result = self.run_line(f"{noun} delete {names} --wait")
+                self.assertEqual(1, result.exit_code)
+                self.assertEqual([], result.requests.changing)
+
     def test_what_somebody_else_deletes_first_is_deleted(self):
         alone = self.cloud.add_instance("alone")
 
