@@ -91,15 +91,19 @@ def delete_own(
 
 def with_advice(cloud: Cloud, refused: RefusedError) -> RefusedError:
     """Add to a full quota's refusal what can go without losing a restore point."""
+    return RefusedError(f"{refused}\n{advice(cloud)}", status=refused.status)
+
+
+def advice(cloud: Cloud) -> str:
+    """Say what makes room in a full quota without losing a restore point."""
     try:
-        advice = describe(cloud, list_failed(cloud))
+        return _describe(cloud, list_failed(cloud))
     except TroveExtError as exc:
-        advice = f"The backups could not be listed: {exc}"
-    return RefusedError(f"{refused}\n{advice}", status=refused.status)
+        return f"The backups could not be listed: {exc}"
 
 
-def describe(cloud: Cloud, failed: Sequence[Backup]) -> str:
-    """Name FAILED backups and the command that deletes them, for a full quota."""
+def _describe(cloud: Cloud, failed: Sequence[Backup]) -> str:
+    """Name FAILED backups and the command that deletes them."""
     if not failed:
         return (
             "No FAILED backup fills it: keep fewer backups, or ask for a larger quota."

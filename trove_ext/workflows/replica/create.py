@@ -33,6 +33,7 @@ from trove_ext.exceptions import (
 )
 from trove_ext.trove import configuration_groups, read, resources, send
 from trove_ext.workflows import new_instance
+from trove_ext.workflows.backup import failed
 from trove_ext.workflows.new_instance import Nic
 from trove_ext.workflows.replica import sets
 
@@ -186,7 +187,7 @@ def _quota_problems(cloud: Cloud) -> Iterator[str]:
         if quota.need("resource") == BACKUPS and 0 <= limit <= used:
             yield (
                 f"the quota of backups is used up ({used} of {limit}), and a "
-                "replica starts from a temporary one: delete a backup first"
+                f"replica starts from a temporary one. {failed.advice(cloud)}"
             )
 
 

@@ -13,6 +13,7 @@
 
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.rows import NETWORK_ID
+from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 OTHER_NETWORK = "11111111-2222-4333-8444-555555555555"
@@ -97,6 +98,15 @@ class TestCreate(ReplicaTestCase):
             "the quota of backups is used up",
             "--configuration none",
         )
+
+    def test_a_full_quota_names_the_failed_backups_and_deletes_none(self):
+        good = self.fake.add_backup("good", self.db1)
+        bad = self.fake.add_backup("bad", self.db1, state=BackupState.FAILED)
+        self.fake.quotas["backups"] = 2
+        result = self.run_line("replica create db1 new")
+        self.assertEqual((1, []), (result.exit_code, result.requests.changing))
+        self.assertIn(f"backup delete {bad.id}", result.stderr)
+        self.assertNotIn(good.id, result.stderr)
 
     def test_a_source_that_is_not_ready_is_refused(self):
         self.fake.kill_database(self.db1)
