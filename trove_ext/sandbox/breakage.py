@@ -78,9 +78,9 @@ def kill_database(where: StateDir, instance: str) -> None:
 
 
 def stop_replication(where: StateDir, instance: str) -> None:
-    """Stop a replica's replication; Trove isn't told and goes on to call it healthy.
+    """Stop a replica's replication; Trove does not notice and still reports it healthy.
 
-    Raises SandboxError where the database doesn't answer.
+    Raises SandboxError if the database doesn't answer.
     """
     row = _existing(where, instance)
     root = where.instances / row["instance_id"]

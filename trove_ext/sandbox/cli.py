@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A real Trove and Keystone on this machine, with real MariaDB instances.
+"""A real Trove and Keystone on this machine, with real database instances.
 
-The engine is the MariaDB that is installed, whatever a datastore is called.
+The datastores mariadb and mysql run the MariaDB that is installed, the datastore
+postgresql runs the PostgreSQL.
 """
 
 import argparse

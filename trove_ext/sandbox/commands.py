@@ -37,7 +37,7 @@ from trove_ext.sandbox.state import StateDir
 
 
 def say(text: str) -> None:
-    """Tell the user something that is no result."""
+    """Write a message that is no result to stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -48,10 +48,10 @@ def up(args: argparse.Namespace, where: StateDir) -> int:
             where, progress.step, token_seconds=args.token_seconds, rate=args.rate
         )
     if not started:
-        say(f"The sandbox in {where.root} runs already.")
+        say(f"The sandbox in {where.root} is already running.")
     obstacle = postgresql.obstacle()
     if obstacle is not None:
-        say(f"There are no PostgreSQL instances here: {obstacle}.")
+        say(f"PostgreSQL instances are not available: {obstacle}.")
     print(clouds.exports(where))
     return 0
 
@@ -62,7 +62,7 @@ def down(_args: argparse.Namespace, where: StateDir) -> int:
     with Progress(sys.stderr) as progress:
         ended = lifecycle.down(where, progress.step)
     if not ended:
-        say(f"The sandbox in {where.root} didn't run.")
+        say(f"The sandbox in {where.root} was not running.")
     return 0
 
 
@@ -88,7 +88,7 @@ def env(_args: argparse.Namespace, where: StateDir) -> int:
 
 
 def logs(args: argparse.Namespace, where: StateDir) -> int:
-    """Print the end of a log, and what comes after it where that is asked for."""
+    """Print the end of a log, and follow it if that is asked for."""
     where.settings()
     path = report.log_file(where, args.source)
     if args.follow:
@@ -125,7 +125,7 @@ def fault_list(args: argparse.Namespace, where: StateDir) -> int:
 
 
 def fault_clear(args: argparse.Namespace, where: StateDir) -> int:
-    """Take faults back."""
+    """Clear faults."""
     where.settings()
     Faults(where.root).clear(args.point)
     return 0
@@ -160,7 +160,7 @@ def fault_host_on(args: argparse.Namespace, where: StateDir) -> int:
 
 
 def policy_forbid(args: argparse.Namespace, where: StateDir) -> int:
-    """Let Trove refuse an action."""
+    """Make Trove refuse an action."""
     where.settings()
     project_id = projects.project_id(where, args.cloud) if args.cloud else None
     policies.forbid(where.policy, args.action, project_id)
@@ -176,7 +176,7 @@ def policy_list(_args: argparse.Namespace, where: StateDir) -> int:
 
 
 def policy_clear(_args: argparse.Namespace, where: StateDir) -> int:
-    """Take all changed rules back."""
+    """Clear all changed rules."""
     where.settings()
     policies.clear(where.policy)
     return 0

@@ -40,7 +40,7 @@ _CONNECT_SECONDS = 1.0
 def engine_version() -> str:
     """Return major and minor version of the mariadbd here: ``10.11``.
 
-    Raises SandboxError where none is installed, or its backup program is missing.
+    Raises SandboxError if none is installed, or its backup program is missing.
     """
     try:
         for name in ("mariadb-install-db", "mariadb-backup"):

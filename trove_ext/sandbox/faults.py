@@ -27,13 +27,13 @@ POINTS = {
     "backup": "a backup fails in the guest",
     "restore": "a restore fails in the guest",
     "create": "Nova refuses to make a server",
-    "create-hang": "Nova never answers the making of a server",
+    "create-hang": "Nova never finishes making a server",
     "promote-candidate": "the replica that is promoted can't catch up",
     "attach-replica": "another replica can't attach to the new source",
     "archive": "a PostgreSQL's archiver fails, which its status does not show",
-    "backup-delete": "Swift refuses to delete the object of a backup",
-    "slow-api": "Trove's API answers late",
-    "slow-answer": "Trove's API does what was asked and then answers late",
+    "backup-delete": "Swift or Cinder refuses to delete the data of a backup",
+    "slow-api": "Trove's API handles requests late",
+    "slow-answer": "Trove's API handles a request at once and responds late",
 }
 
 # Nothing waits that long; a cleared fault ends it.
@@ -76,7 +76,7 @@ class Fault:
 def parse(name: str, text: str) -> Fault:
     """Read the fault that a file called *name* with content *text* means.
 
-    Raises UnknownFaultError where the text is none of the known actions.
+    Raises UnknownFaultError if the text is none of the known actions.
     """
     point, _, instance_id = name.partition("@")
     first, _, rest = text.strip().partition(" ")
@@ -106,9 +106,9 @@ class Faults:
         return [parse(f.name, f.read_text()) for f in sorted(self._faults.iterdir())]
 
     def clear(self, point: str | None = None) -> int:
-        """Take back the faults at *point*, or all, and say how many there were.
+        """Clear the faults at *point*, or all, and return how many there were.
 
-        A point with its target, as in ``backup@ID``, takes back that one alone.
+        A point with its target, as in ``backup@ID``, clears only that one.
         """
         gone = [f for f in self.list() if point in {None, f.point, f.name}]
         for fault in gone:
@@ -124,7 +124,7 @@ class Faults:
         return None
 
     def hit(self, point: str, instance_id: str | None = None) -> None:
-        """Suffer the fault that is set for this point, if any.
+        """Fail or wait as the fault that is set for this point says, if there is one.
 
         Raises FaultInjected with the text of the fault, or sleeps; ``hang`` sleeps
         until the fault is cleared. Trove's process has time.sleep made cooperative.

@@ -59,7 +59,7 @@ def members(where: StateDir, settings: Settings) -> list[Member]:
 def find(where: StateDir, key: str) -> Row | None:
     """Return the server of the instance with this ID or name, if there is one.
 
-    Raises SandboxError where several have that name.
+    Raises SandboxError if several have that name.
     """
     found = [row for row in servers(where) if key in {row["instance_id"], row["name"]}]
     if len(found) > 1:

@@ -142,7 +142,7 @@ def _service(kind: str, name: str, url: str) -> None:
 
 
 def serve(settings: Settings, application: Any) -> None:
-    """Answer requests until the process is told to end."""
+    """Answer requests until the process is signalled to end."""
     from cheroot import wsgi
 
     server = wsgi.Server(

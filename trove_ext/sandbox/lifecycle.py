@@ -195,7 +195,7 @@ def _in_order(
 def reset(where: StateDir, report: Report) -> None:
     """End all processes and remove the directory.
 
-    Raises ForeignDirectoryError where the directory is no sandbox's.
+    Raises ForeignDirectoryError if the directory is no sandbox's.
     """
     if not where.root.is_dir():
         return

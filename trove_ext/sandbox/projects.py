@@ -33,7 +33,7 @@ def session(entry: dict[str, Any]) -> Any:
 def project_id(where: StateDir, name: str) -> str:
     """Return the ID of the project that a cloud of clouds.yaml uses.
 
-    Raises SandboxError where there is no such cloud, or Keystone doesn't answer.
+    Raises SandboxError if there is no such cloud, or Keystone doesn't answer.
     """
     from keystoneauth1 import exceptions
 
@@ -50,7 +50,7 @@ def project_id(where: StateDir, name: str) -> str:
 def create(where: StateDir, name: str) -> str:
     """Make a project and a user of this name, and a cloud to use them by.
 
-    Returns the cloud's name. Raises SandboxError where the name is taken or Keystone
+    Returns the cloud's name. Raises SandboxError if the name is taken or Keystone
     doesn't answer.
     """
     from keystoneauth1 import exceptions

@@ -98,7 +98,7 @@ def _instances(members: list[dict[str, Any]]) -> str:
 def log_file(where: StateDir, source: str) -> Path:
     """Return the log of a service or of an instance's database server.
 
-    Raises SandboxError where there is no such thing.
+    Raises SandboxError if there is no such thing.
     """
     if source in _SOURCES:
         return where.logs / _SOURCES[source]
@@ -112,7 +112,7 @@ def log_file(where: StateDir, source: str) -> Path:
 
 
 def last_lines(path: Path, number: int) -> str:
-    """Return the end of a file; raises SandboxError where there is no such file."""
+    """Return the end of a file; raises SandboxError if there is no such file."""
     try:
         with path.open(errors="replace") as handle:
             return "".join(deque(handle, maxlen=number))

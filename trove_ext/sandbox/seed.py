@@ -237,7 +237,7 @@ def run(
     version (``trove/backup/views.py``): without one its own cost can be told from
     that of the client.
 
-    Raises SandboxError where there are backups to make but no instance for them, or
+    Raises SandboxError if there are backups to make but no instance for them, or
     the sandbox doesn't run.
     """
     if of_backups and not number:
@@ -260,7 +260,7 @@ def run(
 
 
 def _stock(where: StateDir, made: Sequence[Row]) -> None:
-    """Tell the stand-ins of the servers and volumes of the made-up instances."""
+    """Give the stand-ins the servers and volumes of the made-up instances."""
     store = Store(where.inventory)
     store.put_all("server", [(_server(row), row["id"]) for row in made])
     store.put_all("volume", [(_volume(row), "") for row in made])

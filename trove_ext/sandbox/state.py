@@ -39,7 +39,7 @@ _NOT_IN_PATHS = re.compile(r"[^\w./@+,:=~-]")
 
 
 class SandboxError(Exception):
-    """Something that the user has to know and may be able to mend; one line."""
+    """A problem that the user may be able to fix; one line."""
 
 
 class ForeignDirectoryError(SandboxError):
@@ -197,7 +197,7 @@ class StateDir:
     def settings(self) -> Settings:
         """Read the settings.
 
-        Raises SandboxError where none were made yet, ForeignDirectoryError where
+        Raises SandboxError if none were made yet, ForeignDirectoryError if
         they are of another layout or no settings at all.
         """
         path = self.root / _MARK
@@ -229,7 +229,7 @@ class StateDir:
     def lock(self, *, wait: bool = False) -> Iterator[None]:
         """Keep other commands that change the sandbox away meanwhile.
 
-        Raises SandboxError where one is at it already, unless told to wait for it.
+        Raises SandboxError if a command is running already, unless *wait* is set.
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.root / "lock").open("w") as handle:

@@ -95,7 +95,7 @@ def wait(
 ) -> None:
     """Wait until the process answers.
 
-    Raises SandboxError, with the last words of its log, where it ends or the time
+    Raises SandboxError, with the last words of its log, if it ends or the time
     is over.
     """
     deadline = time.monotonic() + seconds

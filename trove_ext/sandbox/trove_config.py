@@ -35,7 +35,7 @@ _STAND_INS = {
 def paste_file() -> Path:
     """Return Trove's own api-paste.ini, wherever its distribution put it.
 
-    Raises SandboxError where it isn't there.
+    Raises SandboxError if it isn't there.
     """
     for file in metadata.files("trove") or ():
         if file.name == "api-paste.ini":

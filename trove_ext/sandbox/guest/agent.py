@@ -131,7 +131,7 @@ class GuestAgent(BackupAgent, UserAgent):
     ) -> None:
         """Start the database with the memory of another flavor.
 
-        As in trove/guestagent/datastore/service.py; the host was told the memory.
+        As in trove/guestagent/datastore/service.py; the host knows the memory.
         """
         self._db.stop()
         self._db.configure()
@@ -192,7 +192,7 @@ class GuestAgent(BackupAgent, UserAgent):
 
     @abc.abstractmethod
     def apply_overrides(self, context: Any, overrides: Overrides) -> None:
-        """Let a configuration group's values count at once, as far as they can."""
+        """Apply a configuration group's values at once, as far as they can."""
 
     # Replication
 
@@ -240,7 +240,7 @@ class GuestAgent(BackupAgent, UserAgent):
         device_path: str | None = None,
         mount_point: str | None = None,
     ) -> None:
-        """Unmount the volume: nobody minds that it stays."""
+        """Unmount the volume: it may stay mounted."""
 
     def resize_fs(
         self,
@@ -249,7 +249,7 @@ class GuestAgent(BackupAgent, UserAgent):
         mount_point: str | None = None,
         online: bool = False,
     ) -> None:
-        """Grow the file system: its size is what Cinder's stand-in told the host."""
+        """Grow the file system: its size is what Cinder's stand-in gave the host."""
 
     # What else may be asked for
 

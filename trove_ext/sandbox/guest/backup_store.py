@@ -74,7 +74,7 @@ class BackupStore:
         return BackupObject(**json.loads(_sidecar(archive).read_text()))
 
     def delete(self, location: str) -> None:
-        """Remove an object; raises BackupMissingError where there is none."""
+        """Remove an object; raises BackupMissingError if there is none."""
         archive = self.archive(self.find(location).location)
         archive.unlink()
         _sidecar(archive).unlink()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a guest tells Trove's conductor.
+"""What a guest reports to Trove's conductor.
 
 The original's API reads the guest's ID from the process-wide CONF.guest_id; here
 many guests live in one process.
@@ -34,13 +34,13 @@ _POLL_SECONDS = 0.05
 
 
 class NotStoredError(Exception):
-    """Trove's conductor didn't store what the guest told it."""
+    """Trove's conductor did not store what the guest reported."""
 
 
 class Conductor:
     """The way from one guest to the conductor; a host without power says nothing.
 
-    What a guest tells is a cast, and the conductor works on several at once: of two
+    A report of a guest is a cast, and the conductor works on several at once: of two
     that come close together the earlier may be stored last, or the later be lost
     (LastSeen in trove/conductor/manager.py, at an instance's first). A guest in a
     virtual machine is far too slow for that; here the guest waits for the row before
@@ -94,7 +94,7 @@ class Conductor:
             self._api(context).report_root(self.instance_id)
 
     def notification(self, context: Any, **payload: object) -> "GuestNotification":
-        """Tell the conductor how the block under ``with`` ended."""
+        """Report to the conductor how the block under ``with`` ended."""
         return GuestNotification(self, context, **payload)
 
     def _wait(self, stored: Callable[[], bool], failure: str) -> None:

@@ -28,7 +28,7 @@ class ProgramError(Exception):
 
 
 def find(name: str, package: str = "MariaDB's server and backup") -> str:
-    """Return the path of a program; raises ProgramError where there is none."""
+    """Return the path of a program; raises ProgramError if there is none."""
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), *_MORE_PLACES])
     found = shutil.which(name, path=places)
     if not found:
@@ -51,7 +51,7 @@ def last_words(text: str, lines: int = 3) -> str:
 def run(command: Sequence[str], *, cwd: Path | None = None) -> str:
     """Run a program to its end and return what it said.
 
-    Raises ProgramError where it fails.
+    Raises ProgramError if it fails.
     """
     done = subprocess.run(
         command,
@@ -86,7 +86,7 @@ class Jobs:
     ) -> str:
         """Run a program to its end, its words in *log*, and return them.
 
-        Raises ProgramError where it fails or is killed.
+        Raises ProgramError if it fails or is killed.
         """
         if not self._powered:
             raise ProgramError("The host has been switched off")

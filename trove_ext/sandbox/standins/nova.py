@@ -161,7 +161,7 @@ class Servers:
     def list(
         self, search_opts: dict[str, str] | None = None, limit: int = -1
     ) -> list[Server]:
-        """Return the servers that bear the tags asked for, or all."""
+        """Return the servers that have the requested tags, or all."""
         rows = _tagged(search_opts or {})
         return [Server(row) for row in (rows if limit < 0 else rows[:limit])]
 
@@ -170,7 +170,7 @@ class Servers:
     ) -> Server:
         """Make a server and start its host.
 
-        Raises Nova's ClientException where the fault ``create`` is set. With
+        Raises Nova's ClientException if the fault ``create`` is set. With
         ``create-hang`` the server stays in BUILD and no host is ever started.
         """
         here = world.current()

@@ -42,7 +42,7 @@ class Client:
         return {}, []
 
     def head_object(self, container: str, name: str) -> dict[str, str]:
-        """Return the object's headers; raises Swift's ClientException where none is."""
+        """Return the object's headers; raises Swift's ClientException if none is."""
         if container == labels.SEEDED_CONTAINER:
             return {"etag": '""', "content-length": "0"}
         try:

@@ -114,7 +114,7 @@ def enter(world: World) -> None:
 
 
 def current() -> World:
-    """Return the world that was entered; raises RuntimeError where none was."""
+    """Return the world that was entered; raises RuntimeError if none was."""
     if not _CURRENT:
         raise RuntimeError("No sandbox world has been entered in this process")
     return _CURRENT[0]

@@ -123,7 +123,7 @@ class OwnSandboxTest(testtools.TestCase):
         self._is_private_and_on_loopback()
         again = self.up()
         self.assertEqual(first.stdout, again.stdout)
-        self.assertIn("runs already", again.stderr)
+        self.assertIn("is already running", again.stderr)
         self._recovers_from_killed_services()
         self._recovers_from_a_killed_sandbox()
         self._leaves_no_process()
@@ -158,7 +158,7 @@ class OwnSandboxTest(testtools.TestCase):
     def _leaves_no_process(self):
         self.assertEqual(0, _sandbox(self.directory, "down").returncode)
         self.assertEqual({}, _processes_of(self.directory))
-        self.assertIn("didn't run", _sandbox(self.directory, "down").stderr)
+        self.assertIn("was not running", _sandbox(self.directory, "down").stderr)
 
     def test_two_sandboxes_side_by_side_know_nothing_of_each_other(self):
         other = self.directory.with_name("other")

@@ -57,7 +57,7 @@ class Backups(StoredBackups):
         """Return the GTID position of the backup that was restored; empty for none.
 
         As read_last_master_gtid in Trove's strategies/replication/mariadb_gtid.py.
-        Raises BackupFailedError where the backup brought no position.
+        Raises BackupFailedError if the backup brought no position.
         """
         for name in _POSITION_FILES:
             path = self._db.layout.data / name

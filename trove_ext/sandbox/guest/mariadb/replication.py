@@ -86,7 +86,7 @@ class Replication:
         Trove leaves gtid_slave_pos as it is, and a demoted source that had never
         been a replica asks for transactions that the new one doesn't have.
 
-        Raises ReplicationError where it doesn't run within 15 s.
+        Raises ReplicationError if it doesn't run within 15 s.
         """
         with self._db.session() as session:
             if position is None:

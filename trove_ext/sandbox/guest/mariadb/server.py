@@ -66,7 +66,7 @@ class MariaDB:
     def start(self, *options: str) -> None:
         """Start mariadbd unless it runs, and wait until it answers.
 
-        Raises DatabaseError where it doesn't, with the last words of its log.
+        Raises DatabaseError if it doesn't, with the last words of its log.
         """
         with self._lock:
             if self.pid() is None:
@@ -84,7 +84,7 @@ class MariaDB:
                 self.kill()
 
     def kill(self) -> None:
-        """Kill mariadbd as a crash would; raises DatabaseError where it stays."""
+        """Kill mariadbd as a crash would; raises DatabaseError if it stays."""
         self._signal(signal.SIGKILL)
         if not self._wait_for_end(_STOP_SECONDS):
             raise DatabaseError(f"mariadbd {self.pid()} doesn't end")

@@ -23,7 +23,7 @@ from trove_ext.sandbox.guest import programs
 def prepare_template(state_dir: Path) -> Path:
     """Make the template under *state_dir* unless it is there, and return it.
 
-    Raises ProgramError where mariadb-install-db is missing or fails.
+    Raises ProgramError if mariadb-install-db is missing or fails.
     """
     template = state_dir / "template"
     if template.is_dir():
@@ -41,7 +41,7 @@ def prepare_template(state_dir: Path) -> Path:
 def copy_template(state_dir: Path, target: Path) -> None:
     """Make *target* a fresh data directory, by reflink where the disk knows that.
 
-    Raises ProgramError where cp fails, for instance on a full disk.
+    Raises ProgramError if cp fails, for instance on a full disk.
     """
     source = prepare_template(state_dir)
     # Sparse, because the redo log is 32 MB of almost nothing.

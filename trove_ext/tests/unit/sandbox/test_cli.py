@@ -132,7 +132,7 @@ class TestPostgresql(CliTestCase):
             code, out, err = self.run_cli("up")
         self.assertEqual(0, code)
         self.assertIn("OS_CLOUD", out)
-        self.assertIn("no PostgreSQL instances here: initdb was not found", err)
+        self.assertIn("instances are not available: initdb was not found", err)
 
     def test_one_that_is_installed_later_is_taken_up(self):
         where = self.make()
