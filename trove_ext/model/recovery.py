@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Writes(enum.Enum):
-    """Whether a member takes writes, as far as the API can tell."""
+    """Whether a member takes writes, as far as the API shows."""
 
     READ_ONLY = "likely read-only"
     WRITABLE = "likely writable"
@@ -143,7 +143,7 @@ def role_of(instance: Instance, members: Iterable[Instance]) -> str:
 
 
 def needs_reset(instance: Instance) -> bool:
-    """Tell whether only an admin's reset lets this member do anything again."""
+    """Return whether this member accepts nothing before an admin's reset."""
     return instance.status in statuses.FAILED_STATUSES | statuses.SWITCHING_STATUSES
 
 

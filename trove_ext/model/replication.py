@@ -16,7 +16,7 @@
 ``replica_of`` of a replica and ``replicas`` of its source are one fact in Trove's
 database (``trove/instance/models.py``, ``SimpleInstance.slaves``), but a promote
 changes it member by member, and pages of a list are read one after the other. So
-whatever hangs together by either is one set, and what does not fit is told.
+whatever is linked by either is one set, and what does not fit is reported.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class ReplicationSet:
     """A source and its replicas.
 
-    :ivar source: None where it is gone, or where it can't be told
+    :ivar source: None if it is deleted or ambiguous
     :ivar replicas: all other members, by name
     :ivar oddities: what does not fit, in words
     """
@@ -47,12 +47,12 @@ class ReplicationSet:
 
     @property
     def members(self) -> tuple[Instance, ...]:
-        """The source, where there is one, and the replicas."""
+        """The source, if there is one, and the replicas."""
         return (*([self.source] if self.source else []), *self.replicas)
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing is odd, and nothing is going on with any member."""
+        """Whether nothing is odd, and no member has an operation in progress."""
         return not self.oddities and all(one.is_settled for one in self.members)
 
 
@@ -83,7 +83,7 @@ def promoted(before: ReplicationSet, target_id: str) -> ReplicationSet:
 
 
 def _groups(known: dict[str, Instance]) -> Iterator[list[Instance]]:
-    """Yield the instances that hang together, two at least or one with a lost source.
+    """Yield the instances that are linked, two at least or one with a lost source.
 
     Walks the links in both directions.
     """

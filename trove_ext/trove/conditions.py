@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""When is it done? One idea of it for each kind of job.
+"""When an operation is done: one condition for each kind of operation.
 
 The facts are from ``trove/instance/models.py`` and ``trove/taskmanager/models.py``:
-the task of every action is stored before the 202 is sent, so that an instance that
-reads settled afterwards is through with it; whether the action came about is told by
-what it changes (role, flavor, size) and by a fault that was not there before.
+the task of every action is stored before the 202 is sent, so an instance that reads
+settled afterwards has ended it. Whether the action succeeded shows in what it changes
+(role, flavor, size) and in a fault that was not there before.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
 
-#: Seconds for which an instance may read settled without the change having come
-#: about; then Trove has given it up. The task of the instance that an action names is
+#: Seconds for which an instance may read settled although the change is not
+#: visible; then Trove has given it up. The task of the instance that an action names is
 #: stored before the 202, that of the other members once the task manager gets to it.
 PATIENCE = 30.0
 PATIENCE_WITH_OTHERS = 180.0
@@ -77,7 +77,7 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
         try:
             now = read.get_backup(cloud, backup.id)
         except NotFoundError:
-            return Reading(Phase.FAILED, GONE, "it was deleted meanwhile")
+            return Reading(Phase.FAILED, GONE, "it was deleted in the meantime")
         if now.is_completed:
             return Reading(Phase.DONE, now.status)
         if now.is_running and is_lost(now):
@@ -142,10 +142,10 @@ def instance_gone(cloud: Cloud, instance: Instance) -> Target:
 
 
 class StallDetector:
-    """Notices that nothing moves any more in a whole set.
+    """Notices that nothing changes any more in a whole set.
 
     A Trove that was restarted in the middle of a promote leaves every member in
-    PROMOTE for ever: nothing else in the API tells that.
+    PROMOTE for ever: nothing else in the API shows that.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -154,7 +154,7 @@ class StallDetector:
         self._moved = self._clock.monotonic()
 
     def lasts(self, now: Instance) -> bool:
-        """Take in a reading; tell whether the job has to be given up as lost."""
+        """Take in a reading; return whether the job has to be given up as lost."""
         trace = (now.state, now.updated, now.replica_of, now.fault)
         if self._last.get(now.id) != trace:
             self._last[now.id] = trace
@@ -211,7 +211,7 @@ def settled(
     follow: str = "settled",
     stall: StallDetector | None = None,
 ) -> Target:
-    """Wait until an instance is settled and the change has come about.
+    """Wait until an instance is settled and the change is visible.
 
     :param before: as read before the action: a fault that it has not is a failure
     :param change_is_visible: whether the change shows
@@ -240,7 +240,7 @@ def settled(
         try:
             now = read.get_instance(cloud, before.id)
         except NotFoundError:
-            return Reading(Phase.FAILED, GONE, "it was deleted meanwhile")
+            return Reading(Phase.FAILED, GONE, "it was deleted in the meantime")
         newer = statuses.new_fault(before.fault, now.fault)
         if now.phase is Phase.FAILED or (now.is_settled and newer):
             return _failed(before, now)
@@ -278,7 +278,7 @@ def is_detached(
 ) -> Target:
     """Wait until a replica replicates from nobody.
 
-    A detach that failed also goes back to ACTIVE: only the role tells.
+    A detach that failed also goes back to ACTIVE: only the role shows it.
     """
     return settled(
         cloud,

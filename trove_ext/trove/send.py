@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Send what changes something, and find out what came of it when no answer comes.
+"""Send what changes something; if no answer comes, find out whether it took effect.
 
 A lost answer is never followed by the same request: what is there is looked at
 first. Trove stores the task of an action, and so a new ``updated``, before it answers
-(``trove/instance/models.py``), so an instance tells whether an action reached it.
+(``trove/instance/models.py``), so an instance shows whether an action reached it.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -
 
 
 def _has_acted(before: Instance, now: Instance) -> bool:
-    """Tell whether an action was taken: Trove stores its task, and so ``updated``.
+    """Return whether an action was taken: Trove stores its task, and so ``updated``.
 
-    That has whole seconds, so the status may tell what it does not.
+    That has whole seconds, so the status may show what it does not.
     """
     if now.updated != before.updated:
         return True
@@ -165,7 +165,7 @@ def create_instance(
 
     :param send: sends it and returns the new ID
     :param source_id: of what it is to be a replica
-    :param known: IDs of those that bear the name already
+    :param known: IDs of those that have the name already
     :raises LostAnswerError: no answer came and no such instance is there
     """
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""From outcomes of waiting to what the caller is told."""
+"""From outcomes of waiting to errors."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ ACCEPTED = "accepted, not verified; wait for it with:"
 class ListDatabaseReplica(command.Lister):
     """List all replication sets: each source followed by its replicas.
 
-    What is odd about a set is told on standard error.
+    Inconsistencies of a set are reported on standard error.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -79,7 +79,7 @@ class ListDatabaseReplica(command.Lister):
 class ShowDatabaseReplica(command.Lister):
     """Show a replication set as a tree, from any of its members.
 
-    No status tells whether a replica replicates: --probe does.
+    No status shows whether a replica replicates: --probe does.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

@@ -139,7 +139,7 @@ class ConcurrencyTest(FunctionalTestCase):
         self.assertIn(one, waiting.stderr.readline())
         deletes = [self.start("instance", "delete", one, "--wait") for _ in range(2)]
         _out, err = self.end(waiting, expect=1)
-        self.assertIn("it was deleted meanwhile", err)
+        self.assertIn("it was deleted in the meantime", err)
         # Two that delete the same: whoever found it before it was gone gets what he
         # wants, and whoever came too late is told so, as stock tells it.
         late = [each for each in deletes if self.comes_late(each)]

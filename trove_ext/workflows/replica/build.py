@@ -59,7 +59,7 @@ class Built:
 
 
 class _Batch:
-    """What the replicas of one request tell about one another."""
+    """The replicas of one request, and what one shows about the others."""
 
     def __init__(
         self, cloud: Cloud, source: Instance, made: Sequence[Instance]

@@ -269,18 +269,18 @@ def follow(
     waited = cloud.wait(conditions.ejected(cloud, source, survivors), deadline)
     what = f"The eject of {source}"
 
-    def judge(
+    def diagnose(
         members: tuple[Instance, ...], silent: frozenset[str]
     ) -> recovery.Diagnosis:
         case = recovery.Case(source, None, members, silent, before.members)
         return recovery.after_eject(case)
 
-    switch = switch_report.report(cloud, what, before, waited, judge)
+    switch = switch_report.report(cloud, what, before, waited, diagnose)
     left = tuple(one for one in switch.members if one.id != source.id)
     new = recovery.new_source(left)
     wrong = wrong_roles(left, new.id) if new else "no replica has become the source"
     if switch.error is None and wrong:
-        diagnosis = judge(switch.members, frozenset({source.id}))
+        diagnosis = diagnose(switch.members, frozenset({source.id}))
         return switch_report.unverified(cloud, what, switch, wrong, diagnosis)
     return switch
 
@@ -303,7 +303,9 @@ def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
     new = recovery.new_source(left)
     if new is None:
         raise ResourceFailedError(f"No replica of {source} has become the source.")
-    addresses = ", ".join(one.address for one in new.addresses) or "not told"
+    addresses = (
+        ", ".join(one.address for one in new.addresses) or "not reported by Trove"
+    )
     cloud.progress.note(
         f"{new} is the source now; Trove chose it. Its addresses: {addresses}. Point "
         "your applications there."

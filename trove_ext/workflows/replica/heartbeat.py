@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Tell whose guest agent is still heard.
+"""Find out whose guest agent is still heard.
 
 ``service_status_updated`` is the time of the last heartbeat, and what Trove's eject
 looks at (``trove/instance/models.py``, ``eject_replica_source``). A guest sends one
@@ -57,7 +57,7 @@ def silent(cloud: Cloud, members: Sequence[Instance]) -> frozenset[str]:
     """Watch until each member was heard again; return the IDs of those that were not.
 
     Takes up to WATCH seconds where one is silent, a heartbeat's interval otherwise.
-    Where a server does not tell heartbeats nobody is silent.
+    If Trove reports no heartbeats, none is silent.
 
     :param members: as they were read just before
     """

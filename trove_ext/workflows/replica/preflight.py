@@ -60,7 +60,11 @@ def same_version(members: Iterable[Instance], source: Instance) -> Iterator[str]
 def last_heard(member: Instance) -> str:
     """Spell when the guest agent of a member was last heard."""
     beat = member.heartbeat
-    return beat.isoformat(timespec="seconds") if beat else "a time that is not told"
+    return (
+        beat.isoformat(timespec="seconds")
+        if beat
+        else "a time that Trove does not report"
+    )
 
 
 def _why(cloud: Cloud, member: Instance, source: Instance) -> str:

@@ -77,7 +77,7 @@ class Probed:
 def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[Probed]:
     """Create a database on the source, wait for it on each replica, and drop it.
 
-    It is dropped whatever happens; where that fails the command that does it is told.
+    It is dropped in any case; if that fails, a warning names the command that does.
 
     :raises TroveExtError: it could not be created
     """

@@ -15,7 +15,7 @@
 
 Trove checks neither the source nor the siblings (``trove/instance/models.py``,
 ``promote_to_replica_source``), and a promote that fails leaves the whole set in
-ERROR. So everything is looked at first, and all that is wrong is told together.
+ERROR. So everything is checked first, and all that is wrong is reported together.
 """
 
 from __future__ import annotations
@@ -146,16 +146,16 @@ def follow(
     source = before.source or target
     what = f"The promote of {target}"
 
-    def judge(
+    def diagnose(
         members: tuple[Instance, ...], silent: frozenset[str]
     ) -> recovery.Diagnosis:
         case = recovery.Case(source, target, members, silent, before.members)
         return recovery.after_promote(case)
 
-    switch = switch_report.report(cloud, what, before, waited, judge)
+    switch = switch_report.report(cloud, what, before, waited, diagnose)
     wrong = wrong_roles(switch.members, target.id)
     if switch.error is None and wrong:
-        diagnosis = judge(switch.members, heartbeat.behind(switch.members))
+        diagnosis = diagnose(switch.members, heartbeat.behind(switch.members))
         return switch_report.unverified(cloud, what, switch, wrong, diagnosis)
     return switch
 

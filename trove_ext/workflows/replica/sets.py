@@ -53,7 +53,7 @@ def find(cloud: Cloud, name_or_id: str) -> Membership:
     """Find an instance by ID, or by name on any page, together with its set.
 
     :raises NotFoundError: there is none
-    :raises AmbiguousNameError: several bear the name; lists their IDs
+    :raises AmbiguousNameError: several have the name; lists their IDs
     """
     if uuidutils.is_uuid_like(name_or_id):
         try:

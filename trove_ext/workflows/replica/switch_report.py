@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What the user is told about a set whose roles were to change."""
+"""The report about a set whose roles were to change."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def report(
     what: str,
     before: ReplicationSet,
     waited: Sequence[Outcome],
-    judge: Callable[[tuple[Instance, ...], frozenset[str]], recovery.Diagnosis],
+    diagnose: Callable[[tuple[Instance, ...], frozenset[str]], recovery.Diagnosis],
 ) -> Switch:
-    """Read every member first, its fault with it, and say what came of it.
+    """Read every member first, its fault with it, and report the result.
 
     Nothing is sent but reads: a request that Trove refuses overwrites a fault.
 
     :param what: the switch, in words: "promote of db2 (ID)"
-    :param judge: what is true and what to do, from the members as they are now and
+    :param diagnose: what is true and what to do, from the members as they are now and
         the IDs of those whose agents are silent
     """
     members = tuple(sets.read_members(cloud, [one.id for one in before.members]))
@@ -74,7 +74,7 @@ def report(
     silent = (
         heartbeat.behind(members) if timed_out else heartbeat.silent(cloud, members)
     )
-    text = render(cloud, judge(members, silent), timed_out=timed_out)
+    text = render(cloud, diagnose(members, silent), timed_out=timed_out)
     lines = [f"{what} {'has not ended' if timed_out else 'failed'}."]
     lines += _reasons(waited)
     running = [one.target for one in waited if one.timed_out]
