@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from trove_ext.tests.fake.cloud import FakeCloud
@@ -71,6 +72,19 @@ def _source_off(cloud: FakeCloud) -> None:
 def _second_chain(cloud: FakeCloud) -> None:
     cloud.clock.sleep(60)
     cloud.add_backup("second", cloud.instance("alone"))
+
+
+def _machine_is_off(cloud: FakeCloud, skew: timedelta) -> None:
+    """Let the clock of the machine that runs the command differ from the cloud's."""
+    cloud.clock.sleep(7200)
+    cloud.local_skew = skew
+
+
+def _dated_ahead(cloud: FakeCloud) -> None:
+    """Let there be a backup that was stored while a clock was ahead."""
+    cloud.clock.sleep(7200)
+    created = cloud.clock.now() + timedelta(days=30)
+    cloud.add_backup("ahead", cloud.instance("alone"), created=created)
 
 
 def _namesakes(cloud: FakeCloud) -> None:
@@ -155,7 +169,8 @@ def _rotated(cloud: FakeCloud) -> bool:
     new = [
         one
         for one in cloud.live_backups
-        if one.instance_id == alone and one.name not in {"full", "inc1", "inc2"}
+        if one.instance_id == alone
+        and one.name not in {"full", "inc1", "inc2", "ahead"}
     ]
     return len(new) == 1 and new[0].state is BackupState.COMPLETED
 
@@ -199,6 +214,24 @@ SCENARIOS = (
         "backup rotate alone --keep-last 10",
         _rotated,
         lambda c: c.clock.sleep(7200),
+    ),
+    Scenario(
+        "backup rotate, the machine 2 h behind",
+        "backup rotate alone --min-age 0 --keep-last 10",
+        _rotated,
+        lambda c: _machine_is_off(c, timedelta(hours=-2)),
+    ),
+    Scenario(
+        "backup rotate, the machine 20 s behind",
+        "backup rotate alone --min-age 0 --keep-last 10",
+        _rotated,
+        lambda c: _machine_is_off(c, timedelta(seconds=-20)),
+    ),
+    Scenario(
+        "backup rotate, a backup dated 30 days ahead",
+        "backup rotate alone --chain-length 1 --min-age 0 --keep-last 1",
+        lambda c: _rotated(c) and set(_backups(c)) > {"ahead", "other"},
+        _dated_ahead,
     ),
     Scenario(
         "backup restore",

@@ -28,6 +28,7 @@ from trove_ext.exceptions import (
     NotFoundError,
     OutOfTimeError,
     PartialFailureError,
+    ServiceError,
     TroveExtError,
     UnreachableError,
     WaitTimeoutError,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from trove_ext.workflows.backup.targets import Found
 
 KEPT = "kept"
+#: Trove has taken the delete, and its end was not seen.
+ACCEPTED = "accepted"
 LEFT_ALONE = "left alone"
 
 
@@ -74,7 +77,8 @@ class PruneRow:
     """One backup, what was planned for it and what became of it.
 
     :ivar reasons: why it was to be kept or deleted
-    :ivar result: ``kept``, ``deleted``, or why it was left alone; None in a plan
+    :ivar result: ``kept``, ``deleted``, ``accepted`` if its end was not seen, or why it
+        was left alone; None in a plan
     """
 
     backup: Backup
@@ -220,7 +224,7 @@ class _Run:
                 self.sent.add(backup.id)
                 return True
         except (UnreachableError, LoginError, OutOfTimeError) as exc:
-            self.end = exc
+            self.end = self._ended(exc)
             problem = str(exc)
         except TroveExtError as exc:
             problem = str(exc)
@@ -231,9 +235,13 @@ class _Run:
         if not sent:
             return
         targets = delete.gone(self.cloud, sent)
-        for backup, outcome in zip(
-            sent, self.cloud.wait(targets, self.deadline), strict=True
-        ):
+        try:
+            outcomes = self.cloud.wait(targets, self.deadline)
+        except TroveExtError as exc:
+            self.results.update((backup.id, ACCEPTED) for backup in sent)
+            self.end = self._ended(exc)
+            return
+        for backup, outcome in zip(sent, outcomes, strict=True):
             self.results[backup.id] = outcome.state
             if not outcome.ok:
                 root = self.plan.forest.root(backup.id).id
@@ -244,6 +252,12 @@ class _Run:
                     f"{outcome.elapsed:.0f} s; it goes on at the server. "
                     f"{self._go_on()}"
                 )
+
+    def _ended(self, error: TroveExtError) -> TroveExtError:
+        """Say what shows how far the deletes went, which could not be followed."""
+        kinds = (OutOfTimeError, LoginError, UnreachableError)
+        kind = next((each for each in kinds if isinstance(error, each)), ServiceError)
+        return kind(f"{error}\n{self._go_on()}")
 
     def _go_on(self) -> str:
         left = self.cloud.command("backup", "chain", "list")

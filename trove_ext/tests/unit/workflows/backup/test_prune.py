@@ -222,3 +222,27 @@ class TestPrune(BackupTestCase):
         self.assertIn("policy", results["old-2"])
         self.assertEqual(1, len(self.requests("DELETE")))
         self.assertIsInstance(error, PartialFailureError)
+
+
+class TestNotSeen(BackupTestCase):
+    def test_a_delete_whose_end_can_not_be_seen_keeps_the_rows_and_names_a_command(
+        self,
+    ):
+        self.chain("old", 2, 300)
+        self.chain("new", 1, 30)
+        dark = Fault(
+            Kind.HTTP_503,
+            only=lambda request: (
+                request.method == "GET" and bool(self.requests("DELETE"))
+            ),
+            lasting=True,
+        )
+        cloud = self.make_cloud([dark])
+        plan = prune.plan_named(cloud, ["db1"], Policy(keep_last=1))
+        rows, error = prune.execute(cloud, plan, cloud.deadline(300.0))
+        results = {row.backup.name: row.result for row in rows}
+        self.assertEqual("kept", results["new-0"])
+        self.assertEqual("accepted", results["old-1"])
+        self.assertEqual("left alone", results["old-0"])
+        self.assertIn("backup chain list", str(error))
+        self.assertEqual(1, len(self.requests("DELETE")))
