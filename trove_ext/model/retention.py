@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.model.ages import describe_ahead, is_ahead
 from trove_ext.model.backup_forest import BackupForest
-from trove_ext.model.retention_policy import Policy, PolicyError, judge
+from trove_ext.model.retention_policy import judge
 from trove_ext.model.rotation import is_sound
 
 if TYPE_CHECKING:
@@ -34,15 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trove_ext.model.backup import Backup
-
-__all__ = [
-    "PlanRow",
-    "Policy",
-    "PolicyError",
-    "RetentionPlan",
-    "chain_signature",
-    "plan",
-]
+    from trove_ext.model.retention_policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

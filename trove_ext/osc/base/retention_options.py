@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 #: Option, unit and help of what restic counts too.
 COUNTS = (
-    ("last", "the newest backups"),
-    ("hourly", "the newest of each of the last hours that have one"),
-    ("daily", "the newest of each of the last days that have one"),
-    ("weekly", "the newest of each of the last weeks that have one"),
-    ("monthly", "the newest of each of the last months that have one"),
-    ("yearly", "the newest of each of the last years that have one"),
-    ("chains", "all of the newest chains"),
+    ("last", "the newest <n> backups"),
+    ("hourly", "the newest backup of each of the last <n> hours that have a backup"),
+    ("daily", "the newest backup of each of the last <n> days that have a backup"),
+    ("weekly", "the newest backup of each of the last <n> weeks that have a backup"),
+    ("monthly", "the newest backup of each of the last <n> months that have a backup"),
+    ("yearly", "the newest backup of each of the last <n> years that have a backup"),
+    ("chains", "all backups of the newest <n> chains"),
 )
 
 
@@ -61,8 +61,8 @@ def add_keep_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a retention policy, in restic's words."""
     group = parser.add_argument_group(
         "what to keep",
-        "A backup stays that any of these keeps, and with it all that it needs. Days "
-        "and so on are those of UTC.",
+        "A backup is kept if any of these options keeps it; its ancestors are kept "
+        "too. Days, weeks and so on are those of UTC.",
     )
     for name, text in COUNTS:
         group.add_argument(
@@ -70,20 +70,21 @@ def add_keep_options(parser: argparse.ArgumentParser) -> None:
             metavar="<n>",
             type=int,
             default=0,
-            help=f"Keep {text}: so many of them",
+            help=f"Keep {text}",
         )
     group.add_argument(
         "--keep-within",
         metavar="<duration>",
         type=period,
-        help="Keep what is at most this much older than the newest, for instance 14d",
+        help="Keep backups that are at most this much older than the newest one, for "
+        "instance 14d",
     )
     group.add_argument(
         "--keep-name",
         metavar="<pattern>",
         action="append",
         default=[],
-        help="Never touch a backup whose name fits, for instance 'release-*' "
+        help="Never delete a backup whose name matches, for instance 'release-*' "
         "(repeatable)",
     )
 

@@ -39,8 +39,8 @@ COLUMNS = (
 class CheckDatabaseBackup(command.Lister):
     """Check that each instance has a restorable backup that is young enough.
 
-    For monitoring: a line for each instance, exit code 0 where all is well and 1
-    where anything is not. A backup counts where its whole chain is there. Age is in
+    For monitoring: a line for each instance; exit code 0 if each has such a backup,
+    and 1 if not. A backup counts if its whole chain is there. Age is in
     seconds in machine formats.
     """
 
@@ -64,27 +64,29 @@ class CheckDatabaseBackup(command.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Judge them all, then fail where one is not well."""
+        """Check them all, then fail if one has no good backup."""
         found = check.check(self.cloud, parsed_args.instance, parsed_args.max_age)
-        bad = [one for one in found if one.problem is not None]
+        bad = [verdict for verdict in found if verdict.problem is not None]
         if bad:
             self.fail(
                 PartialFailureError(
                     f"{len(bad)} of {len(found)} without a good backup: "
-                    + "; ".join(f"{one.name}: {one.problem}" for one in bad)
+                    + "; ".join(f"{verdict.name}: {verdict.problem}" for verdict in bad)
                 )
             )
-        return COLUMNS, [_row(one) for one in found]
+        return COLUMNS, [_row(verdict) for verdict in found]
 
 
-def _row(one: Verdict) -> tuple[Any, ...]:
-    return (
-        columns.text(one.name),
-        columns.text(one.instance_id),
-        "ok" if one.problem is None else "failed",
-        columns.text(one.backup.id if one.backup else None),
-        columns.moment(one.backup.created if one.backup else None),
-        columns.span(one.age),
-        one.chain_length,
-        columns.text(one.problem),
-    )
+def _row(verdict: Verdict) -> list[Any]:
+    backup = verdict.backup
+    values = {
+        "Instance": columns.text(verdict.name),
+        "Instance ID": columns.text(verdict.instance_id),
+        "Result": "ok" if verdict.problem is None else "failed",
+        "Backup": columns.text(backup.id if backup else None),
+        "Created": columns.moment(backup.created if backup else None),
+        "Age": columns.span(verdict.age),
+        "Chain Length": verdict.chain_length,
+        "Problem": columns.text(verdict.problem),
+    }
+    return [values[name] for name in COLUMNS]

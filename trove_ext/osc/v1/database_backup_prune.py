@@ -71,14 +71,14 @@ class PruneDatabaseBackup(command.Lister):
         policy = self._check(parsed_args)
         plan = self._plan(parsed_args, policy)
         if parsed_args.dry_run:
-            return COLUMNS, [_row(one) for one in prune.rows(plan)]
+            return COLUMNS, [_row(row) for row in prune.rows(plan)]
         if plan.retention.deletions:
             self._announce(plan, yes=parsed_args.yes)
         deadline = self.cloud.start(parsed_args.timeout)
         found, error = prune.execute(self.cloud, plan, deadline)
         self.fail(error)
-        rows = [[*_row(one), columns.text(one.result)] for one in found]
-        return (*COLUMNS, "Result"), rows
+        names = (*COLUMNS, "Result")
+        return names, [_row(row, names) for row in found]
 
     def _check(self, parsed_args: argparse.Namespace) -> Policy:
         """Read the command line, before anything is asked of the cloud."""
@@ -111,13 +111,16 @@ class PruneDatabaseBackup(command.Lister):
         confirm.confirm(self.app, question, yes=yes, about=about)
 
 
-def _row(one: PruneRow) -> Sequence[Any]:
-    return (
-        columns.text(one.instance_name or one.backup.instance_id),
-        columns.text(one.backup.name),
-        one.backup.id,
-        one.backup.kind.value,
-        columns.moment(one.backup.created),
-        "keep" if one.keep else "delete",
-        columns.text("; ".join(one.reasons)),
-    )
+def _row(row: PruneRow, names: Sequence[str] = COLUMNS) -> list[Any]:
+    backup = row.backup
+    values = {
+        "Instance": columns.text(row.instance_name or backup.instance_id),
+        "Name": columns.text(backup.name),
+        "ID": backup.id,
+        "Type": backup.kind.value,
+        "Created": columns.moment(backup.created),
+        "Action": "keep" if row.keep else "delete",
+        "Reason": columns.text("; ".join(row.reasons)),
+        "Result": columns.text(row.result),
+    }
+    return [values[name] for name in names]

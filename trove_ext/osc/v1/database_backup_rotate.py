@@ -128,7 +128,7 @@ class RotateDatabaseBackup(command.Lister):
         deadline = self.cloud.start(parsed_args.timeout)
         rows = rotate.rotate(self.cloud, request, deadline)
         self.fail(rotate.error_of(rows))
-        return COLUMNS, [_row(one) for one in rows]
+        return COLUMNS, [_row(row) for row in rows]
 
 
 def _limits_a_chain(parsed_args: argparse.Namespace) -> bool:
@@ -138,26 +138,27 @@ def _limits_a_chain(parsed_args: argparse.Namespace) -> bool:
     return bool(parsed_args.full_every or parsed_args.chain_length)
 
 
-def _row(one: RotateRow) -> tuple[Any, ...]:
-    backup = one.backup
-    kept = len(one.pruned) - one.deleted
-    return (
-        columns.text(one.found.name),
-        columns.text(backup.name if backup else None),
-        columns.text(backup.id if backup else None),
-        columns.text(backup.kind.value if backup else None),
-        columns.text(backup.status if backup else None),
-        _result(one),
-        kept if one.pruned else columns.number(None),
-        one.deleted,
-        columns.text(str(one.error) if one.error else one.note),
-    )
+def _row(row: RotateRow) -> list[Any]:
+    backup = row.backup
+    kept = len(row.pruned) - row.deleted
+    values = {
+        "Instance": columns.text(row.found.name),
+        "Backup": columns.text(backup.name if backup else None),
+        "ID": columns.text(backup.id if backup else None),
+        "Type": columns.text(backup.kind.value if backup else None),
+        "Status": columns.text(backup.status if backup else None),
+        "Result": _result(row),
+        "Kept": kept if row.pruned else columns.number(None),
+        "Deleted": row.deleted,
+        "Note": columns.text(str(row.error) if row.error else row.note),
+    }
+    return [values[name] for name in COLUMNS]
 
 
-def _result(one: RotateRow) -> str:
-    if one.error is not None:
-        return one.error.exit_code.name.lower()
-    return one.how.value if one.how else "failed"
+def _result(row: RotateRow) -> str:
+    if row.error is not None:
+        return row.error.exit_code.name.lower()
+    return row.how.value if row.how else "failed"
 
 
 def _pattern(text: str) -> NamePattern:
