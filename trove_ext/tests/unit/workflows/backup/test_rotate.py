@@ -25,6 +25,7 @@ from trove_ext.model.retention_policy import Policy
 from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState, Task
+from trove_ext.tests.fake.transport import server_of
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows.backup import rotate
 from trove_ext.workflows.backup.rotate_start import How
@@ -193,6 +194,20 @@ class TestAdoption(RotateTestCase):
         self.assertEqual((How.ADOPTED, None), (row.how, row.error))
         (made,) = self.fake.live_backups
         self.assertEqual(made.id, row.backup.id)
+
+    def test_it_is_waited_for_too_if_the_token_was_renewed_at_the_refusal(self):
+        def before(request):
+            if request.method == "POST" and request.service == "trove":
+                self.fake.before_request.clear()
+                name = "db1-full-20260101T000000Z"
+                made = self.add(name, state=BackupState.BUILDING)
+                self.clock.after(20, self.complete(made))
+
+        server_of(self.fake).keystone.single_use = True
+        self.fake.before_request.append(before)
+        row = self.one()
+        self.assertEqual((How.ADOPTED, None), (row.how, row.error))
+        self.assertEqual([401, 422], [one.status for one in self.fake.log.changing])
 
     def test_one_that_another_run_took_while_this_one_saw_to_others_counts(self):
         db2 = self.fake.add_instance("db2")
@@ -489,6 +504,14 @@ class TestQuota(RotateTestCase):
         self.assertIn("2 FAILED", str(row.error))
         self.assertIn(f"backup delete {by_hand.id} {theirs.id}", str(row.error))
         self.assertNotIn(parent.id, str(row.error))
+
+    def test_it_is_the_same_if_the_token_was_renewed_at_the_refusal(self):
+        server_of(self.fake).keystone.single_use = True
+        self.add(self.OWN, 24, state=BackupState.FAILED)
+        self.fill()
+        row = self.one(policy=Policy(keep_last=3))
+        self.assertEqual((How.MADE, None), (row.how, row.error))
+        self.assertIn(401, [one.status for one in self.fake.log.changing])
 
     def test_one_whose_name_is_to_be_kept_is_not_deleted(self):
         self.add(self.OWN, 24, state=BackupState.FAILED)

@@ -1,0 +1,82 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a run has sent, what was answered, what it waits for."""
+
+import testtools
+
+from trove_ext.model.status import Phase
+from trove_ext.polling import Reading, Target
+from trove_ext.trove.journal import Change, Journal
+
+FIRST = Change("delete of b1", ("backup", "show", "b1"), "b1")
+SECOND = Change("delete of b2", ("backup", "show", "b2"), "b2")
+
+
+def target(label, *states):
+    left = iter(states)
+    follow = ("backup", "wait", label)
+    return Target(label, lambda: Reading(Phase.BUSY, next(left)), follow)
+
+
+class TestJournal(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.journal = Journal()
+
+    def test_nothing_was_changed_before_anything_was_sent(self):
+        self.assertTrue(self.journal.summary().changed_nothing)
+        self.assertIsNone(self.journal.summary().last)
+
+    def test_a_change_without_an_answer_stands_apart(self):
+        self.journal.sending(FIRST)
+        self.journal.answered()
+        self.journal.sending(SECOND)
+        summary = self.journal.summary()
+        self.assertEqual(((FIRST,), SECOND), (summary.sent, summary.unanswered))
+        self.assertEqual(SECOND, summary.last)
+        self.assertFalse(summary.changed_nothing)
+
+    def test_a_refused_change_was_not_sent(self):
+        self.journal.sending(FIRST)
+        self.journal.answered()
+        self.journal.sending(SECOND)
+        self.journal.not_done()
+        self.assertEqual((FIRST,), self.journal.summary().sent)
+        self.assertIsNone(self.journal.summary().unanswered)
+        self.assertFalse(self.journal.has_sent("b2"))
+
+    def test_what_was_sent_about_a_thing_is_known_by_its_id_not_its_words(self):
+        self.journal.sending(FIRST)
+        self.assertTrue(self.journal.has_sent("b1"))
+        self.assertFalse(self.journal.has_sent("delete of b1"))
+
+    def test_who_waits_knows_that_the_change_arrived(self):
+        self.journal.sending(FIRST)
+        self.journal.waiting([target("b1")])
+        self.assertEqual((FIRST,), self.journal.summary().sent)
+
+    def test_the_last_reading_of_each_target_is_kept_also_of_equal_labels(self):
+        noted = self.journal.waiting([target("db", "A", "B"), target("db", "C")])
+        noted[0].look()
+        self.assertEqual((("db", "A"),), self.journal.summary().seen)
+        noted[0].look()
+        noted[1].look()
+        self.assertEqual((("db", "B"), ("db", "C")), self.journal.summary().seen)
+
+    def test_nothing_is_awaited_once_the_wait_has_ended(self):
+        awaited = [target("db", "A")]
+        self.journal.waiting(awaited)
+        self.assertEqual(tuple(awaited), self.journal.summary().awaited)
+        self.journal.waited()
+        self.assertEqual((), self.journal.summary().awaited)
+        self.assertEqual((), self.journal.summary().seen)
