@@ -69,7 +69,7 @@ class Hooks(_Generated):
             if group.startswith(HOOKS):
                 hook = pydoc.locate(value.replace(":", "."))
                 words = group.removeprefix(HOOKS).replace("_", " ")
-                yield from self._hook(words, hook(mock.MagicMock()))
+                yield from self._hook(words, hook(mock.MagicMock(cmd_name=words)))
 
     def _hook(self, words, hook):
         yield from (words, "-" * len(words), "")

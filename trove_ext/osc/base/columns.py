@@ -114,7 +114,7 @@ def branches(depths: Sequence[int], encoding: str | None = "utf-8") -> list[str]
         drawn.append("".join(stems) + fork)
         going_on.add(depth)
     if not _has_lines(encoding):
-        drawn = [one.translate(_ASCII_LINES) for one in drawn]
+        drawn = [branch.translate(_ASCII_LINES) for branch in drawn]
     return drawn[::-1]
 
 

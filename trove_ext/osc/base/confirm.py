@@ -35,15 +35,15 @@ def add_yes_option(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def at_terminal(app: App) -> bool:
-    """Tell whether somebody is there who reads stderr and can answer."""
+    """Whether stdin and stderr are a terminal, at which somebody can answer."""
     streams = (app.stdin, app.stderr)
     return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def confirm(app: App, question: str, *, yes: bool, about: str = "") -> None:
-    """Go on only with a yes: at a terminal by a question, elsewhere by ``--yes``.
+    """Continue only with a yes: at a terminal by a question, elsewhere by ``--yes``.
 
-    :param about: what the question is about, in lines; told where it is asked
+    :param about: what the question is about, in lines; shown before it
     :raises NotConfirmedError: the answer was no, or none
     :raises UsageError: nobody can be asked, and ``--yes`` was not given
     """
@@ -54,14 +54,15 @@ def confirm(app: App, question: str, *, yes: bool, about: str = "") -> None:
 
 
 def need_terminal(app: App, why: str) -> None:
-    """Refuse to go on where nobody can be asked.
+    """Refuse to continue if there is no terminal.
 
     :param why: what has to be asked for, in words
     :raises UsageError: nobody can
     """
     if not at_terminal(app):
         raise UsageError(
-            f"{why} Nobody can be asked here: give --yes to go on. Nothing was changed."
+            f"{why} There is no terminal to ask for confirmation; use --yes. "
+            "Nothing was changed."
         )
 
 

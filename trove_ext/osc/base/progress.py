@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from trove_ext.polling import Clock
 
-#: Seconds after which a state that does not change is told again in a pipe.
+#: Seconds after which a state that does not change is written again in a pipe.
 REPEAT = 30.0
 #: Terminals without a cursor to move, by their ``TERM``.
 #: Terminals that can't move the cursor; so is one whose TERM is not set.
@@ -35,7 +35,7 @@ DUMB = frozenset({"", "dumb", "unknown"})
 
 
 class Heedless:
-    """A stream that takes everything, also where nobody reads any more.
+    """A stream that accepts everything, even if nobody reads any more.
 
     A pipe that was closed (``2>&1 | head``) or a terminal that hung up is no reason to
     leave a job half done, or a temporary instance behind.
@@ -76,7 +76,7 @@ class LineProgress:
         self._told: dict[str, tuple[str, float]] = {}
 
     def update(self, subject: str, state: str) -> None:
-        """Tell a state where it is new, or was told 30 s ago."""
+        """Write a state if it is new, or was written 30 s ago."""
         now = self._clock.monotonic()
         start = self._start.setdefault(subject, now)
         before, at = self._told.get(subject, ("", now))
@@ -91,11 +91,11 @@ class LineProgress:
         self._told.clear()
 
     def note(self, text: str) -> None:
-        """Tell a line."""
+        """Write a line."""
         self._write(text)
 
     def warn(self, text: str) -> None:
-        """Tell a warning."""
+        """Write a warning."""
         self._write(f"WARNING: {text}")
 
     def _write(self, text: str) -> None:
@@ -104,7 +104,7 @@ class LineProgress:
 
 
 class QuietProgress(LineProgress):
-    """Tells warnings alone: ``openstack -q``."""
+    """Writes warnings alone: ``openstack -q``."""
 
     def update(self, subject: str, state: str) -> None:
         """Drop it."""

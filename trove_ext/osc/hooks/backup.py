@@ -30,7 +30,7 @@ from trove_ext.model.backup import CINDER
 from trove_ext.osc.base import run
 from trove_ext.osc.hooks import upstream
 from trove_ext.osc.hooks.base import (
-    Stock,
+    HookedCommand,
     columns,
     deleted,
     none_found,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.backup.delete import DeletePlan
 
 
-class BackupCreate(Stock):
+class BackupCreate(HookedCommand):
     """``backup create``: the guide's form, ``--parent`` by name, ``--wait``."""
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
@@ -184,7 +184,7 @@ def _driver(parsed_args: argparse.Namespace) -> str | None:
     return driver
 
 
-class BackupDelete(Stock):
+class BackupDelete(HookedCommand):
     """``backup delete``: says what goes with it, asks at a terminal, and waits."""
 
     plan: DeletePlan | None = None
@@ -206,10 +206,9 @@ class BackupDelete(Stock):
             return
         if self.takes_over(parsed_args):
             delete.check(self.cloud, self.plan)
-        for one in self.plan.running:
-            self.cloud.progress.warn(
-                f"Trove deletes no running backup: {delete.how_to_end(self.cloud, one)}"
-            )
+        for backup in self.plan.running:
+            advice = delete.how_to_end(self.cloud, backup)
+            self.cloud.progress.warn(f"Trove deletes no running backup: {advice}")
         # Until here all is ours: a signal is answered in words.
         with run.catching_signals():
             announce(self.command.app, self.cloud, self.plan, yes=parsed_args.yes)
@@ -257,11 +256,11 @@ def _id_in(backups: Sequence[Backup], name_or_id: str) -> str:
     return read.pick_backup(backups, name_or_id).id
 
 
-class BackupList(Stock):
+class BackupList(HookedCommand):
     """``backup list``: the instance filter holds on every page."""
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Put the ID where the stock command reads it for the further pages.
+        """Put the ID into the option that the stock command reads for further pages.
 
         It sends ``--instance`` for the first page and ``--instance-id`` for the
         others (``troveclient/osc/v1/database_backups.py``).

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", Instance, Backup)
 
 
-class Stock:
+class HookedCommand:
     """Looks names up on every page; with ``--wait`` takes the action over."""
 
     def __init__(self, command: Command) -> None:
@@ -68,7 +68,7 @@ class Stock:
         stock: Callable[[argparse.Namespace], int],
         parsed_args: argparse.Namespace,
     ) -> int:
-        """Surround the whole run: our errors in words, and signals where we wait."""
+        """Surround the whole run: readable errors, and signals if it waits."""
         for given in getattr(parsed_args, "users", ()):
             masking.hide_credential(given)
         if getattr(parsed_args, "formatter", None) == "table":
@@ -91,7 +91,7 @@ class Stock:
         )
 
     def takes_over(self, parsed_args: argparse.Namespace) -> bool:
-        """Tell whether one of our options was given that changes the action."""
+        """Whether an option of the plugin was given that changes the action."""
         return bool(getattr(parsed_args, "wait", False))
 
     def before(self, parsed_args: argparse.Namespace) -> None:
@@ -146,7 +146,7 @@ def safe_cell(value: Any) -> Any:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, (list, tuple)):
-        return type(value)(safe_cell(one) for one in value)
+        return type(value)(safe_cell(item) for item in value)
     return value
 
 
@@ -178,7 +178,7 @@ def none_found(problems: Sequence[TroveExtError]) -> TroveExtError:
 
 
 def delete_each(
-    stock: Stock,
+    stock: HookedCommand,
     kind: str,
     things: Sequence[T],
     *,

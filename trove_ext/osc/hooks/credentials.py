@@ -55,8 +55,8 @@ def _problem(text: str) -> str:
         return f"--users {user or '...'}: a user needs a name and a password, as in u:p"
     if ":" in password:
         return (
-            f"--users {user}:...: the password holds a colon, where Trove's client "
-            "would cut it; give it by --credentials-file"
+            f"--users {user}:...: the password contains a colon, and Trove's client "
+            "would cut it there; use --credentials-file"
         )
     return ""
 

@@ -10,20 +10,21 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is added to the stock commands: options here, everything else elsewhere.
+"""What is added to the stock commands: one hook, and a table of the commands.
 
 This module is imported by every stock command that it hooks, so it imports next to
-nothing: the work is in :mod:`trove_ext.osc.hooks.handlers`, loaded once a command runs.
+nothing: a handler is loaded once its command runs.
 
 Order in cliff (``cliff/command.py``): the hook is made with the command, its
 ``get_parser`` runs *before* the stock options are added, ``before`` at the start of
-``run``. ``after`` is not called where the action raised; so the command's ``run`` is
+``run``. ``after`` is not called if the action raised; so the command's ``run`` is
 wrapped instead, which covers every way out.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import importlib
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cliff import hooks
 
@@ -41,20 +42,137 @@ if TYPE_CHECKING:
     from cliff.command import Command
 
 
+def _add_instance(parser: argparse.ArgumentParser) -> None:
+    """Add the guide's form, with options in any place."""
+    parser.add_argument(
+        "instance_positional",
+        metavar="<instance>",
+        nargs="?",
+        help="Instance to back up (name or ID); the same as --instance",
+    )
+    upstream.take_options_anywhere(parser)
+
+
+def _add_yes(parser: argparse.ArgumentParser) -> None:
+    """Add the answer to the question that is asked at a terminal."""
+    parser.add_argument(
+        "-y",
+        "--yes",
+        action="store_true",
+        help="Do not prompt, even if dependent backups are deleted too",
+    )
+
+
+def _add_credentials_file(parser: argparse.ArgumentParser) -> None:
+    """Add the safe way to give passwords."""
+    parser.add_argument(
+        "--credentials-file",
+        metavar="<file>",
+        help="File with a line user:password for each user to create (- for "
+        "standard input); arguments are visible to every user of this machine",
+    )
+
+
+class Added(NamedTuple):
+    """What is added to one stock command.
+
+    :ivar handler: module and class in ``trove_ext.osc.hooks`` that does the work
+    :ivar done: what ``--wait`` waits for, as a clause; no ``--wait`` if it is empty
+    :ivar options: adds the other options
+    :ivar epilog: what the help says of the plugin
+    """
+
+    handler: str
+    done: str = ""
+    options: Callable[[argparse.ArgumentParser], None] | None = None
+    epilog: str = "--wait and --timeout are provided by the trove-ext plugin."
+
+
+COMMANDS = {
+    "database backup create": Added(
+        "backup:BackupCreate",
+        "the backup is COMPLETED",
+        _add_instance,
+        "<instance> before the name, --parent by name, --wait and --timeout are "
+        "provided by the trove-ext plugin.",
+    ),
+    "database backup delete": Added(
+        "backup:BackupDelete",
+        "each backup and all its dependent backups are gone",
+        _add_yes,
+        "--yes, --wait and --timeout are provided by the trove-ext plugin.",
+    ),
+    "database backup list": Added(
+        "backup:BackupList",
+        epilog="The trove-ext plugin applies --instance to every page of the list, and "
+        "finds an instance by name on any page.",
+    ),
+    "database instance create": Added(
+        "instance:InstanceCreate",
+        "the instance (with --replica-count each of them) is ACTIVE and HEALTHY",
+        _add_credentials_file,
+        "--wait, --timeout and --credentials-file are provided by the trove-ext "
+        "plugin. With --replica-of, the flavor, size, volume type and datastore that "
+        "older guides give are dropped if they match the source.",
+    ),
+    "database instance delete": Added(
+        "instance:InstanceDelete", "each instance is gone"
+    ),
+    "database instance detach": Added(
+        "instance:InstanceDetach",
+        "the instance is no longer a replica, and is ACTIVE and HEALTHY",
+    ),
+    "database instance eject": Added(
+        "instance:InstanceEject",
+        "every other member of the replica set has its new role and is ACTIVE and "
+        "HEALTHY",
+    ),
+    "database instance promote": Added(
+        "instance:InstancePromote",
+        "the roles have changed and every member of the replica set is ACTIVE and "
+        "HEALTHY",
+    ),
+    "database instance reboot": Added(
+        "instance:InstanceReboot", "the instance is ACTIVE and HEALTHY again"
+    ),
+    "database instance rebuild": Added(
+        "instance:InstanceRebuild", "the instance is ACTIVE and HEALTHY again"
+    ),
+    "database instance resize flavor": Added(
+        "instance:InstanceResizeFlavor",
+        "the instance has the new flavor and is ACTIVE and HEALTHY",
+    ),
+    "database instance resize volume": Added(
+        "instance:InstanceResizeVolume",
+        "every member of the replica set has the new size and is ACTIVE and HEALTHY",
+    ),
+    "database instance restart": Added(
+        "instance:InstanceRestart", "the instance is ACTIVE and HEALTHY again"
+    ),
+    "database instance upgrade": Added(
+        "instance:InstanceUpgrade",
+        "the instance is ACTIVE and HEALTHY again without a new fault",
+    ),
+}
+
+
 def _waits(command: Command) -> bool:
-    """Tell whether ``--wait``, or an abbreviation of it, is on the command line."""
+    """Whether ``--wait``, or an abbreviation of it, is on the command line."""
     words = upstream.typed_words(command.app)
     return any("--wait".startswith(word) and word.startswith("--w") for word in words)
 
 
 class Hook(hooks.CommandHook):
-    """The base of all hooks: hands everything on to the handlers."""
-
-    done: ClassVar[str]
+    """The hook of all stock commands: adds options, and passes runs to a handler."""
 
     def __init__(self, command: Command) -> None:
+        """Attach to one command.
+
+        :raises KeyError: nothing is added to the command; cliff reports it
+        """
         super().__init__(command)
-        self.stock: Any = None
+        self.added = COMMANDS[str(command.cmd_name)]
+        self.handler: Any = None
         if _waits(command):
             # The log-in comes before the arguments are parsed.
             from trove_ext.trove.limits import REQUEST_TIMEOUT
@@ -64,17 +182,20 @@ class Hook(hooks.CommandHook):
         upstream.replace_method(command, "run", self._run)
 
     def get_parser(self, parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        """Add what every hooked command gets."""
-        add_wait_options(parser, self.done)
+        """Add the options of the plugin."""
+        if self.added.options is not None:
+            self.added.options(parser)
+        if self.added.done:
+            add_wait_options(parser, self.added.done)
         return parser
 
     def get_epilog(self) -> str:
-        """Say in the help whose options these are."""
-        return "--wait and --timeout are provided by the trove-ext plugin."
+        """Return what the help says of the plugin; cliff 4.9.0 takes no None."""
+        return self.added.epilog
 
     def before(self, parsed_args: argparse.Namespace) -> argparse.Namespace:
-        """Find names on any page; with one of our options take the action over."""
-        self._stock().before(parsed_args)
+        """Find names on any page; with an option of the plugin take the action over."""
+        self._handler().before(parsed_args)
         return parsed_args
 
     def after(self, parsed_args: argparse.Namespace, return_code: int) -> int:
@@ -96,154 +217,11 @@ class Hook(hooks.CommandHook):
         stock: Callable[[argparse.Namespace], int],
         parsed_args: argparse.Namespace,
     ) -> int:
-        return int(self._stock().run(stock, parsed_args))
+        return int(self._handler().run(stock, parsed_args))
 
-    def _stock(self) -> Any:
-        if self.stock is None:
-            from trove_ext.osc.hooks import handlers
-
-            self.stock = handlers.handler(self.cmd, type(self).__name__)
-        return self.stock
-
-
-class BackupCreate(Hook):
-    """``database backup create``."""
-
-    done = "the backup is COMPLETED"
-
-    def get_parser(self, parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        """Add the guide's form, with options in any place."""
-        parser.add_argument(
-            "instance_positional",
-            metavar="<instance>",
-            nargs="?",
-            help="Instance to back up (name or ID); the same as --instance",
-        )
-        upstream.take_options_anywhere(parser)
-        return super().get_parser(parser)
-
-    def get_epilog(self) -> str:
-        """Say in the help whose options these are."""
-        return (
-            "<instance> before the name, --parent by name, --wait and --timeout are "
-            "provided by the trove-ext plugin."
-        )
-
-
-class BackupDelete(Hook):
-    """``database backup delete``."""
-
-    done = "each backup and all that hang on it are gone"
-
-    def get_parser(self, parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        """Add the answer to the question that is asked at a terminal."""
-        parser.add_argument(
-            "-y",
-            "--yes",
-            action="store_true",
-            help="Do not ask where more is deleted than was named",
-        )
-        return super().get_parser(parser)
-
-    def get_epilog(self) -> str:
-        """Say in the help whose options these are."""
-        return "--yes, --wait and --timeout are provided by the trove-ext plugin."
-
-
-class BackupList(Hook):
-    """``database backup list``: no option, the instance filter on every page."""
-
-    def get_parser(self, parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        """Add nothing."""
-        return parser
-
-    def get_epilog(self) -> str:
-        """Say in the help what differs."""
-        return (
-            "The trove-ext plugin applies --instance to every page of the list, and "
-            "finds an instance by name on any page."
-        )
-
-
-class InstanceCreate(Hook):
-    """``database instance create``."""
-
-    done = "the instance (with --replica-count each of them) is ACTIVE and HEALTHY"
-
-    def get_parser(self, parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        """Add the safe way to give passwords."""
-        parser.add_argument(
-            "--credentials-file",
-            metavar="<file>",
-            help="File with a line user:password for each user to create (- for "
-            "standard input): arguments are visible to every user of this machine",
-        )
-        return super().get_parser(parser)
-
-    def get_epilog(self) -> str:
-        """Say in the help whose options these are."""
-        return (
-            "--wait, --timeout and --credentials-file are provided by the trove-ext "
-            "plugin. With --replica-of the flavor, size, volume type and datastore "
-            "that older guides give are dropped where they agree with the source."
-        )
-
-
-class InstanceDelete(Hook):
-    """``database instance delete``."""
-
-    done = "each instance is gone"
-
-
-class InstancePromote(Hook):
-    """``database instance promote``."""
-
-    done = "the roles have changed and every member of the set is ACTIVE and HEALTHY"
-
-
-class InstanceEject(Hook):
-    """``database instance eject``."""
-
-    done = "every other member of the set has its new role and is ACTIVE and HEALTHY"
-
-
-class InstanceDetach(Hook):
-    """``database instance detach``."""
-
-    done = "the instance is no replica any more, ACTIVE and HEALTHY"
-
-
-class InstanceRestart(Hook):
-    """``database instance restart``."""
-
-    done = "the instance is ACTIVE and HEALTHY again"
-
-
-class InstanceReboot(Hook):
-    """``database instance reboot``."""
-
-    done = "the instance is ACTIVE and HEALTHY again"
-
-
-class InstanceRebuild(Hook):
-    """``database instance rebuild``."""
-
-    done = "the instance is ACTIVE and HEALTHY again"
-
-
-class InstanceUpgrade(Hook):
-    """``database instance upgrade``."""
-
-    done = "the instance is ACTIVE and HEALTHY again without a new fault"
-
-
-class InstanceResizeFlavor(Hook):
-    """``database instance resize flavor``."""
-
-    done = "the instance has the new flavor and is ACTIVE and HEALTHY"
-
-
-class InstanceResizeVolume(Hook):
-    """``database instance resize volume``."""
-
-    done = "every member of the set has the new size and is ACTIVE and HEALTHY"
+    def _handler(self) -> Any:
+        if self.handler is None:
+            module, _, name = self.added.handler.partition(":")
+            found = importlib.import_module(f"trove_ext.osc.hooks.{module}")
+            self.handler = getattr(found, name)(self.cmd)
+        return self.handler

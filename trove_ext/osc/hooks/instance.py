@@ -25,7 +25,7 @@ from trove_ext.model import account_names
 from trove_ext.model.replication import ReplicationSet
 from trove_ext.osc.hooks import replica_form, upstream
 from trove_ext.osc.hooks.base import (
-    Stock,
+    HookedCommand,
     columns,
     delete_each,
     none_found,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from trove_ext.polling import Deadline, Target
 
 
-class InstanceCreate(Stock):
+class InstanceCreate(HookedCommand):
     """``instance create``: the guide's replica form, credentials, ``--wait``."""
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
@@ -126,7 +126,7 @@ class InstanceCreate(Stock):
         ]
 
 
-class InstanceDelete(Stock):
+class InstanceDelete(HookedCommand):
     """``instance delete``: waits for all, also when one of them was refused."""
 
     not_found: Sequence[TroveExtError] = ()
@@ -166,7 +166,7 @@ class InstanceDelete(Stock):
         )
 
 
-class InstanceAction(Stock):
+class InstanceAction(HookedCommand):
     """An action on one instance: sent by the stock command, then waited for."""
 
     verb: str
@@ -176,7 +176,7 @@ class InstanceAction(Stock):
         parsed_args.instance = self.instance_id(parsed_args.instance)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Read what is there, send the action, wait until it has come about."""
+        """Read what is there, send the action, wait until it is done."""
         deadline = self.cloud.start(parsed_args.timeout)
         before = read.get_instance(self.cloud, parsed_args.instance)
         targets = self.targets(before, parsed_args)
@@ -199,7 +199,7 @@ class InstanceAction(Stock):
         return [conditions.settled(self.cloud, before)]
 
     def verify(self, before: Instance, targets: Sequence[Target]) -> None:
-        """Say what has come about."""
+        """Say what was verified."""
         del targets
         self.cloud.progress.note(f"{self.verb} of {before}: done.")
 
@@ -242,7 +242,7 @@ class InstanceUpgrade(InstanceAction):
     verb = "upgrade"
 
     def verify(self, before: Instance, targets: Sequence[Target]) -> None:
-        """Say that it is done, and whether the configuration group went with it."""
+        """Say that it is done, and whether the configuration group was taken away."""
         super().verify(before, targets)
         now = read.get_instance(self.cloud, before.id)
         configuration_groups.warn_if_lost(self.cloud, before, now)
@@ -300,7 +300,7 @@ class SwitchAction(InstanceAction, abc.ABC):
     """An action that changes roles: followed as our own commands follow it."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Read the whole set, send the action, wait, and verify what came of it."""
+        """Read the whole set, send the action, wait, and verify the result."""
         deadline = self.cloud.start(parsed_args.timeout)
         before = sets.of(
             self.cloud, read.get_instance(self.cloud, parsed_args.instance)
@@ -393,7 +393,7 @@ def _check_nic(text: str | None) -> None:
 
 
 def find_flavor(flavors: Sequence[Any], name_or_id: str) -> str | None:
-    """Return the ID of a flavor, None where the stock command will not find it."""
+    """Return the ID of a flavor, None if the stock command will not find it."""
     for row in flavors:
         flavor = resources.fields_of(row, "flavor")
         if name_or_id in {resources.flavor_id(flavor), flavor.get("name")}:

@@ -14,7 +14,7 @@
 
 Trove refuses flavor, volume and datastore beside ``replica_of``
 (``trove/instance/service.py``, ``Controller.create``): the replica gets the source's.
-Where they agree with the source they say nothing new and are dropped; where they
+If they match the source they say nothing new and are dropped; if they
 don't, the user wants something that can't be had.
 """
 

@@ -85,10 +85,21 @@ def _ours():
 
 
 def _hooked():
-    """Pairs (stock name, hook class)."""
+    """Pairs (stock name, what makes its hook of a command)."""
     for group, _name, value in _entry_points():
         if group.startswith(HOOKS):
-            yield group.removeprefix(HOOKS), _load(value)
+            name = group.removeprefix(HOOKS)
+            yield name, _hook_of(_load(value), name)
+
+
+def _hook_of(hook_class, name):
+    """What makes the hook of this command, whatever command it is given."""
+
+    def make(command):
+        command.cmd_name = _words(name)
+        return hook_class(command)
+
+    return make
 
 
 def _words(name):

@@ -19,6 +19,8 @@ from unittest import mock
 
 import testtools
 
+from trove_ext.osc.hooks import hook
+from trove_ext.osc.hooks.base import HookedCommand
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind
@@ -64,10 +66,20 @@ class TestCliffVersions(testtools.TestCase):
     def test_every_hook_has_an_epilog_which_cliff_4_9_0_joins_unchecked(self):
         hooks = load_hooks()
         self.assertEqual(14, len(hooks))
-        for group, hook in hooks.items():
-            epilog = hook(mock.MagicMock()).get_epilog()
+        for group, hook_class in hooks.items():
+            name = group.removeprefix("openstack.cli.").replace("_", " ")
+            epilog = hook_class(mock.MagicMock(cmd_name=name)).get_epilog()
             self.assertIsInstance(epilog, str, group)
             self.assertIn("trove-ext plugin", epilog, group)
+
+
+class TestTable(testtools.TestCase):
+    def test_each_command_of_the_table_has_an_entry_point_and_a_handler(self):
+        names = {group.removeprefix("openstack.cli.") for group in load_hooks()}
+        self.assertEqual({name.replace(" ", "_") for name in hook.COMMANDS}, names)
+        for name in hook.COMMANDS:
+            made = hook.Hook(mock.MagicMock(cmd_name=name))
+            self.assertIsInstance(made._handler(), HookedCommand, name)
 
 
 class TestBackupCreate(HookTestCase):
