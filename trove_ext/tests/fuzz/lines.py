@@ -81,7 +81,9 @@ def grammars() -> tuple[Grammar, ...]:
 def _grammar(name: str, factory: Any) -> Grammar:
     words = name.replace("_", " ")
     manager = SimpleNamespace(namespace="openstack.cli")
-    app: Any = SimpleNamespace(command_manager=manager, options=SimpleNamespace())
+    app: Any = SimpleNamespace(
+        command_manager=manager, command_options=[], options=SimpleNamespace()
+    )
     parser = factory(app, None, cmd_name=words).get_parser(words)
     actions = [
         action
