@@ -13,6 +13,7 @@
 import testtools
 
 from trove_ext.model import account_names
+from trove_ext.tests.unit import requires
 
 DATABASES = ("shop", "shop,crm", "a", "my db", "x" * 65, "a\\b", "shop-1", "a.b", "")
 USERS = ("app", "a,b", " a", "x" * 17, "o'b", "a/b", "a b", "")
@@ -26,6 +27,7 @@ def refused(make, *values):
     return False
 
 
+@requires.trove
 class TestAgainstTrove(testtools.TestCase):
     """The rules are those of the installed Trove."""
 
