@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Poll until each of several targets has arrived, failed, or time is up.
+"""Poll until each of several targets is done or has failed, or time is up.
 
-The clock is passed in: tests wait for nothing.
+The clock is passed in, so that tests need no real waiting.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from trove_ext.progress import Progress
 
-#: Seconds between two looks: the first pause, the longest, and the growth.
+#: Seconds between two readings: the first pause, the longest, and the growth.
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
 GROWTH = 1.5
-#: Trove's rate limit is 200 GET a minute by default; one command keeps far below.
+#: Trove's rate limit is 200 GET a minute by default; a command stays far below.
 LOOKS_A_MINUTE = 60
 
 
@@ -42,20 +42,20 @@ class Clock(Protocol):
     """Time as the jobs see it."""
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow."""
+        """Seconds that only increase."""
 
     def sleep(self, seconds: float) -> None:
         """Let seconds pass."""
 
     def now(self) -> datetime:
-        """Tell the time of day, with its time zone."""
+        """Return the time of day, with its time zone."""
 
 
 class SystemClock:
     """The machine's own clock."""
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow."""
+        """Seconds that only increase."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -63,17 +63,17 @@ class SystemClock:
         time.sleep(seconds)
 
     def now(self) -> datetime:
-        """Tell the time of day in UTC."""
+        """Return the time of day in UTC."""
         return datetime.now(UTC)
 
 
 class Deadline:
-    """A point in time after which nothing is waited for any more."""
+    """A point in time after which nothing is waited for."""
 
     def __init__(self, clock: Clock, timeout: float) -> None:
         """Start to count.
 
-        :param timeout: seconds; 0 means for ever
+        :param timeout: seconds; 0 for no limit
         """
         self._clock = clock
         self._end = clock.monotonic() + timeout if timeout else float("inf")
@@ -91,7 +91,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one look at a target said.
+    """What a target was found to be when it was read.
 
     :ivar state: the raw state, to be shown
     :ivar reason: why it failed, if that is known
@@ -109,8 +109,8 @@ class Reading:
 class Target:
     """Something to wait for.
 
-    :ivar label: how it is called in messages
-    :ivar look: reads it once, with ``requests`` requests
+    :ivar label: its name in messages
+    :ivar look: reads it once, in ``requests`` requests
     :ivar follow: the words after ``openstack database`` of the command that goes on
         waiting for it
     """
@@ -125,9 +125,9 @@ class Target:
 class Outcome:
     """How waiting for one target ended.
 
-    :ivar reading: the last look, None where not one succeeded
+    :ivar reading: the last reading, None if none succeeded
     :ivar elapsed: seconds
-    :ivar timed_out: time ran out before it arrived or failed
+    :ivar timed_out: time was up before it was done or had failed
     """
 
     target: Target
@@ -137,7 +137,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Whether it arrived."""
+        """Whether it is done."""
         return self.reading is not None and self.reading.phase is Phase.DONE
 
     @property
@@ -147,7 +147,7 @@ class Outcome:
 
 
 def confirmed(look: Callable[[], Reading], times: int = 2) -> Callable[[], Reading]:
-    """Make a look count as done only when it was so several times in a row.
+    """Count a target as done only if it is read as done several times in a row.
 
     Needed after a promote: Trove clears the task before it stores a failure
     (``trove/taskmanager/manager.py``, ``promote_to_replica_source``).
@@ -166,9 +166,9 @@ def confirmed(look: Callable[[], Reading], times: int = 2) -> Callable[[], Readi
 
 
 def pauses(requests: int) -> Iterator[float]:
-    """Yield the seconds between looks: growing, and kind to the rate limit.
+    """Yield the seconds between readings: growing, and far below the rate limit.
 
-    :param requests: how many requests one round of looks costs
+    :param requests: how many requests a round of readings costs
     """
     least = requests * 60.0 / LOOKS_A_MINUTE
     pause = FIRST_PAUSE
@@ -180,10 +180,10 @@ def pauses(requests: int) -> Iterator[float]:
 def wait(
     targets: Sequence[Target], *, deadline: Deadline, clock: Clock, progress: Progress
 ) -> list[Outcome]:
-    """Look at all targets together until each has arrived or failed.
+    """Read all targets in turns until each is done or has failed.
 
-    A look that found nobody there until the deadline counts as time running out:
-    that something failed was not seen.
+    If no usable answer arrives until the deadline, time is up: a failure of the target
+    was not seen.
 
     :returns: an outcome for each target, in their order
     """

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a long job tells while it runs; knows no stream."""
+"""What a long job reports while it runs, without a stream."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Where a job tells how far it is."""
+    """Where a job reports its progress."""
 
     def update(self, subject: str, state: str) -> None:
-        """Tell the state that a subject is in now; called at each look at it."""
+        """Report the state of a subject; called each time it is read."""
 
     def done(self) -> None:
-        """Tell that nothing is followed any more: a result is printed next."""
+        """End the live lines: a result is printed next."""
 
     def note(self, text: str) -> None:
-        """Tell something worth keeping: a step done, a choice made."""
+        """Report something worth keeping: a step done, a choice made."""
 
     def warn(self, text: str) -> None:
-        """Tell something that the user should act on; never silenced."""
+        """Report something that the user should act on; never silenced."""
 
 
 class Silent:
-    """Tells nobody: for scripts that want only results."""
+    """Reports nothing: for scripts that want only results."""
 
     def update(self, subject: str, state: str) -> None:
         """Drop it."""

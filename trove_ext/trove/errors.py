@@ -222,8 +222,8 @@ def lost(what: str, exc: Exception) -> TroveExtError:
 def _misread(exc: Exception) -> str:
     lacks = f", it lacks {exc}" if isinstance(exc, KeyError) else ""
     return (
-        f"the answer is not one of Trove's{lacks} (does the endpoint in the service "
-        "catalog lead to Trove?)"
+        f"the answer is not one of Trove's{lacks} (is the endpoint in the service "
+        "catalog Trove's?)"
     )
 
 

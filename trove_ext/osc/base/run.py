@@ -100,7 +100,7 @@ class Run:
         self._timeout = timeout
         masking.install()
         if self._app.stdout is None:
-            # Closed (``>&-``): the job is done all the same. cliff looks at both.
+            # Closed (``>&-``): the job is done nevertheless. cliff uses both.
             self._app.stdout = sys.stdout = io.StringIO()
         spell_unencodable(self._app.stdout)
         try:

@@ -27,7 +27,7 @@ from trove_ext.trove.limits import REQUEST_TIMEOUT
 if TYPE_CHECKING:
     from cliff.app import App
 
-#: Global options that tell one cloud from another; repeated in follow-up commands.
+#: Global options that select a cloud; repeated in follow-up commands.
 CLOUD_OPTIONS = ("--os-cloud", "--os-region-name", "--os-project-name")
 
 

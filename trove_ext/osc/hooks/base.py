@@ -119,7 +119,7 @@ class HookedCommand:
         self._run.fail(error)
 
     def instance_id(self, name_or_id: str) -> str:
-        """Return the ID of an instance; what looks like an ID is handed on as it is.
+        """Return the ID of an instance; a text in the form of an ID is passed on.
 
         The stock command asks for it anyway, and an admin may name what no list of
         the own project shows.
@@ -129,7 +129,7 @@ class HookedCommand:
         return read.find_instance(self.cloud, name_or_id).id
 
     def backup_id(self, name_or_id: str) -> str:
-        """Return the ID of a backup; what looks like an ID is handed on as it is."""
+        """Return the ID of a backup; a text in the form of an ID is passed on."""
         if uuidutils.is_uuid_like(name_or_id):
             return name_or_id
         return read.find_backup(self.cloud, name_or_id).id

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What an answer proves, and what it does not: between us and Trove there are others."""
+"""What an answer proves, and what it does not: a proxy may have sent it."""
 
 import json
 from datetime import timedelta
@@ -48,7 +48,7 @@ class AnswerTestCase(BackupTestCase):
         return self.make_cloud([Fault(kind, only=meets, lasting=lasting, **kwargs)])
 
     def answering(self, code, body, content_type="application/json", **headers):
-        """Let each request of Trove be answered by something in between."""
+        """Answer each request for Trove as a proxy may."""
         cloud = self.make_cloud()
         transport = cloud.client.client.session.session.get_adapter("http://x")
         ask = transport._ask
@@ -64,24 +64,24 @@ class AnswerTestCase(BackupTestCase):
 
 
 class TestReads(AnswerTestCase):
-    def test_a_404_that_is_not_troves_says_nothing_of_what_is_there(self):
+    def test_a_404_that_is_not_troves_says_nothing_about_what_exists(self):
         cloud = self.faulty(Kind.NO_SUCH_PAGE)
         self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
         cloud = self.answering(404, b'{"error": {"message": "no route"}}')
         self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
 
-    def test_troves_own_404_says_that_it_is_gone(self):
+    def test_troves_own_404_says_that_it_does_not_exist(self):
         self.backup.deleted = True
         self.assertRaises(NotFoundError, read.get_backup, self.cloud, self.backup.id)
 
-    def test_who_is_asked_to_slow_down_does_so_and_asks_again(self):
+    def test_a_rate_limit_is_waited_for_and_the_read_repeated(self):
         for kind in (Kind.SLOW_DOWN, Kind.RATE_LIMIT):
             start = self.clock.monotonic()
             cloud = self.faulty(kind, lasting=False, at=2, retry_after=30)
             self.assertEqual("b1", read.get_backup(cloud, self.backup.id).name)
             self.assertGreater(self.clock.monotonic() - start, 30)
 
-    def test_a_date_is_a_retry_after_too_and_nonsense_is_none(self):
+    def test_a_date_is_a_retry_after_too_and_other_text_is_none(self):
         pauses = {}
         for header in ("Fri, 31 Dec 1999 23:59:59 GMT", "soon", "3, 4", ""):
             before = len(self.clock.sleeps)
@@ -102,14 +102,14 @@ class TestReads(AnswerTestCase):
             )
             self.assertIn(f"HTTP {code}", str(error))
 
-    def test_a_parent_that_can_not_be_read_makes_no_full_backup(self):
+    def test_a_backup_whose_parent_can_not_be_read_is_not_taken_for_a_full_one(self):
         info = self.cloud.client.backups.get(self.backup.id).to_dict()
         for parent in ([], {}, 0, False):
             body = json.dumps({"backup": {**info, "parent_id": parent}}).encode()
             cloud = self.answering(200, body)
             self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
 
-    def test_the_time_of_the_command_bounds_each_read(self):
+    def test_no_read_lasts_longer_than_the_run(self):
         cloud = self.faulty(Kind.HTTP_503)
         cloud.start(5)
         start = self.clock.monotonic()
@@ -119,7 +119,7 @@ class TestReads(AnswerTestCase):
         self.assertEqual(124, error.exit_code)
         self.assertLess(self.clock.monotonic() - start, 6)
 
-    def test_what_is_read_after_that_time_has_its_own(self):
+    def test_what_is_read_after_the_run_has_its_own_budget(self):
         cloud = self.faulty(Kind.HTTP_503)
         cloud.start(5)
         self.clock.sleep(10)
@@ -144,7 +144,7 @@ class TestChanges(AnswerTestCase):
             cloud = self.answering(200, body, content_type)
             self.assertRaises(LostAnswerError, self.act, cloud)
 
-    def test_a_backup_that_somebody_takes_is_no_sign_of_an_action(self):
+    def test_a_backup_in_progress_is_no_sign_of_an_action(self):
         def begin(request):
             if request.method == "POST":
                 self.fake.before_request.clear()
@@ -167,14 +167,14 @@ class TestChanges(AnswerTestCase):
         post = lambda: cloud.client.backups.create(name, self.db1.id).id  # noqa: E731
         return send.create_backup(cloud, name, self.db1.id, post, **kwargs)
 
-    def test_an_older_one_of_the_same_name_is_not_taken_for_the_new_one(self):
+    def test_an_older_backup_of_the_same_name_is_not_adopted(self):
         self.add("new")
         cloud = self.faulty(Kind.HTTP_502, method="POST")
         error = self.assertRaises(LostAnswerError, self.create, cloud)
         self.assertIn("Nothing new of that name", str(error))
         self.assertIn("openstack database backup list", str(error))
 
-    def test_the_new_one_is_found_beside_it_whatever_the_clocks_say(self):
+    def test_the_new_backup_is_found_beside_it_whatever_the_clocks_say(self):
         for skew in (timedelta(minutes=-20), timedelta(minutes=20)):
             old = self.add("new")
             cloud = self.faulty(Kind.RESET_AFTER, method="POST")
@@ -191,7 +191,7 @@ class TestChanges(AnswerTestCase):
             self.fake.backups[found].deleted = old.deleted = True
             self.clock.sleep(60)
 
-    def test_one_on_another_parent_is_not_taken_for_it(self):
+    def test_a_backup_on_another_parent_is_not_adopted(self):
         def theirs(request):
             if request.method == "POST":
                 self.fake.before_request.clear()
@@ -201,7 +201,7 @@ class TestChanges(AnswerTestCase):
         cloud = self.faulty(Kind.HTTP_502, method="POST")
         self.assertRaises(LostAnswerError, self.create, cloud)
 
-    def test_where_nothing_can_be_seen_that_is_said_with_what_was_sent(self):
+    def test_an_effect_that_can_not_be_read_is_named_with_what_was_sent(self):
         def after_post(_request):
             return bool(self.requests("POST"))
 
@@ -210,7 +210,7 @@ class TestChanges(AnswerTestCase):
         self.assertIn("can't be seen", str(error))
         self.assertIn("openstack database backup list", str(error))
 
-    def test_a_delete_is_not_done_where_a_proxy_says_404(self):
+    def test_a_proxys_404_does_not_make_a_delete_done(self):
         cloud = self.faulty(Kind.NO_SUCH_PAGE, method="DELETE")
         backup = read.get_backup(self.cloud, self.backup.id)
         post = lambda: cloud.client.backups.delete(backup.id)  # noqa: E731

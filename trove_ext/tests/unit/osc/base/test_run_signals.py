@@ -56,7 +56,7 @@ class TestWords(testtools.TestCase):
     def sent(self):
         return any(one.changing for one in self.cloud.log)
 
-    def test_one_that_is_ignored_stays_ignored(self):
+    def test_an_ignored_signal_stays_ignored(self):
         # As under nohup, and for a job in the background of a script.
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.addCleanup(signal.signal, signal.SIGHUP, before)
@@ -78,7 +78,7 @@ class TestWords(testtools.TestCase):
         )
         self.assertEqual("Interrupted by SIGTERM; nothing was changed.", said)
 
-    def test_without_an_answer_it_may_have_arrived_or_not(self):
+    def test_without_an_answer_the_effect_is_not_known(self):
         said = self.interrupted(
             "backup create db1 b1 --wait", self.cloud.after_request, self.sent
         )
@@ -88,7 +88,7 @@ class TestWords(testtools.TestCase):
             said,
         )
 
-    def test_a_wait_is_followed_by_one_line(self):
+    def test_a_wait_can_be_continued_by_the_command_in_the_line(self):
         said = self.interrupted(
             "backup create db1 b1 --wait", self.cloud.clock.before_sleep, self.sent
         )
@@ -137,6 +137,6 @@ class TestWords(testtools.TestCase):
             said,
         )
 
-    def test_nothing_is_said_to_go_on_before_a_log_in(self):
+    def test_before_a_log_in_nothing_was_changed(self):
         said = run.describe_stop(signal.SIGHUP, None)
         self.assertEqual("Interrupted by SIGHUP; nothing was changed.", said)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every command in surroundings that are not as they should be."""
+"""Every command on a cloud, or with settings, that are not as they should be."""
 
 import json
 import pathlib
@@ -50,7 +50,7 @@ NO_TROVE = {
     "nothing": Reply(200, b"", {}),
     "not found": Reply(404, b'{"error": {"code": 404, "title": "Not Found"}}', JSON),
 }
-#: What an older release does not tell, and these can't do without.
+#: What an older release does not report, and these commands need.
 NEEDED = {
     "backup restore inc2 new --dry-run": "--nic net-id=<network>",
     "replica create db1 new --dry-run": "--nic net-id=<network>",
@@ -86,7 +86,7 @@ class TestSurroundings(testtools.TestCase):
         for _, result in self.run_all(tweak):
             self.assertIn("does this cloud offer Trove", result.stderr)
 
-    def test_a_clouds_yaml_without_a_region_will_do(self):
+    def test_a_clouds_yaml_without_a_region_is_enough(self):
         auth = {
             "auth_url": keystone.IDENTITY,
             "username": "demo",
@@ -107,7 +107,7 @@ class TestSurroundings(testtools.TestCase):
         for _, result in self.run_all(env=env):
             self.assertEqual(0, result.exit_code, result.stderr)
 
-    def test_an_endpoint_that_is_no_trove_is_an_error_in_words(self):
+    def test_an_endpoint_that_is_not_troves_is_a_readable_error(self):
         for name, reply in NO_TROVE.items():
 
             def tweak(cloud, reply=reply):
@@ -134,7 +134,7 @@ class TestSurroundings(testtools.TestCase):
                     needed = NEEDED.get(scenario.name, "")
                     self.assertTrue(needed and needed in result.stderr, result.stderr)
 
-    def test_what_can_t_be_done_without_says_so(self):
+    def test_a_field_that_is_needed_and_missing_is_named(self):
         for field in ("datastore", "flavor", "limit", "name", "parent_id"):
 
             def tweak(cloud, field=field):
@@ -145,7 +145,7 @@ class TestSurroundings(testtools.TestCase):
                     words = result.stderr.replace("\n", " ").split()
                     self.assertGreater(len(words), 5, (scenario.name, field, words))
 
-    def test_nothing_is_deleted_where_parents_are_not_told(self):
+    def test_nothing_is_deleted_if_parents_are_not_reported(self):
         def tweak(cloud):
             cloud.missing_fields = {"parent_id"}
 
