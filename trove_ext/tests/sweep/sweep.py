@@ -157,8 +157,15 @@ def judge_early(case: Case, result: Result) -> list[tuple[Verdict, str]]:
 
 
 def judge_refusal(case: Case, result: Result) -> list[tuple[Verdict, str]]:
-    """Find a run that takes a refusal for a lost answer."""
+    """Find a run that takes the refusal of a change for a lost answer.
+
+    A stock action reads after it has sent its change; if that read is refused, the
+    answer to the whole action is lost indeed.
+    """
     if case.fault.kind not in RENEWED or "no usable answer" not in result.stderr:
+        return []
+    struck = [request for request in result.requests if request.fault]
+    if not any(request.changing for request in struck):
         return []
     return [(Verdict.FALSE, "a refusal after a renewal is reported as a lost answer")]
 
