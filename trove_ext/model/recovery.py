@@ -148,7 +148,7 @@ def needs_reset(instance: Instance) -> bool:
 
 
 def after_promote(case: Case) -> Diagnosis:
-    """Judge a promote that failed or does not end.
+    """Diagnose a promote that failed or does not end.
 
     :param case: its target is the replica that was promoted
     """
@@ -160,7 +160,7 @@ def after_promote(case: Case) -> Diagnosis:
 
 
 def after_eject(case: Case) -> Diagnosis:
-    """Judge an eject that failed or does not end."""
+    """Diagnose an eject that failed or does not end."""
     survivors = case.others(case.source.id)
     new = new_source(survivors)
     if new is not None:

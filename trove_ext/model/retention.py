@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.model.ages import describe_ahead, is_ahead
 from trove_ext.model.backup_forest import BackupForest
-from trove_ext.model.retention_policy import judge
+from trove_ext.model.retention_policy import keep_reasons
 from trove_ext.model.rotation import is_sound
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class PlanRow:
 class RetentionPlan:
     """What a policy makes of some backups.
 
-    :ivar rows: every backup that was judged, by instance, newest first
+    :ivar rows: every backup that was evaluated, by instance, newest first
     :ivar deletions: in the order in which to delete them: leaves first, tree by tree
     """
 
@@ -72,7 +72,7 @@ class RetentionPlan:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What is judged, with what."""
+    """What is evaluated, with what."""
 
     forest: BackupForest
     policy: Policy
@@ -83,11 +83,11 @@ class _Scope:
     made: frozenset[str]
 
     def is_listed(self, backup: Backup) -> bool:
-        """Tell whether it gets a row."""
+        """Return whether it gets a row."""
         return self.instance_ids is None or backup.instance_id in self.instance_ids
 
     def is_foreign(self, backup: Backup) -> bool:
-        """Tell whether it is of another project; older releases don't say."""
+        """Return whether it is of another project; older releases don't say."""
         return None not in {self.project_id, backup.project_id} and (
             self.project_id != backup.project_id
         )
@@ -97,7 +97,7 @@ class _Scope:
         return backup.is_completed and self.forest.is_restorable(backup.id)
 
     def is_point(self, backup: Backup) -> bool:
-        """Tell whether it is a restore point for the policy to judge."""
+        """Return whether it is a restore point for the policy."""
         return (
             backup.status == "COMPLETED"
             and backup.instance_id is not None
@@ -118,7 +118,7 @@ def plan(
     project_id: str | None = None,
     made: Iterable[str] = (),
 ) -> RetentionPlan:
-    """Judge the backups of each instance by themselves.
+    """Evaluate the backups of each instance by themselves.
 
     These stay whatever the policy says: ancestors of what stays; the newest restore
     point of an instance; what is running or in a state that is not known here;
@@ -134,9 +134,9 @@ def plan(
     an instance has nothing restorable the newest FAILED one stays, as the one sign that
     a backup was tried.
 
-    :param backups: of the whole project, also where only some instances are judged
+    :param backups: of the whole project, also if only some instances are evaluated
     :param now: aware
-    :param instance_ids: judge and list only these
+    :param instance_ids: evaluate and list only these
     :param project_id: never touch what is known to belong to another project
     :param made: IDs of the backups that this run has just made, which stay
     :raises PolicyError: where the policy can't be used
@@ -208,7 +208,7 @@ def _judge_points(
 
     No policy lets the last restorable chain go: each rule keeps the newest point.
     """
-    for point, reason in judge(
+    for point, reason in keep_reasons(
         scope.policy, points, scope.now, lambda point: scope.forest.root(point.id).id
     ):
         if reason not in reasons[point.id]:

@@ -64,7 +64,7 @@ class Policy:
         back over hours that have one; the other four likewise
     :ivar keep_chains: every restore point of this many chains, those whose newest
         restore point is youngest
-    :ivar keep_names: shell patterns; what bears such a name is never touched, and
+    :ivar keep_names: shell patterns; a backup with such a name is never touched, and
         counts for the rest as any other. They alone are no policy
     """
 
@@ -101,7 +101,7 @@ class Policy:
             raise PolicyError(self.problems)
 
 
-def judge(
+def keep_reasons(
     policy: Policy,
     points: Sequence[Backup],
     now: datetime,

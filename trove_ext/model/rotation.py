@@ -50,7 +50,8 @@ def choose_parent(
     equals; one that is dated ahead of now may be of any age, and is left out.
 
     Trove's own choice (``get_last_completed`` in ``trove/backup/models.py``) is the
-    COMPLETED one that was *updated* last among the first page, whatever it hangs on.
+    COMPLETED one that was *updated* last among the first page, whatever its
+    ancestors are.
 
     :param datastore_version_id: only a backup of this version will do
     :param datastore_version: the same by name, which is all that an instance's view
@@ -72,7 +73,7 @@ def choose_parent(
 
 
 def is_sound(forest: BackupForest, backup: Backup) -> bool:
-    """Tell whether it is a restore point without a doubt, taken of an instance here."""
+    """Return whether it is a restore point without a doubt, of an instance here."""
     return (
         backup.status == "COMPLETED"
         and forest.is_restorable(backup.id)

@@ -60,7 +60,7 @@ class NamePattern:
         fields = [field for _, field, _ in self._parts]
         if "time" not in fields:
             raise ValueError(
-                f"Name pattern '{pattern}' has no {{time}}: all would bear one name."
+                f"Name pattern '{pattern}' has no {{time}}: all would have one name."
             )
         if self._parts[0][0].startswith(REPLICATION_SNAPSHOT_PREFIX):
             raise ValueError(
@@ -105,7 +105,7 @@ class NamePattern:
         )
 
     def is_own(self, instance: str, name: str) -> bool:
-        """Tell whether this may have made the name, for an instance of that name."""
+        """Return whether this may have made the name, for an instance of that name."""
         return self.recogniser(instance).fullmatch(name) is not None
 
 
@@ -132,7 +132,7 @@ def _check_field(pattern: str, field: str, spec: str, conversion: str | None) ->
         raise ValueError(f"Name pattern '{pattern}': only {{time}} takes a form.")
     if spec and not set(_DIRECTIVE.findall(spec)) & set(_DIGITS) - {"%"}:
         raise ValueError(
-            f"Name pattern '{pattern}': {{time:{spec}}} says no time: all would bear "
+            f"Name pattern '{pattern}': {{time:{spec}}} gives no time: all would have "
             "one name."
         )
     for directive in _DIRECTIVE.findall(spec):

@@ -234,7 +234,7 @@ def run(
     """Fill the project of *cloud* with instances and backups.
 
     Trove asks its database four times for each row of a backup that has a datastore
-    version (``trove/backup/views.py``): without one its own cost can be told from
+    version (``trove/backup/views.py``): without one its own cost can be separated from
     that of the client.
 
     Raises SandboxError if there are backups to make but no instance for them, or

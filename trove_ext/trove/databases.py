@@ -63,7 +63,7 @@ def users(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
 
 
 def has(cloud: Cloud, instance: Instance, name: str) -> bool:
-    """Tell whether one is there, and read no others but those right before it.
+    """Return whether one is there, and read no others but those right before it.
 
     :raises RefusedError: one of these has a name that Trove does not allow
     """

@@ -135,7 +135,7 @@ def find_instance(cloud: Cloud, name_or_id: str) -> Instance:
     """Find an instance by ID, or by name on any page.
 
     :raises NotFoundError: there is none
-    :raises AmbiguousNameError: several bear the name; lists their IDs
+    :raises AmbiguousNameError: several have the name; lists their IDs
     """
     return _find(
         "instance",
@@ -152,7 +152,7 @@ def find_backup(
     """Find a backup by ID, or by name among all (or those of one instance).
 
     :raises NotFoundError: there is none
-    :raises AmbiguousNameError: several bear the name; lists ID, instance and time
+    :raises AmbiguousNameError: several have the name; lists ID, instance and time
     """
     return _find(
         "backup",
@@ -167,7 +167,7 @@ def pick_instance(instances: Iterable[Instance], name_or_id: str) -> Instance:
     """Find an instance by ID or name in a list that was read already.
 
     :raises NotFoundError: there is none
-    :raises AmbiguousNameError: several bear the name; lists their IDs
+    :raises AmbiguousNameError: several have the name; lists their IDs
     """
     return _pick("instance", instances, name_or_id, _describe_instance)
 
@@ -176,7 +176,7 @@ def pick_backup(backups: Iterable[Backup], name_or_id: str) -> Backup:
     """Find a backup by ID or name in a list that was read already.
 
     :raises NotFoundError: there is none
-    :raises AmbiguousNameError: several bear the name; lists ID, instance and time
+    :raises AmbiguousNameError: several have the name; lists ID, instance and time
     """
     return _pick("backup", backups, name_or_id, _describe_backup)
 

@@ -42,7 +42,7 @@ T = TypeVar("T", Instance, Backup)
 NOT_BY_AN_ACTION = frozenset({BACKUP})
 #: What is created, for messages.
 BACKUP, INSTANCE = "backup", "instance"
-#: What shows what came of a change, after ``openstack database``.
+#: What shows the result of a change, after ``openstack database``.
 BACKUPS = ("backup", "list")
 INSTANCES = ("instance", "list")
 
@@ -83,7 +83,7 @@ def _has_acted(before: Instance, now: Instance) -> bool:
 def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> None:
     """Send a delete; once more where no answer came and nothing has changed.
 
-    A delete of the same ID twice deletes nothing else. What somebody else deleted
+    A delete of the same ID twice deletes nothing else. What another user deleted
     since it was read is gone, as was wanted.
 
     :param what: the delete for messages: "delete of backup b1 (ID)"
@@ -94,7 +94,7 @@ def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> No
     try:
         cloud.change(what, send, look=look)
     except NotFoundError:
-        cloud.progress.note(f"{before} was deleted by somebody else meanwhile.")
+        cloud.progress.note(f"{before} was deleted by another user meanwhile.")
     except LostAnswerError as lost:
         now = _looked(cloud, lost, look, partial(_read_again, cloud, before))
         if now is None or now.status not in {before.status, *NOT_BY_AN_ACTION}:
@@ -206,14 +206,14 @@ def _create(
         ids = ", ".join(one.id for one in new)
         raise LostAnswerError(
             f"{lost}\nSeveral of that name are new: {ids}. Which one was made by this "
-            f"command can't be told. {_look_again(cloud, look)}"
+            f"command is not known. {_look_again(cloud, look)}"
         ) from lost
 
 
 def _looked(
     cloud: Cloud, lost: LostAnswerError, look: tuple[str, ...], read: Callable[[], R]
 ) -> R:
-    """Look what came of it.
+    """Read the result.
 
     :raises LostAnswerError: that can't be seen either
     """
@@ -221,7 +221,7 @@ def _looked(
         return read()
     except TroveExtError as exc:
         raise LostAnswerError(
-            f"{lost}\nWhat came of it can't be seen: {exc}\n{_look_again(cloud, look)}"
+            f"{lost}\nIts result can't be read: {exc}\n{_look_again(cloud, look)}"
         ) from exc
 
 

@@ -38,7 +38,7 @@ def error_of(
     A failure outweighs a time-out; what still runs is named with the command that
     goes on waiting in both.
 
-    :param whole_set: name those too that have arrived, for one tells of the others
+    :param whole_set: name those too that are done, because each explains the others
     """
     failed = [one for one in outcomes if not one.ok and not one.timed_out]
     running = [one for one in outcomes if one.timed_out]

@@ -34,7 +34,7 @@ COLUMNS = ("Instance", "Name", "ID", "Type", "Created", "Action", "Reason")
 class PruneDatabaseBackup(command.Lister):
     """Delete the backups that no --keep option keeps, for each instance by itself.
 
-    What is kept keeps the backups that it hangs on. Never deleted are what is still
+    What is kept keeps its ancestors. Never deleted are what is still
     running, the newest restorable backup of an instance with its chain, backups of
     other projects, and those that can't be restored for an unknown reason. The plan
     is a table of every backup; --dry-run ends there.

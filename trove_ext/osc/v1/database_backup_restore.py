@@ -87,7 +87,7 @@ class RestoreDatabaseBackup(command.ShowOne):
 
 
 def _columns(plan: RestorePlan, made: Instance | None) -> Any:
-    """Show what was asked for, and what has come of it."""
+    """Show what was asked for, and the result."""
     settings, origin = plan.settings, plan.settings.origin
     nics = settings.nic.body()
     rows: dict[str, Any] = {}

@@ -40,7 +40,7 @@ COLUMNS = (
 #: Without either of the two the first full backup is the only one.
 ENDLESS = (
     "Without --full-every or --chain-length one chain grows for ever, and retention "
-    "can delete nothing of it: what is kept keeps all that it hangs on."
+    "can delete nothing of it: what is kept keeps its ancestors."
 )
 
 
@@ -54,7 +54,7 @@ class RotateDatabaseBackup(command.Lister):
     this name pattern are deleted, and the request is sent again.
 
     It may be killed at any time and run again, and run twice at once: a backup that
-    bears the name pattern and is still running is waited for, and one that was
+    has the name pattern and is still running is waited for, and one that was
     completed less than --min-age ago counts as this run's. Exit code 75 says that
     another backup is running; one that has been running for more than a day is a
     failure.

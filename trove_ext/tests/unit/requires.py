@@ -12,9 +12,12 @@
 
 """What some tests need beside the client: the server's own code."""
 
+import importlib.metadata
 import importlib.util
+import inspect
 
 import testtools
+from troveclient.v1 import backups
 
 #: Why a test is skipped without the extra "sandbox", which pins a release of Trove.
 REASON = "needs Trove itself (the extra 'sandbox')"
@@ -22,3 +25,14 @@ HAS_TROVE = importlib.util.find_spec("trove") is not None
 
 #: For tests that compare a fact with Trove's source.
 trove = testtools.skipUnless(HAS_TROVE, REASON)
+
+#: For tests of requests that name a storage driver.
+storage_drivers = testtools.skipUnless(
+    "storage_driver" in inspect.signature(backups.Backups.create).parameters,
+    "needs a python-troveclient that can name a storage driver",
+)
+
+#: For tests of answers that are cut short: urllib3 1.26 takes them for whole.
+urllib3_2 = testtools.skipIf(
+    importlib.metadata.version("urllib3").startswith("1."), "needs urllib3 2"
+)

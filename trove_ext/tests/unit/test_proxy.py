@@ -21,6 +21,7 @@ import testtools
 
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.functional.proxy import FaultProxy
+from trove_ext.tests.unit import requires
 
 BODY = b'{"token": {}, "catalog": "http://%s/v1.0/p"}'
 
@@ -121,6 +122,7 @@ class TestFaultProxy(testtools.TestCase):
             requests.ReadTimeout, self.session.post, self.url, json={}, timeout=0.2
         )
 
+    @requires.urllib3_2
     def test_bodies_are_cut(self):
         self.proxy(Kind.TRUNCATED)
         self.assertRaises(requests.exceptions.ChunkedEncodingError, self.post)

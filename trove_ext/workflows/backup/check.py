@@ -52,7 +52,7 @@ class Verdict:
 def check(
     cloud: Cloud, names_or_ids: Sequence[str], max_age: timedelta
 ) -> list[Verdict]:
-    """Judge each instance by the newest backup that can be restored for sure.
+    """Evaluate each instance by the newest backup that can be restored for sure.
 
     An instance that is gone, or was never there, is a verdict too: a monitor should
     hear of it.

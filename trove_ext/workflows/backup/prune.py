@@ -14,7 +14,7 @@
 Trove deletes descendants unasked (``trove/backup/models.py``, ``Backup.delete``), so
 leaves go first and each is awaited: then a delete takes what was planned and nothing
 else. Before each delete the backups of its instance are read again, and the policy is
-asked again: what somebody else has done meanwhile is never overlooked.
+asked again: what another user has done meanwhile is never overlooked.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class _Run:
         )
 
     def _leaves(self, waiting: Sequence[Backup]) -> list[Backup]:
-        """Return those on which no other hangs; a plan deletes no member of a cycle."""
+        """Return those without dependents; a plan deletes no member of a cycle."""
         parents = {one.parent_id for one in waiting}
         return [one for one in waiting if one.id not in parents]
 
@@ -269,7 +269,7 @@ class _Run:
         self.cloud.progress.warn(f"Backup {backup} and its chain stay: {problem}")
 
     def _is_gone(self, backup: Backup) -> bool:
-        """Ask for what the list lacks: somebody else has carried the plan out."""
+        """Ask for what the list lacks: another run has carried the plan out."""
         try:
             read.get_backup(self.cloud, backup.id)
         except NotFoundError:
@@ -323,7 +323,7 @@ def _plan(
 ) -> PrunePlan:
     forest = BackupForest.of(backups)
     project_id = cloud.client.client.get_project_id()
-    judged = retention.plan(
+    planned = retention.plan(
         forest,
         policy,
         cloud.clock.now(),
@@ -331,4 +331,4 @@ def _plan(
         project_id=project_id,
         made=made,
     )
-    return PrunePlan(forest, judged, policy, project_id, tuple(made), names)
+    return PrunePlan(forest, planned, policy, project_id, tuple(made), names)

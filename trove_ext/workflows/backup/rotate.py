@@ -11,8 +11,8 @@
 # under the License.
 """The cron job: a backup of each instance, then retention.
 
-Nothing is remembered between two runs: what there is in Trove tells how far an
-earlier run got, so that a killed one is taken up by the next. A backup that bears the
+Nothing is remembered between two runs: the backups in Trove show how far an
+earlier run got, so that a killed one is taken up by the next. A backup that has the
 rotation's name is the run's own; Trove allows one running backup on an instance
 (``trove/instance/models.py``, ``validate_can_perform_action``), so of two runs at once
 the second is refused, and adopts the first one's; where both got through, one gives
@@ -118,7 +118,7 @@ def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[Rot
 
 
 def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
-    """Return what to end with: a failure before a time-out before somebody else's."""
+    """Return what to end with: a failure, else a time-out, else "in progress"."""
     bad = [row for row in rows if row.error is not None]
     if not bad:
         return None
@@ -195,22 +195,22 @@ def _prune(
             for row, one in zip(rows, unseen, strict=True)
         ]
     forest = BackupForest.of(backups)
-    judged = [
+    pruned = [
         _meet_twin(cloud, request, forest, _judge(forest, row), deadline)
         for row in rows
     ]
     if request.policy is None:
-        return judged
+        return pruned
     moved = any(
         old.backup and new.backup and old.backup.id != new.backup.id
-        for old, new in zip(rows, judged, strict=True)
+        for old, new in zip(rows, pruned, strict=True)
     )
     known = None if moved else backups
     return [
         row
         if row.error or row.shared
         else _prune_one(cloud, request.policy, known, row, deadline)
-        for row in judged
+        for row in pruned
     ]
 
 
@@ -226,7 +226,7 @@ def _unseen(cloud: Cloud, error: TroveExtError, row: RotateRow) -> TroveExtError
 def _read_again(
     cloud: Cloud, request: RotateRequest, rows: Sequence[RotateRow]
 ) -> list[Backup]:
-    """Read what the new backups are judged by, and all where a policy is to prune."""
+    """Read what the new backups are evaluated by, and all if a policy is to prune."""
     only = rows[0].found.instance_id if len(rows) == 1 else None
     if request.policy is None and only is not None:
         return list(chains.forest_above(cloud, only))
@@ -240,7 +240,7 @@ def _meet_twin(
     row: RotateRow,
     deadline: Deadline,
 ) -> RotateRow:
-    """Give way where another run has taken a backup at the same moment."""
+    """Delete this run's duplicate if another run has taken a backup meanwhile."""
     mine, instance = row.backup, row.found.instance
     if row.error is not None or mine is None or instance is None:
         return row

@@ -106,7 +106,7 @@ def _give_way(cloud: Cloud, mine: Backup, staying: Backup, deadline: Deadline) -
 
 
 def _overlap(one: Backup, other: Backup) -> bool:
-    """Tell whether two ran at the same time; a second that both touch is not enough."""
+    """Return whether two ran at once; a second that both touch is not enough."""
     return (other.is_running or one.created < other.updated) and (
         one.is_running or other.created < one.updated
     )

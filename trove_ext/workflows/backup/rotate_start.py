@@ -95,10 +95,10 @@ def start(
 ) -> Started:
     """Find this run's backup where an earlier run has started it; else create it.
 
-    The backups are read right before: another run may have been at it while this one
+    The backups are read right before: another run may have taken one while this one
     saw to other instances.
 
-    :raises BusyError: somebody else's backup is running, or something else goes on
+    :raises BusyError: another backup or another operation is in progress
     :raises ResourceFailedError: the instance is not in a state for a backup, or one has
         been running for a day
     :raises ServiceError: Trove refused it, or did not answer

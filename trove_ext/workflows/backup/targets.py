@@ -77,7 +77,7 @@ def find_instances(
 def find_with_backups(
     cloud: Cloud, names_or_ids: Sequence[str]
 ) -> tuple[list[Found], BackupForest]:
-    """Find instances, gone ones too, and the backups that tell what can be restored.
+    """Find instances, gone ones too, and the backups that show what can be restored.
 
     Of a single instance its own backups are read, for several the whole project in
     one request: see :mod:`trove_ext.workflows.backup.chains` for what that costs Trove.

@@ -70,7 +70,7 @@ class RestorePlan:
     :ivar path: what the restore reads: from the full backup down to ``backup``
     :ivar notes: what was chosen and may surprise
     :ivar warnings: what the user should look at
-    :ivar namesakes: IDs of the instances that bear the name already
+    :ivar namesakes: IDs of the instances that have the name already
     """
 
     backup: Backup
@@ -91,7 +91,7 @@ class RestorePlan:
             "restorePoint": {"backupRef": self.backup.id},
             "availability_zone": settings.availability_zone,
             "datastore": self.backup.datastore,
-            # The ID where Trove tells it: versions may share a name.
+            # The ID if Trove reports it: versions may share a name.
             "datastore_version": self.backup.datastore_version_id
             or self.backup.datastore_version,
             "nics": settings.nic.body(),
@@ -136,7 +136,7 @@ def plan(
         ]
     # Trove allows it, and names find nothing then.
     warnings += [
-        f"{one} has that name already: from now on only the IDs tell them apart."
+        f"{one} has that name already: from now on only the IDs distinguish them."
         for one in namesakes
     ]
     if problems:

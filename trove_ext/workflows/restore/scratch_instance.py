@@ -12,7 +12,7 @@
 
 """An instance that lives for one check, and is deleted whatever happens.
 
-Its name tells what it is and when it was made, so that one that a killed run has left
+Its name says what it is and when it was made, so that one that a killed run has left
 behind can be found again.
 """
 
@@ -57,7 +57,7 @@ def name_for(backup_id: str, now: datetime) -> str:
 
 
 def is_temporary(instance: Instance) -> bool:
-    """Tell by its name whether a verification has made it."""
+    """Return whether its name says that a verification has made it."""
     return _PATTERN.fullmatch(instance.name) is not None
 
 
@@ -69,7 +69,7 @@ def left_overs(cloud: Cloud) -> list[Instance]:
 class Temporary:
     """The one instance of one verification.
 
-    :ivar id: None until Trove has told it
+    :ivar id: None until Trove has reported it
     :ivar gone: it was deleted, or there never was one
     """
 
@@ -84,7 +84,7 @@ class Temporary:
         return f"{self.name} ({self.id})" if self.id else self.name
 
     def create(self, planned: RestorePlan) -> Instance:
-        """Tell its name, and ask for it.
+        """Report its name, and create it.
 
         :raises LostAnswerError: it may be there or come yet
         """
@@ -141,7 +141,7 @@ class Temporary:
             raise kind(f"{exc}\n{self.advice()}") from exc
 
     def interrupted(self) -> None:
-        """Name it and delete it, now that the command is told to end.
+        """Name it and delete it, now that the command has to end.
 
         It is named first: a second signal ends the process at once.
         """

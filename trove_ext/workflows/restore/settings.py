@@ -182,15 +182,15 @@ class Resolver:
         default = [name for name, value in given.items() if value is None]
         if default and not self._throwaway:
             self.notes.append(
-                f"Trove does not tell these of an instance, so the cloud's defaults "
-                f"are taken: {', '.join(default)}."
+                f"Using the cloud's defaults for settings that Trove does not report: "
+                f"{', '.join(default)}."
             )
 
     def _check_version(self) -> None:
         """See that the version can still be used: plain users are shown no other."""
         datastore, version = self._backup.datastore, self._backup.datastore_version
         if datastore is None or version is None:
-            self.problems.append("Trove does not tell its datastore and version")
+            self.problems.append("Trove does not report its datastore and version")
             return
         try:
             rows = self._cloud.read(
@@ -285,8 +285,8 @@ class Resolver:
             )
         elif other is not None:
             self.problems.append(
-                f"--nic net-id=<network> (or none) is needed: Trove does not tell the "
-                f"network of {other}"
+                f"--nic net-id=<network> (or none) is needed: Trove does not report "
+                f"the network of {other}"
             )
         else:
             self._missing.append("--nic net-id=<network> (or none)")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Trove's API names no port; this is what its guests listen on.
 PORT = 3306
-#: Seconds for a connection to come about, and to wait for the user: Trove hands a new
+#: Seconds to open a connection, and to wait for the user: Trove hands a new
 #: user to the guest and answers before it is there (``trove/guestagent/api.py``,
 #: ``create_user`` is a cast).
 CONNECT_TIMEOUT = 10.0
@@ -46,7 +46,7 @@ NOT_YET = frozenset({1044, 1045, 1142})
 #: What PyMySQL says where a connection is lost or a read takes too long
 #: (CR_SERVER_GONE_ERROR, CR_SERVER_LOST).
 LOST = frozenset({2006, 2013})
-#: What PyMySQL says where nothing came of the connection (CR_CONN_HOST_ERROR).
+#: What PyMySQL says if the connection failed (CR_CONN_HOST_ERROR).
 NO_CONNECTION = 2003
 
 
@@ -74,7 +74,7 @@ def ask(
     :returns: the value as text, ``NULL`` for none
     :raises NoRouteError: no address answers
     :raises QueryError: the server refuses the statement, or gives no single value
-    :raises WaitTimeoutError: it was still at it at the deadline
+    :raises WaitTimeoutError: it was still running at the deadline
     """
     start = clock.monotonic()
     while True:

@@ -158,7 +158,7 @@ def _clean_up_one(cloud: Cloud, instance: Instance) -> Verification:
 
 
 class _Journal:
-    """Take down each step with its time, and tell it."""
+    """Record each step with its time, and report it."""
 
     def __init__(self, cloud: Cloud, backup: str, backup_id: str | None) -> None:
         self._cloud = cloud

@@ -200,7 +200,7 @@ class MariaDB:
         return line.partition("=")[2].strip()
 
     def start_first(self, *options: str, keep_root: bool) -> None:
-        """Start on data that somebody else's accounts are in; see config.init_sql."""
+        """Start on data that has another server's accounts; see config.init_sql."""
         text = config.init_sql(self.password(), keep_root=keep_root)
         _write_private(self.layout.init_file, text)
         try:

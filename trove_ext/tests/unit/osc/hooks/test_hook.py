@@ -25,6 +25,7 @@ from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import run_openstack
+from trove_ext.tests.unit import requires
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 
@@ -174,11 +175,13 @@ class TestBackupCreate(HookTestCase):
         (backup,) = [one for one in self.cloud.live_backups if one.name == name]
         return backup.storage_driver
 
+    @requires.storage_drivers
     def test_a_backup_on_a_volume_snapshot_is_stored_as_one(self):
         self.cloud.add_backup("snap", self.db1, storage_driver="cinder")
         self.succeed("backup create db1 b1 --parent snap --wait")
         self.assertEqual("cinder", self.driver_of("b1"))
 
+    @requires.storage_drivers
     def test_a_parent_of_another_storage_driver_is_refused_with_our_options(self):
         self.cloud.add_backup("full", self.db1)
         line = "backup create db1 b1 --parent full --storage-driver cinder --wait"

@@ -406,7 +406,7 @@ class TestCommands(ChainTestCase):
         for pattern in ("nightly", "{instance}-{time:now}", "{time:%%}"):
             result = self.run_line(f"backup rotate db1 --name {pattern}")
             self.assertEqual(2, result.exit_code)
-            self.assertIn("all would bear one name", result.stderr)
+            self.assertIn("all would have one name", result.stderr)
 
     def test_rotate_takes_a_new_one_in_any_case_where_no_age_counts(self):
         line = "backup rotate db1 --min-age 0 -f json"
