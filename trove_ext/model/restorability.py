@@ -30,6 +30,23 @@ class Blocker:
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What the backups that a restore reads have in common; None if it is not known."""
+
+    instance_id: str | None = None
+    datastore_version_id: str | None = None
+    storage_driver: str | None = None
+
+    def with_backup(self, backup: Backup) -> Traits:
+        """Return the traits below this backup: its own ones, if they are known."""
+        return Traits(
+            backup.instance_id or self.instance_id,
+            backup.datastore_version_id or self.datastore_version_id,
+            backup.storage_driver or self.storage_driver,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Restorability:
     """What is known about a restore of one backup.
 
@@ -37,12 +54,14 @@ class Restorability:
     :ivar temporary: the replication snapshot with which Trove will delete it
     :ivar mismatch: what doesn't fit between two backups that a restore reads
     :ivar length: how many backups a restore reads, itself included
+    :ivar traits: what these backups have in common
     """
 
     blocker: Blocker | None
     temporary: str | None
     mismatch: str | None
     length: int
+    traits: Traits
 
     @property
     def doubt(self) -> str | None:
@@ -65,13 +84,17 @@ def assess(
     """
     temporary = (above.temporary if above else None) or _temporary(backup)
     if backup.is_volume_snapshot:
-        return Restorability(_own_fault(backup), temporary, None, 1)
+        own = Traits().with_backup(backup)
+        return Restorability(_own_fault(backup), temporary, None, 1, own)
     inherited = above.blocker if above else flaw
+    traits = above.traits if above else Traits()
     return Restorability(
         blocker=_own_fault(backup) or inherited,
         temporary=temporary,
-        mismatch=(above.mismatch if above else None) or _mismatch(backup, parent),
+        mismatch=(above.mismatch if above else None)
+        or _mismatch(backup, parent, traits),
         length=(above.length if above else 0) + 1,
+        traits=traits.with_backup(backup),
     )
 
 
@@ -103,18 +126,18 @@ def _temporary(backup: Backup) -> str | None:
     return f"Trove deletes the replication snapshot {backup} and its children"
 
 
-def _mismatch(backup: Backup, parent: Backup | None) -> str | None:
-    """Say how a backup and its parent differ; Trove checks none of this."""
+def _mismatch(backup: Backup, parent: Backup | None, above: Traits) -> str | None:
+    """Say how a backup differs from its ancestors; Trove checks none of this."""
     if parent is None:
         return None
-    if _differ(backup.instance_id, parent.instance_id):
+    if _differ(backup.instance_id, above.instance_id):
         return f"{backup} is of another instance than parent {parent}"
-    if _differ(backup.datastore_version_id, parent.datastore_version_id):
+    if _differ(backup.datastore_version_id, above.datastore_version_id):
         return f"{backup} has another datastore version than parent {parent}"
-    if _differ(backup.storage_driver, parent.storage_driver):
+    if _differ(backup.storage_driver, above.storage_driver):
         return (
             f"{backup} is stored in {backup.storage_driver}, its parent {parent} in "
-            f"{parent.storage_driver}"
+            f"{above.storage_driver}"
         )
     return None
 

@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
 from datetime import timedelta
 
 import hypothesis
@@ -94,6 +95,14 @@ class TestChooseParent(testtools.TestCase):
     def test_takes_no_chain_that_changes_the_storage_driver_on_the_way(self):
         drawing = "a storage_driver=cinder\n+- b storage_driver=swift"
         self.assertIsNone(self._chosen(drawing, storage_driver="swift"))
+
+    def test_takes_no_chain_of_another_instance_behind_a_parent_of_none(self):
+        instance = {"a": "db2", "b": None, "c": "db1"}
+        grove = BackupForest.of(
+            dataclasses.replace(backup, instance_id=instance[backup.id])
+            for backup in forest("a\n+- b\n   +- c")
+        )
+        self.assertIsNone(choose_parent(grove, "db1", now=NOW))
 
     @hypothesis.given(strategies.forests())
     def test_is_always_safe_to_build_on(self, backups):

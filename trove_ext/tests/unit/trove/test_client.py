@@ -207,7 +207,7 @@ class TestChanges(AnswerTestCase):
 
         dark = Fault(Kind.RESET_AFTER, only=after_post, lasting=True)
         error = self.assertRaises(LostAnswerError, self.create, self.make_cloud([dark]))
-        self.assertIn("can't be seen", str(error))
+        self.assertIn("result can't be read", str(error))
         self.assertIn("openstack database backup list", str(error))
 
     def test_a_proxys_404_does_not_make_a_delete_done(self):
