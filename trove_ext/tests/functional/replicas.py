@@ -38,7 +38,7 @@ TOLD = (
 FINDING = re.compile(
     r"^  (?P<name>\S+) \((?P<id>[0-9a-f-]{36})\): (?P<role>.+?), (?P<state>[A-Z/_]+), "
     r"(?P<writes>likely read-only|likely writable|read-only or not: not known|"
-    r"its database does not run), fault: (?P<fault>.*)$",
+    r"its database does not run), (?:older )?fault(?:, not of this)?: (?P<fault>.*)$",
     re.MULTILINE,
 )
 STEP = re.compile(r"^  \d+\. ")
