@@ -45,8 +45,8 @@ CREATE = (
 
 
 def advised(stderr):
-    """The commands that a message told the user to run."""
-    found = re.findall(r"(?m)(?:^  |with: )openstack (database .*)$", stderr)
+    """The commands that a message names."""
+    found = re.findall(r"(?m)(?:^  |run: )openstack (database .*)$", stderr)
     return [line.split() for line in found]
 
 
