@@ -14,6 +14,7 @@
 
 # ruff: noqa: ARG002 - Trove's calls carry more than is needed here
 
+import time
 from typing import Any
 
 from trove.backup.state import BackupState
@@ -43,6 +44,9 @@ class BackupAgent(AgentBase):
             self._faults.hit("backup", self._instance_id)
             return self._freeze()
         except Exception as exc:
+            # Trove sends BUILDING right before and FAILED right after this call, and
+            # handles both at once: a failure without any delay can end as BUILDING.
+            time.sleep(1)
             raise exception.BackupCreationError(str(exc)) from exc
 
     def post_create_backup(self, context: Any, **kwargs: object) -> Info:

@@ -104,6 +104,7 @@ class StorageDriverTest(FunctionalTestCase):
         argv = ("fault", "set", "backup", "--once", "--text", "the disk is full")
         self.trove_sandbox(*argv)
         argv = ("create", "db-1", "b1", "--storage-driver", "cinder", "--wait")
+        argv += ("--timeout", "120")
         self.openstack(*BACKUP, *argv, expect=1, stderr=".*")
         self.insert(7)
         self.assertEqual([{"n": 7}], self.sql("db-1", COUNT))
