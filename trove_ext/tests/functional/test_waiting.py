@@ -109,6 +109,8 @@ class TestWaiting(FunctionalTestCase):
     def test_a_wait_says_that_the_database_is_down_and_ends_before_its_time_out(self):
         instance_id = self.instance_id("db1")
         self.trove_sandbox("fault", "kill-database", instance_id)
+        # Until the agent's next report Trove shows HEALTHY, and a wait ends at once.
+        self.until(instance_id, "SHUTDOWN")
         run = self.run_openstack(
             "database", "instance", "wait", "db1", "--timeout", "900"
         )
