@@ -37,6 +37,7 @@ class Exit(enum.IntEnum):
     TIMEOUT = 124
     HANGUP = 129
     INTERRUPTED = 130
+    PIPE = 141
     TERMINATED = 143
 
 

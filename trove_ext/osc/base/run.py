@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import os
 import signal
 import sys
 import traceback
@@ -38,6 +39,7 @@ from trove_ext.trove import wait_report
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import TextIO
 
     from cliff.app import App
 
@@ -104,8 +106,10 @@ class Run:
             self._app.stdout = sys.stdout = io.StringIO()
         spell_unencodable(self._app.stdout)
         try:
-            with catching_signals() if ours else contextlib.nullcontext():
+            if not ours:
                 return self._act(action)
+            with catching_signals():
+                return self._act(functools.partial(self._complete, action))
         except TroveExtError as exc:
             return report(self._app, self._known(), exc)
         except Stopped as exc:
@@ -118,15 +122,42 @@ class Run:
             return report_internal(self._app, exc, self._known())
 
     def _act(self, action: Callable[[], int]) -> int:
-        code = action()
+        code = self._complete(action)
         if self._failure is not None:
             raise self._failure
+        return code
+
+    def _complete(self, action: Callable[[], int]) -> int:
+        """Run the action and write out its result, if there still is a reader.
+
+        Python would flush stdout at its end only, and complain on stderr if the reader
+        (``| head``) has gone by then.
+        """
+        stdout = self._app.stdout
+        try:
+            code = action()
+            stdout.flush()
+        except BrokenPipeError:
+            discard(stdout)
+            return Exit.PIPE
         return code
 
     def _known(self) -> Cloud | None:
         """Return the cloud if the command got as far as to use it."""
         cloud: Cloud | None = self.__dict__.get("cloud")
         return cloud
+
+
+def discard(stream: TextIO) -> None:
+    """Send what is left in a stream's buffer nowhere, as Python's manual advises.
+
+    Source: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    # A caller in Python may have given a stream without a descriptor.
+    with contextlib.suppress(io.UnsupportedOperation):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def is_for_cliff(exc: Exception) -> bool:
