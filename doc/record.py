@@ -18,8 +18,8 @@
 Reads ``doc/sessions.txt``, runs its commands in order against a sandbox of its own,
 and writes ``doc/source/sessions/<session>.txt``, or ``.svg`` for a session as it looks
 at a terminal (made by rich). With names, only these sessions are written; all commands
-are run in any case, because a session starts where the one before has ended. Run it as
-``tox -e record``: it needs the sandbox's environment, and pyte.
+are run in any case, because each session starts in the state that the previous one
+left. Run it as ``tox -e record``: it needs the sandbox's environment, and pyte.
 
 In ``sessions.txt``::
 
@@ -28,7 +28,7 @@ In ``sessions.txt``::
     $ command        run and shown; exit code 0
     $[124] command   run and shown; that exit code
     > command        run, not shown
-    @ 2.5            svg: takes the picture that many seconds after the start
+    @ 2.5            svg: takes the picture this many seconds after the start
 
 A command that ends with another exit code, or a table of more than 96 columns (the
 width of a page), ends the recording with an error.
@@ -201,7 +201,7 @@ def style_of(char: pyte.screens.Char) -> str:
 
 
 def colour_of(name: str) -> str:
-    """Return rich's word for a colour of pyte: its name, or six hexadecimal digits."""
+    """Return rich's name for a colour of pyte: its name, or six hexadecimal digits."""
     if re.fullmatch("[0-9a-f]{6}", name):
         return f"#{name}"
     return {"brown": "yellow", "brightbrown": "bright_yellow"}.get(
@@ -272,7 +272,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         sandbox = f"{home}/.local/state/trove-ext/sandbox"
         os.environ |= {"HOME": home, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-        # As at a terminal of that width.
+        # The width of the recorded terminal.
         os.environ["CLIFF_MAX_TERM_WIDTH"] = str(TABLE_WIDTH)
         subprocess.run(["trove-sandbox", "up"], check=True, stdout=subprocess.DEVNULL)
         os.environ |= exports(sandbox)

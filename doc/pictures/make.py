@@ -11,10 +11,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Makes the pictures of the documents: doc/pictures/*.dot to doc/source/images/*.svg.
+"""Draws the pictures of the documents: doc/pictures/*.dot to doc/source/images/*.svg.
 
 Needs graphviz. The colours are in a style sheet inside each picture, which has a light
-and a dark half; each picture brings its own background, so it is readable on any page.
+and a dark half; each picture has its own background, so it is readable on any page.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ master_doc = "index"
 source_suffix = ".rst"
 exclude_patterns: list[str] = []
 nitpicky = True
-# A command is typed with two hyphens.
+# Keep the two hyphens of an option.
 smartquotes = False
 html_theme = "openstackdocs"
 html_static_path = ["_static"]
@@ -43,7 +43,7 @@ openstackdocs_pdf_link = False
 
 autoprogram_cliff_application = "openstack"
 autoprogram_cliff_app_dist_name = "python-openstackclient"
-# Every command has the options of its formatters; they are documented there.
+# Every command has the options of its formatters, which cliff documents.
 autoprogram_cliff_ignored = [
     "--help",
     "--format",

@@ -12,9 +12,9 @@
 
 """Directives that write the reference from ``setup.cfg``.
 
-``trove-ext-commands`` is every command of ours, by cliff's autoprogram;
-``trove-ext-hooks`` every stock command with the options that a hook adds to it,
-which autoprogram does not see. So a new entry point is documented as it is written.
+``trove-ext-commands`` documents every command of this plugin, by cliff's autoprogram;
+``trove-ext-hooks`` documents every stock command with the options that a hook adds to it,
+which autoprogram does not see. So a new entry point is documented automatically.
 """
 
 import argparse
@@ -88,7 +88,7 @@ class Hooks(_Generated):
 
 
 def _escape_patterns(format_parser):
-    """Let a pattern in a help text (``release-*``) be no markup."""
+    """Escape a pattern in a help text (``release-*``), which would be markup."""
 
     def escaping(parser):
         for action in parser._actions:
@@ -99,7 +99,7 @@ def _escape_patterns(format_parser):
 
 
 class _Autoprogram(sphinxext.AutoprogramCliffDirective):
-    """cliff's own makes a command without the application that ours look at."""
+    """Creates a command with an application, which ours read; cliff's does not."""
 
     def _generate_nodes_per_command(self, title, command_name, command_class, ignored):
         def make(_app, _args):
