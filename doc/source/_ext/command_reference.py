@@ -13,8 +13,8 @@
 """Directives that write the reference from ``setup.cfg``.
 
 ``trove-ext-commands`` documents every command of this plugin, by cliff's autoprogram;
-``trove-ext-hooks`` documents every stock command with the options that a hook adds to it,
-which autoprogram does not see. So a new entry point is documented automatically.
+``trove-ext-hooks`` documents every stock command with the options that a hook adds to
+it, which autoprogram does not see. So a new entry point is documented automatically.
 """
 
 import argparse
