@@ -44,7 +44,7 @@ _SHOWN = ("d", "h", "min", "s")
 def parse_duration(text: str) -> timedelta:
     """Read a span of time; ``m`` is minutes.
 
-    :raises ValueError: with a text for the user, where it is not a positive whole
+    :raises ValueError: with a text for the user, if it is not a positive whole
         number with a unit, or several from the longest unit to the shortest
     """
     parts = _split(text)
@@ -86,7 +86,7 @@ def format_duration(span: timedelta) -> str:
 def _split(text: str) -> list[tuple[int, str]]:
     """Cut it in numbers and units.
 
-    :raises ValueError: where anything else is in it, a unit is unknown or missing
+    :raises ValueError: if anything else is in it, a unit is unknown or missing
     """
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:

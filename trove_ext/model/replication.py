@@ -53,7 +53,7 @@ class ReplicationSet:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is odd, and no member has an operation in progress."""
-        return not self.oddities and all(one.is_settled for one in self.members)
+        return not self.oddities and all(member.is_settled for member in self.members)
 
 
 def replication_sets(instances: Iterable[Instance]) -> list[ReplicationSet]:
@@ -61,7 +61,7 @@ def replication_sets(instances: Iterable[Instance]) -> list[ReplicationSet]:
 
     :returns: ordered by the name of the source
     """
-    known = {one.id: one for one in instances}
+    known = {member.id: member for member in instances}
     sets = [_made_of(group, known) for group in _groups(known)]
     return sorted(sets, key=lambda one: (one.members[0].name, one.members[0].id))
 
@@ -71,11 +71,11 @@ def promoted(before: ReplicationSet, target_id: str) -> ReplicationSet:
 
     :raises ValueError: it is no replica of this set
     """
-    target = next((one for one in before.replicas if one.id == target_id), None)
+    target = next((rep for rep in before.replicas if rep.id == target_id), None)
     if target is None:
         raise ValueError(f"{target_id} is no replica of this set")
-    others = [one for one in before.members if one.id != target_id]
-    ids = tuple(one.id for one in others)
+    others = [member for member in before.members if member.id != target_id]
+    ids = tuple(other.id for other in others)
     return ReplicationSet(
         replace(target, replica_of=None, replicas=ids),
         tuple(replace(one, replica_of=target_id, replicas=()) for one in others),
@@ -139,7 +139,7 @@ def _oddities(
 ) -> Iterator[str]:
     members = (*([source] if source else []), *replicas)
     names = ", ".join(map(str, members))
-    if any(one.status in SWITCHING_STATUSES for one in members):
+    if any(member.status in SWITCHING_STATUSES for member in members):
         yield f"the roles of {names} are being changed, or a change has not ended"
     listed_by = _listed_by(members)
     for one in replicas:

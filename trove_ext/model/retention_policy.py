@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from trove_ext.model.backup import Backup
 
-#: Field of the policy, and how its bucket is shown: two times share a bucket where
+#: Field of the policy, and how its bucket is shown: two times share a bucket if
 #: this makes the same text of both.
 BUCKETS = {
     "keep_hourly": "hourly %Y-%m-%dT%H",
@@ -80,7 +80,7 @@ class Policy:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with it: a sentence each, none where it can be used."""
+        """What is wrong with it: a sentence each, none if it can be used."""
         names = [field.name for field in fields(self) if field.name != "keep_names"]
         problems = [
             f"{_option(name)} can't be below zero."

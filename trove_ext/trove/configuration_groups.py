@@ -90,7 +90,7 @@ def find(cloud: Cloud, name_or_id: str) -> Group:
 def problems(
     group: Group, *, datastore: str | None, version: str | None, version_id: str | None
 ) -> Iterator[str]:
-    """Say where a group is not for a datastore version, which may have a name alone."""
+    """Say if a group is not for a datastore version, which may have only a name."""
     if version_id:
         fits = group.datastore_version_id == version_id
     else:

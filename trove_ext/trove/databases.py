@@ -74,7 +74,7 @@ def has(cloud: Cloud, instance: Instance, name: str) -> bool:
         if name in found:
             return True
         marker = page.next
-        if not marker or any(one.lower() > name.lower() for one in found):
+        if not marker or any(other.lower() > name.lower() for other in found):
             return False
 
 

@@ -185,7 +185,7 @@ def _pick(
     kind: str, things: Iterable[T], name_or_id: str, describe: Callable[[T], str]
 ) -> T:
     everything = list(things)
-    by_id = [one for one in everything if one.id == name_or_id]
+    by_id = [thing for thing in everything if thing.id == name_or_id]
     return by_id[0] if by_id else _by_name(kind, name_or_id, everything, describe)
 
 
@@ -217,7 +217,7 @@ def _find(
 def _by_name(
     kind: str, name_or_id: str, everything: Iterable[T], describe: Callable[[T], str]
 ) -> T:
-    found = [one for one in everything if one.name == name_or_id]
+    found = [thing for thing in everything if thing.name == name_or_id]
     if not found:
         raise NotFoundError(
             f"No {kind} with the name or ID {name_or_id!r} in this project."
@@ -233,7 +233,7 @@ def _pages(
     page: Callable[[str | None], Any],
     parse: Callable[[Any], T],
 ) -> Iterator[T]:
-    """Yield each thing once: rows may repeat where the list changes between pages."""
+    """Yield each thing once: rows may repeat if the list changes between pages."""
     seen: set[str] = set()
     marker: str | None = None
     while True:

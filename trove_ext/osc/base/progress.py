@@ -37,7 +37,7 @@ DUMB = frozenset({"", "dumb", "unknown"})
 class Heedless:
     """A stream that accepts everything, even if nobody reads any more.
 
-    A pipe that was closed (``2>&1 | head``) or a terminal that hung up is no reason to
+    A closed pipe (``2>&1 | head``) or a closed terminal is no reason to
     leave a job half done, or a temporary instance behind.
     """
 

@@ -34,13 +34,13 @@ class RestoreDatabaseBackup(command.ShowOne):
     """Create an instance from a backup.
 
     Datastore and version are those of the backup. Flavor, volume size, network,
-    configuration group and access are those of the instance that it was taken of,
-    unless given here; where that instance is gone, all that has to be given is named
-    in one message. Volume type and availability zone can't be read by the owner of an
-    instance: they are the cloud's default unless given.
+    configuration group and access are those of the instance that was backed up, unless
+    given here; if that instance no longer exists, one message lists the options that
+    are required. Trove does not report the volume type and the availability zone of an
+    instance to its owner: they are the cloud's defaults unless given.
 
-    The whole chain down from the full backup is checked first; Trove looks at the
-    named backup alone.
+    The whole chain from the full backup to the named backup is checked first; Trove
+    itself checks only the named backup.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -96,7 +96,7 @@ def _columns(plan: RestorePlan, made: Instance | None) -> Any:
             "id": made.id,
             "status": made.status,
             "operating_status": made.operating_status,
-            "addresses": _lines([one.address for one in made.addresses]),
+            "addresses": _lines([found.address for found in made.addresses]),
         }
     rows |= {
         "name": columns.text(plan.name),

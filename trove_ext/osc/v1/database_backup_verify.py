@@ -34,17 +34,17 @@ COLUMNS = ("Backup", "Step", "Result", "Seconds", "Detail", "Backup ID")
 
 
 class VerifyDatabaseBackup(command.Lister):
-    """Restore backups into temporary instances, look into them, delete them.
+    """Restore backups into temporary instances, check them, and delete them.
 
-    The total of a backup reads "restored" where it came up and served, "databases
-    checked" where all of --expect-database were there too, "data checked" where each
-    --query gave what was expected, "not tried" where only the settings of the
-    temporary instance or a quota are in the way. The exit code is 1 where one backup
-    does not verify.
+    The total of a backup is "restored" if the instance became ACTIVE and HEALTHY,
+    "databases checked" if every --expect-database exists too, "data checked" if each
+    --query returned the expected value, and "not tried" if only the settings of the
+    temporary instance or a quota prevent the check. The exit code is 1 if any backup
+    fails verification.
 
     The temporary instance is named trove-ext-verify-<backup>-<time>-<digits>, counts
-    in the quota while it lives, and is deleted on failures and signals too. One that a
-    killed run has left behind is named by the next run and deleted by --clean-up.
+    in the quota while it exists, and is deleted on failures and signals too. If a run
+    is killed, the next run names its orphaned instance, and --clean-up deletes it.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -62,7 +62,7 @@ class VerifyDatabaseBackup(command.Lister):
             metavar="<name>",
             action="append",
             default=[],
-            help="A database that must be there; may be repeated",
+            help="A database that must exist; may be repeated",
         )
         parser.add_argument(
             "--query",
@@ -70,9 +70,9 @@ class VerifyDatabaseBackup(command.Lister):
             metavar="<sql>",
             action="append",
             default=[],
-            help="A statement that gives one value, as: SELECT count(*) FROM db.table; "
-            "with --expect; may be repeated. Needs PyMySQL (the extra sql) and a route "
-            "to the instance",
+            help="A statement that returns one value, such as SELECT count(*) FROM "
+            "db.table; with --expect; may be repeated. Needs PyMySQL (the extra sql) "
+            "and a route to the instance",
         )
         parser.add_argument(
             "--expect",
@@ -80,18 +80,19 @@ class VerifyDatabaseBackup(command.Lister):
             metavar="<value>",
             action="append",
             default=[],
-            help="The value that --query must give; one for each, in their order",
+            help="The value that --query must return; once for each --query, in the "
+            "same order",
         )
         parser.add_argument(
             "--keep",
             action="store_true",
-            help="Leave the temporary instance there",
+            help="Do not delete the temporary instance",
         )
         parser.add_argument(
             "--clean-up",
             action="store_true",
-            help="First delete all temporary instances in this project, of runs that "
-            "were killed and of runs that still go on elsewhere",
+            help="First delete all temporary instances in this project, including "
+            "those of runs still in progress elsewhere",
         )
         add_settings_options(parser)
         add_timeout_option(parser)
@@ -109,10 +110,10 @@ class VerifyDatabaseBackup(command.Lister):
         else:
             self._warn(left)
         try:
-            for one in verify.verify(self.cloud, requests):
-                found.append(one)
+            for verification in verify.verify(self.cloud, requests):
+                found.append(verification)
         except run.Stopped:
-            # What is through is reported, whatever ends the rest.
+            # Finished verifications are reported, whatever ends the rest.
             if found:
                 self.produce_output(parsed_args, COLUMNS, _rows(found))
             raise
@@ -122,16 +123,16 @@ class VerifyDatabaseBackup(command.Lister):
     def _list(self, left: Sequence[Instance]) -> None:
         if not left:
             self.cloud.progress.note("No temporary instance was left behind.")
-        for one in left:
+        for instance in left:
             self.cloud.progress.note(
-                f"Deleting what was left behind: {_described(one)}"
+                f"Deleting what was left behind: {_described(instance)}"
             )
 
     def _warn(self, left: Sequence[Instance]) -> None:
-        for one in left:
+        for instance in left:
             self.cloud.progress.warn(
                 f"A verification has left this instance behind, or still uses it: "
-                f"{_described(one)}"
+                f"{_described(instance)}"
             )
         if left:
             self.cloud.progress.warn(
@@ -150,8 +151,8 @@ def _rows(found: Sequence[Verification]) -> list[tuple[Any, ...]]:
             columns.text(step.detail or None),
             columns.text(step.backup_id),
         )
-        for one in found
-        for step in one.steps
+        for verification in found
+        for step in verification.steps
     ]
 
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Options that say how a new instance is made: restored, verified or replicating."""
+"""Options for a new instance: restored, verified or a replica."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ NIC_KEYS = {
 
 
 def add_settings_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says how an instance is made of a backup."""
+    """Add the options for an instance created from a backup."""
     parser.add_argument(
         "--like",
         metavar="<instance>",
-        help="Take the settings from this instance (name or ID) and not from the one "
-        "that the backup was taken of",
+        help="Take the settings from this instance (name or ID) instead of the "
+        "instance that was backed up",
     )
     parser.add_argument("--flavor", metavar="<flavor>", help="Flavor (name or ID)")
     parser.add_argument(
@@ -47,21 +47,22 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--volume-type",
         metavar="<type>",
-        help="Volume type (default: the cloud's, for the old one can't be read)",
+        help="Volume type (default: the cloud's default; Trove does not report the "
+        "original one)",
     )
     add_reach_options(parser, "the instance")
 
 
 def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
-    """Add where it is, who reaches it, and its configuration group.
+    """Add the options for zone, network, access and configuration group.
 
-    :param like: whose settings are taken where none are given, in words
+    :param like: whose settings are used if none are given, in words
     """
     parser.add_argument(
         "--availability-zone",
         metavar="<zone>",
-        help=f"Availability zone (default: the cloud's, for that of {like} can't be "
-        "read)",
+        help=f"Availability zone (default: the cloud's default; Trove does not "
+        f"report that of {like})",
     )
     parser.add_argument(
         "--nic",
@@ -101,8 +102,8 @@ def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
         dest="allowed_cidrs",
         metavar="<range>",
         action="append",
-        help="Addresses that may connect, as 10.0.0.0/24; may be repeated (default: as "
-        f"{like})",
+        help="Addresses that may connect, such as 10.0.0.0/24; may be repeated "
+        f"(default: as {like})",
     )
 
 

@@ -75,7 +75,7 @@ def check(
     """
     from trove_ext.workflows.restore import sql
 
-    addresses = list(dict.fromkeys(one.address for one in instance.addresses))
+    addresses = list(dict.fromkeys(found.address for found in instance.addresses))
     texts, wrong = [], []
     with _user(cloud, instance, names, drop=drop_user) as (user, password):
         for question in questions:

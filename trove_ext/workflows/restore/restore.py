@@ -14,7 +14,7 @@
 
 The rules are from ``trove/instance/models.py`` (``Instance.create``): Trove looks at
 the named backup alone, at none of its ancestors, compares the datastore by name and not
-the version, and takes the cloud's default datastore where none is given.
+the version, and takes the cloud's default datastore if none is given.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def plan(
 ) -> RestorePlan:
     """Find all that a restore needs, and check it; nothing is changed.
 
-    :param found: the backup and what is above it, where they were read already
+    :param found: the backup and what is above it, if they were read already
     :raises NotFoundError, AmbiguousNameError: there is no such backup, or several
     :raises CheckError: lists all that is wrong and all that is missing
     """
@@ -132,7 +132,7 @@ def plan(
     if not request.throwaway:
         problems += new_instance.name_problems(request.name)
         namesakes = [
-            one for one in read.list_instances(cloud) if one.name == request.name
+            other for other in read.list_instances(cloud) if other.name == request.name
         ]
     # Trove allows it, and names find nothing then.
     warnings += [
@@ -149,14 +149,14 @@ def plan(
         settings,
         tuple(resolver.notes),
         tuple(warnings),
-        frozenset(one.id for one in namesakes),
+        frozenset(namesake.id for namesake in namesakes),
     )
 
 
 def submit(cloud: Cloud, planned: RestorePlan) -> str:
     """Ask for the new instance, once.
 
-    :returns: its ID, also where only the answer was lost
+    :returns: its ID, even if only the response was lost
     :raises LostAnswerError: no answer came and no such instance is there
     """
     arguments = planned.arguments()
@@ -208,7 +208,7 @@ def _check_chain(
 
 
 def _check_quota(cloud: Cloud, settings: Settings, problems: list[str]) -> None:
-    """Compare with the project's quota, where policy lets it be read."""
+    """Compare with the project's quota, if policy allows reading it."""
     client = cloud.client
     try:
         rows = cloud.read(

@@ -63,7 +63,7 @@ def is_temporary(instance: Instance) -> bool:
 
 def left_overs(cloud: Cloud) -> list[Instance]:
     """Find what earlier runs have left in this project, or runs elsewhere now use."""
-    return [one for one in read.list_instances(cloud) if is_temporary(one)]
+    return [found for found in read.list_instances(cloud) if is_temporary(found)]
 
 
 class Temporary:
@@ -86,7 +86,7 @@ class Temporary:
     def create(self, planned: RestorePlan) -> Instance:
         """Report its name, and create it.
 
-        :raises LostAnswerError: it may be there or come yet
+        :raises LostAnswerError: it may exist, or appear later
         """
         self._cloud.progress.note(
             f"Restoring {planned.backup} into the temporary instance {self}"
@@ -170,16 +170,16 @@ class Temporary:
         self.gone = True
 
     def _appear(self) -> str:
-        """Find it by its name, where its ID never came.
+        """Find it by its name if its ID was never received.
 
-        :raises TroveExtError: it is not there yet, and may come
+        :raises TroveExtError: it does not exist yet, and may appear later
         """
         cloud = self._cloud
         deadline = cloud.deadline(APPEAR_TIMEOUT)
         for pause in pauses(1):
-            for one in read.list_instances(cloud):
-                if one.name == self.name:
-                    return one.id
+            for found in read.list_instances(cloud):
+                if found.name == self.name:
+                    return found.id
             if deadline.passed:
                 break
             cloud.clock.sleep(pause)

@@ -71,8 +71,8 @@ class Options:
 class Settings:
     """What the new instance gets.
 
-    :ivar flavor_id: empty where it is not known, which is a problem that was noted
-    :ivar ram: of the flavor, in MB; 0 where it is not known
+    :ivar flavor_id: empty if it is not known, which is a problem that was noted
+    :ivar ram: of the flavor, in MB; 0 if it is not known
     :ivar size: of the volume, in GB; None for an instance without a volume
     :ivar origin: the instance that settings were taken from
     """
@@ -221,11 +221,11 @@ class Resolver:
             self._missing.append("--flavor <flavor>")
             return None
         allowed = self._flavors()
-        found = [one for one in allowed if wanted == one.id]
-        found = found or [one for one in allowed if wanted == one.name]
+        found = [flavor for flavor in allowed if wanted == flavor.id]
+        found = found or [flavor for flavor in allowed if wanted == flavor.name]
         if len(found) == 1:
             return found[0]
-        names = ", ".join(f"{one.name} ({one.id})" for one in found or allowed)
+        names = ", ".join(f"{flavor.name} ({flavor.id})" for flavor in found or allowed)
         self.problems.append(
             f"flavor {wanted}: several are named so: {names}"
             if found
@@ -237,7 +237,7 @@ class Resolver:
     def _flavors(self) -> Sequence[_Flavor]:
         """Read the flavors that Trove accepts with the version of the backup.
 
-        Where any are bound to a version, no other is taken
+        If any are bound to a version, no other is accepted
         (``trove/datastore/models.py``, ``list_datastore_version_flavor_associations``).
         """
         manager = self._cloud.client.flavors

@@ -43,7 +43,7 @@ KEEP_ALIVE = 30
 #: MySQL's own numbers: ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR,
 #: ER_TABLEACCESS_DENIED_ERROR.
 NOT_YET = frozenset({1044, 1045, 1142})
-#: What PyMySQL says where a connection is lost or a read takes too long
+#: What PyMySQL reports if a connection is lost or a read takes too long
 #: (CR_SERVER_GONE_ERROR, CR_SERVER_LOST).
 LOST = frozenset({2006, 2013})
 #: What PyMySQL says if the connection failed (CR_CONN_HOST_ERROR).
@@ -121,7 +121,7 @@ def _connect(
 ) -> Any:
     """Connect to the first address that answers.
 
-    PyMySQL encrypts where the server can (since 1.2; before it does not).
+    PyMySQL encrypts if the server can (since 1.2; before it does not).
 
     :raises NoRouteError: none does
     """

@@ -76,7 +76,7 @@ class VerifyRequest:
 
     @property
     def goal(self) -> str:
-        """What can be said of the backup where all goes well."""
+        """The result for the backup if every step succeeds."""
         if self.questions:
             return DATA_CHECKED
         return DATABASES_CHECKED if self.databases else RESTORED
@@ -87,7 +87,7 @@ class Step:
     """One step of a verification, or the whole of it (``total``).
 
     :ivar backup: its name
-    :ivar backup_id: None where it was not found
+    :ivar backup_id: None if it was not found
     :ivar detail: what was found, or why it failed
     """
 
@@ -131,12 +131,12 @@ def verify(cloud: Cloud, requests: Sequence[VerifyRequest]) -> Iterator[Verifica
 
 def clean_up(cloud: Cloud, instances: Sequence[Instance]) -> list[Verification]:
     """Delete what earlier runs have left; one that fails does not stop the others."""
-    return [_clean_up_one(cloud, one) for one in instances]
+    return [_clean_up_one(cloud, instance) for instance in instances]
 
 
 def error_of(verifications: Sequence[Verification]) -> TroveExtError | None:
-    """Return what went wrong in all of them together; None where nothing did."""
-    errors = [one.error for one in verifications if one.error]
+    """Return what went wrong in all of them together; None if nothing did."""
+    errors = [done.error for done in verifications if done.error]
     if not errors or len(verifications) == 1:
         return errors[0] if errors else None
     count = f"{len(errors)} of {len(verifications)} failed."
@@ -258,7 +258,7 @@ class _Run:
         said = "was not tried" if untried else "did not verify"
         why = str(failure)
         if isinstance(failure, CheckError):
-            why = "".join(f"\n  - {one}" for one in failure.problems)
+            why = "".join(f"\n  - {problem}" for problem in failure.problems)
         return Verification(steps, kind(f"Backup {called} {said}: {why}{also}"))
 
     def _plan(self) -> RestorePlan:
@@ -323,8 +323,8 @@ class _Run:
     def _look_at_databases(self, instance: Instance) -> tuple[str, ...]:
         """List the databases through Trove, which hides the server's own.
 
-        Where one of them has a name that Trove can't list, those that are to be there
-        are looked for one by one.
+        If a name among them can't be listed by Trove, each expected database is
+        looked up separately.
 
         :returns: those that are known to be there
         """
@@ -352,7 +352,9 @@ class _Run:
         with self._journal.step("databases", "checked") as details:
             details.append(f"{', '.join(wanted)}; others can't be listed: {why}")
             missing = [
-                one for one in wanted if not databases.has(self._cloud, instance, one)
+                name
+                for name in wanted
+                if not databases.has(self._cloud, instance, name)
             ]
             if missing:
                 raise MismatchError(

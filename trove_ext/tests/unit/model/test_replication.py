@@ -83,7 +83,7 @@ class TestReplicationSets(testtools.TestCase):
         self.assertIn("replica of lost, which is not there", found.oddities[0])
         self.assertFalse(found.is_settled)
 
-    def test_a_replica_that_two_sources_claim_is_told_with_both(self):
+    def test_a_replica_that_two_sources_claim_is_reported_with_both(self):
         listed = [
             instance("S", replicas=["a", "b"]),
             instance("T", replicas=["a"]),
@@ -94,21 +94,21 @@ class TestReplicationSets(testtools.TestCase):
         self.assertEqual("S", found.source.name)
         self.assertIn("A (a) is claimed by several sources: s, t", found.oddities)
 
-    def test_a_replica_that_knows_no_source_is_told(self):
+    def test_a_replica_that_knows_no_source_is_reported(self):
         found = self._only(
             [instance("S", replicas=["a", "b"]), instance("A"), instance("B", of="s")]
         )
         self.assertEqual("S", found.source.name)
         self.assertIn("A (a) replicates from nobody", found.oddities[0])
 
-    def test_a_source_that_does_not_list_its_replica_is_told(self):
+    def test_a_source_that_does_not_list_its_replica_is_reported(self):
         listed = [instance("S", replicas=["a"]), instance("A", of="s")]
         found = self._only([*listed, instance("B", of="s")])
         self.assertEqual(
             ("B (b) replicates from S (s), which doesn't list it",), found.oddities
         )
 
-    def test_a_replica_of_a_replica_is_told(self):
+    def test_a_replica_of_a_replica_is_reported(self):
         listed = [
             instance("S", replicas=["a"]),
             instance("A", of="s", replicas=["b"]),
@@ -125,7 +125,7 @@ class TestReplicationSets(testtools.TestCase):
         self.assertEqual((None, ["A", "B"]), roles(found))
         self.assertFalse(found.is_settled)
 
-    def test_a_set_half_way_through_a_promote_is_told(self):
+    def test_a_set_half_way_through_a_promote_is_reported(self):
         # A is the source already, B follows it, the old source does not yet.
         listed = [
             instance("S", status="PROMOTE", health="", replicas=["c"]),
@@ -139,7 +139,7 @@ class TestReplicationSets(testtools.TestCase):
             self.assertIn("roles of", found.oddities[0])
             self.assertFalse(found.is_settled)
 
-    def test_a_source_that_can_not_be_told_is_not_guessed(self):
+    def test_a_source_that_can_not_be_determined_is_not_guessed(self):
         listed = [
             instance("S", replicas=["a", "b"]),
             instance("T", replicas=["a", "b"]),

@@ -44,7 +44,7 @@ class TestLines(testtools.TestCase):
             self.progress.update("db1", state)
         self.assertEqual(["db1: BUILD (0 s)", "db1: ACTIVE (0 s)"], self.lines())
 
-    def test_a_state_that_stays_is_told_each_thirty_seconds(self):
+    def test_a_state_that_stays_is_reported_each_thirty_seconds(self):
         for _ in range(7):
             self.progress.update("db1", "BUILD")
             self.clock.sleep(10)

@@ -49,7 +49,7 @@ class TestCommands(testtools.TestCase):
             if one.service == "trove" and one.method != "GET"
         ]
 
-    def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(self):
+    def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(self):
         result = self.run_line("restore inc new --dry-run -f json")
         shown = json.loads(result.stdout)
         self.assertEqual([], self.changes(result))
@@ -114,7 +114,7 @@ class TestCommands(testtools.TestCase):
         self.assertEqual(2, result.stdout.count("missing"))
         self.assertIn("2 of 2 failed", result.stderr)
 
-    def test_what_was_left_behind_is_named_and_only_removed_when_told(self):
+    def test_what_was_left_behind_is_named_and_only_removed_on_request(self):
         name = scratch_instance.name_for(self.db1.id, self.clock.now())
         left = self.fake.add_instance(name)
         result = self.run_line("verify full")

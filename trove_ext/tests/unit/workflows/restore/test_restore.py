@@ -171,7 +171,7 @@ class TestSettings(RestoreTestCase):
 
 
 class TestChecks(RestoreTestCase):
-    def test_a_name_that_two_backups_bear_lists_both(self):
+    def test_a_name_that_two_backups_have_lists_both(self):
         one, two = self.add("b1", 2), self.add("b1", 1)
         error = self.assertRaises(AmbiguousNameError, self.plan)
         for backup in (one, two):
@@ -225,20 +225,20 @@ class TestChecks(RestoreTestCase):
         self.assertIn("there are: db.medium (11)", self.problem())
         self.assertEqual("11", self.plan(flavor="db.medium").settings.flavor_id)
 
-    def test_a_used_up_quota_is_told_before(self):
+    def test_a_used_up_quota_is_reported_before(self):
         self.add("b1")
         self.fake.quotas.update(instances=1, volumes=7)
         text = "\n".join(self.problems())
         self.assertIn("quota of instances does not suffice: 1 of 1", text)
         self.assertIn("quota of volumes does not suffice: 5 of 7 taken, 5 more", text)
 
-    def test_a_name_that_trove_does_not_take_is_told_before(self):
+    def test_a_name_that_trove_does_not_take_is_reported_before(self):
         self.add("b1")
         for name in ("日本", "", "x" * 256, "two\nlines"):
             self.assertIn("name", self.problem(name=name))
         self.assertEqual("日本1", self.plan(name="日本1").name)
 
-    def test_a_range_that_trove_does_not_take_is_told_before(self):
+    def test_a_range_that_trove_does_not_take_is_reported_before(self):
         self.add("b1")
         for cidr in ("10.0.0.0/255.0.0.0", "10.0.0.256", "10.0.0.0/33", "::/0", ""):
             self.assertIn("no range", self.problem(allowed_cidrs=(cidr,)))
@@ -252,7 +252,7 @@ class TestChecks(RestoreTestCase):
         error = self.assertRaises(CheckError, self.plan, flavor="nope")
         self.assertNotIsInstance(error, restore.SettingsError)
 
-    def test_all_problems_are_told_together(self):
+    def test_all_problems_are_reported_together(self):
         links = self.chain("c", 2, 10)
         links[0].state = BackupState.FAILED
         found = self.problems(

@@ -146,7 +146,7 @@ class TestVerdict(VerifyTestCase):
             {self.fake.backup("b1").id}, {s.backup_id for s in found.steps}
         )
 
-    def test_all_values_that_are_wrong_are_told(self):
+    def test_all_values_that_are_wrong_are_reported(self):
         questions = (Question(COUNT, "1"), Question(COUNT, "300"), Question("x", "2"))
         found = self.one(questions=questions)
         self.assertIn("expected 1, found 300", str(found.error))
@@ -198,7 +198,7 @@ class TestVerdict(VerifyTestCase):
         self.assertEqual(Exit.FAILED, error.exit_code)
         self.assertIn("1 of 3 failed", str(error))
 
-    def test_a_failed_restore_tells_the_fault_and_leaves_no_instance(self):
+    def test_a_failed_restore_reports_the_fault_and_leaves_no_instance(self):
         self.fake.fail_restore()
         found = self.one()
         self.assertRegex(str(found.error), r"ERROR: \w")
@@ -280,7 +280,7 @@ class TestQuery(VerifyTestCase):
         self.server.rows = ((b"300",),)
         self.assertIsNone(self.one(expect="300").error)
 
-    def test_the_password_is_random_and_never_told(self):
+    def test_the_password_is_random_and_never_shown(self):
         self.one(expect="300")
         self.one(expect="300")
         one, two = (login["password"] for login in self.server.logins)
@@ -300,7 +300,7 @@ class TestQuery(VerifyTestCase):
 
 class TestLeftBehind(VerifyTestCase):
     def stopped(self, seconds, **kwargs):
-        """Let a signal come so many seconds after the start."""
+        """Send a signal this many seconds after the start."""
 
         def stop():
             raise Stop
@@ -364,7 +364,7 @@ class TestLeftBehind(VerifyTestCase):
         self.assertLess(self.clock.monotonic(), scratch_instance.APPEAR_TIMEOUT)
         self.assertEqual([], self.told.warnings)
 
-    def test_where_even_the_owner_may_not_reset_it_the_instance_is_named(self):
+    def test_if_even_the_owner_may_not_reset_it_the_instance_is_named(self):
         self.fake.policy_forbid("instance:force_delete")
         found = self.one(timeout=10.0)
         (left,) = self.temporary()
@@ -403,7 +403,7 @@ class TestLeftBehind(VerifyTestCase):
         self.assertIn("may be there or appear yet", str(found.error))
         self.assertIn("--clean-up", str(found.error))
 
-    def test_only_what_bears_exactly_such_a_name_is_left_behind(self):
+    def test_only_what_has_exactly_such_a_name_is_left_behind(self):
         name = scratch_instance.name_for(self.db1.id, self.clock.now())
         self.assertRegex(name, r"^trove-ext-verify-[0-9a-f]{8}-20260101T000\d{3}Z-")
         left = self.fake.add_instance(name)
@@ -412,7 +412,7 @@ class TestLeftBehind(VerifyTestCase):
         (found,) = scratch_instance.left_overs(self.cloud)
         self.assertEqual(left.id, found.id)
 
-    def test_clean_up_deletes_what_is_left_also_where_it_builds(self):
+    def test_clean_up_deletes_what_is_left_even_while_it_builds(self):
         for task in (Task.NONE, Task.BUILDING):
             name = scratch_instance.name_for(self.db1.id, self.clock.now())
             self.fake.add_instance(name).task = task
