@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import MalformedAnswerError
 from trove_ext.model import status as statuses
+from trove_ext.model.ages import is_ahead
 from trove_ext.model.fields import Fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 #: The values of ``storage_driver`` (``trove/backup/models.py``, since Trove 23): an
@@ -175,6 +176,19 @@ class Backup:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})"
+
+
+def newest(backups: Iterable[Backup], now: datetime) -> Backup | None:
+    """Return the backup that was created last, by ID among equals.
+
+    One that is dated ahead of now may be of any age, so it is not the newest of any.
+    Everything that shows or decides on the newest of some backups takes this one.
+
+    :param now: aware, by Trove's clock
+    :returns: None if there is none, or all are dated ahead
+    """
+    dated = (backup for backup in backups if not is_ahead(backup.created, now))
+    return max(dated, key=lambda backup: backup.age_key, default=None)
 
 
 def _driver_of(location: str | None) -> str | None:

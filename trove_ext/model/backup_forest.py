@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trove_ext.model import restorability
+from trove_ext.model.backup import newest
 from trove_ext.model.backup_links import BackupLinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.restorability import Blocker, Restorability
@@ -47,15 +49,13 @@ class BackupChain:
     :ivar members: with the root, in the order of a drawn tree: each after its parent,
         siblings by age
     :ivar oldest: the first that was taken
-    :ivar newest: the last that was taken, in whatever state
-    :ivar newest_restorable: the last that can be restored, if any can
+    :ivar restorable: the members that can be restored, in the same order
     """
 
     root: Backup
     members: tuple[Backup, ...]
     oldest: Backup
-    newest: Backup
-    newest_restorable: Backup | None
+    restorable: tuple[Backup, ...]
     state: ChainState
 
     @property
@@ -69,15 +69,27 @@ class BackupChain:
         found = {member.storage_driver for member in self.members}
         return tuple(sorted(driver for driver in found if driver))
 
-    @property
-    def volume_used_gb(self) -> float | None:
-        """GB that the newest restorable member needs in a volume.
+    def newest_restorable(self, now: datetime) -> Backup | None:
+        """Return the member to restore for the latest data; see `newest`.
+
+        None if no member can be restored, or each that can is dated ahead of now.
+        """
+        return newest(self.restorable, now)
+
+    def volume_used_gb(self, now: datetime) -> float | None:
+        """Return the GB that the newest restorable member needs in a volume.
+
+        If each restorable one is dated ahead of now: the most that one of them needs.
 
         What the database filled when it was taken, or the size of the volume if it is
         a volume snapshot; not what the backups take in the store, which Trove does not
         report (``size`` in ``trove/backup/views.py``).
         """
-        return self.newest_restorable.size if self.newest_restorable else None
+        latest = self.newest_restorable(now)
+        if latest is not None:
+            return latest.size
+        sizes = (member.size for member in self.restorable)
+        return max((size for size in sizes if size is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +235,12 @@ class BackupForest:
         return tuple(self._chain(list(members)) for _, members in groups)
 
     def _chain(self, members: Sequence[Backup]) -> BackupChain:
-        good = [member for member in members if self.is_restorable(member.id)]
+        good = tuple(member for member in members if self.is_restorable(member.id))
         return BackupChain(
             root=members[0],
             members=tuple(members),
             oldest=min(members, key=lambda member: member.age_key),
-            newest=max(members, key=lambda member: member.age_key),
-            newest_restorable=max(good, key=lambda m: m.age_key, default=None),
+            restorable=good,
             state=_chain_state(members, len(good)),
         )
 

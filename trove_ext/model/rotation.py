@@ -18,6 +18,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trove_ext.model.ages import age_of, describe_ahead, is_ahead
+from trove_ext.model.backup import newest
 from trove_ext.model.durations import format_duration
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ def choose_parent(
 
     It is the newest COMPLETED one of that instance that can be restored without a
     doubt: its whole path is there, of this instance and of one datastore version, and
-    no replication snapshot is in it. The newest is the one created last, by ID among
-    equals; one that is dated ahead of now may be of any age, and is left out.
+    no replication snapshot is in it. See `newest` for one that is dated ahead of now.
 
     Trove's own choice (``get_last_completed`` in ``trove/backup/models.py``) is the
     COMPLETED one that was *updated* last among the first page, whatever its
@@ -60,16 +60,15 @@ def choose_parent(
         can't be taken on a volume snapshot (the guest reads the parent from Swift,
         ``create_backup`` in ``trove/guestagent/datastore/service.py``)
     """
-    for backup in forest.of_instance(instance_id):
-        if (
-            is_sound(forest, backup)
-            and not is_ahead(backup.created, now)
-            and _agree(backup.datastore_version_id, datastore_version_id)
-            and _agree(backup.datastore_version, datastore_version)
-            and _agree(backup.storage_driver, storage_driver)
-        ):
-            return backup
-    return None
+    usable = (
+        backup
+        for backup in forest.of_instance(instance_id)
+        if is_sound(forest, backup)
+        and _agree(backup.datastore_version_id, datastore_version_id)
+        and _agree(backup.datastore_version, datastore_version)
+        and _agree(backup.storage_driver, storage_driver)
+    )
+    return newest(usable, now)
 
 
 def is_sound(forest: BackupForest, backup: Backup) -> bool:

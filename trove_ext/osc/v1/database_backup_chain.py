@@ -67,7 +67,8 @@ class ListDatabaseBackupChain(command.Lister):
     "Volume Used GB" is what the database filled in its volume when the newest
     restorable backup was taken: the smallest volume that it can be restored to. For
     a volume snapshot it is the size of the volume. Trove does not report how much
-    space a backup takes.
+    space a backup takes. A backup that is dated ahead of now may be of any age, so it
+    is not the newest restorable one; "chain show" says so.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -187,13 +188,13 @@ class DeleteDatabaseBackupChain(command.Lister):
 
 def _chain_row(listed: ListedChain, names: Sequence[str]) -> list[Any]:
     chain = listed.chain
-    newest = chain.newest_restorable
+    newest = listed.newest_restorable
     values = {
         "ID": chain.root.id,
         "Name": columns.text(chain.root.name),
         "Instance ID": columns.text(chain.root.instance_id),
         "Backups": chain.count,
-        "Volume Used GB": columns.number(chain.volume_used_gb),
+        "Volume Used GB": columns.number(listed.volume_used_gb),
         "Oldest": columns.moment(chain.oldest.created),
         "Newest Restorable": columns.moment(newest.created if newest else None),
         "State": chain.state.value,
@@ -209,7 +210,8 @@ def _chain_row(listed: ListedChain, names: Sequence[str]) -> list[Any]:
 
 def _member_row(member: Member, branch: str, names: Sequence[str]) -> list[Any]:
     backup = member.backup
-    reason = member.why_not or (f"doubtful: {member.doubt}" if member.doubt else None)
+    doubt = f"doubtful: {member.doubt}" if member.doubt else None
+    reason = "; ".join(filter(None, (member.why_not or doubt, member.ahead)))
     values = {
         "Name": columns.leaf(backup.name, branch),
         "ID": backup.id,
@@ -219,7 +221,7 @@ def _member_row(member: Member, branch: str, names: Sequence[str]) -> list[Any]:
         "Volume Used GB": columns.number(backup.size),
         "Created": columns.moment(backup.created),
         "Restorable": columns.yes_no(member.why_not is None),
-        "Reason": columns.text(reason),
+        "Reason": columns.text(reason or None),
         "Depth": member.depth,
         "Parent ID": columns.text(backup.parent_id),
     }

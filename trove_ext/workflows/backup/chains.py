@@ -27,11 +27,13 @@ from typing import TYPE_CHECKING
 from oslo_utils import uuidutils
 
 from trove_ext.exceptions import NotFoundError
+from trove_ext.model.ages import describe_ahead, is_ahead
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.trove import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.backup_forest import BackupChain
@@ -41,12 +43,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListedChain:
-    """A chain, and the name of the instance that its root was taken of.
+    """A chain, as of one moment, and the instance that its root was taken of.
 
+    :ivar newest_restorable: the member to restore for the latest data; None if no
+        member can be restored, or each that can is dated ahead of now
+    :ivar volume_used_gb: GB that it needs in a volume; see `BackupChain`
     :ivar instance_name: None if it was not asked for, or the instance is gone
     """
 
     chain: BackupChain
+    newest_restorable: Backup | None
+    volume_used_gb: float | None
     instance_name: str | None = None
 
 
@@ -57,12 +64,14 @@ class Member:
     :ivar depth: how many backups are above it
     :ivar why_not: why it can't be restored; None if it can
     :ivar doubt: what makes a restore doubtful though each state is right
+    :ivar ahead: how far it is dated ahead of now; None if it is not
     """
 
     backup: Backup
     depth: int
     why_not: str | None
     doubt: str | None
+    ahead: str | None
 
 
 def list_chains(
@@ -96,8 +105,14 @@ def list_chains(
         if instance is not None:
             wanted = instance_id_of(cloud, instance, backups)
     names = {entry.id: entry.name for entry in instances or ()}
+    now = cloud.clock.now()
     return [
-        ListedChain(chain, names.get(chain.root.instance_id or ""))
+        ListedChain(
+            chain,
+            chain.newest_restorable(now),
+            chain.volume_used_gb(now),
+            names.get(chain.root.instance_id or ""),
+        )
         for chain in forest.chains()
         if wanted is None
         or any(member.instance_id == wanted for member in chain.members)
@@ -111,17 +126,25 @@ def show_chain(cloud: Cloud, name_or_id: str) -> list[Member]:
     :raises AmbiguousNameError: several have the name
     """
     forest, backup = find_in_forest(cloud, name_or_id)
-    return members(forest, forest.chain(backup.id).members)
+    return members(forest, forest.chain(backup.id).members, cloud.clock.now())
 
 
-def members(forest: BackupForest, backups: Iterable[Backup]) -> list[Member]:
-    """Say of each backup where it is in its tree and whether it can be restored."""
+def members(
+    forest: BackupForest, backups: Iterable[Backup], now: datetime
+) -> list[Member]:
+    """Say of each backup where it is in its tree and whether it can be restored.
+
+    :param now: aware, by Trove's clock
+    """
     return [
         Member(
             backup=backup,
             depth=forest.depth(backup.id),
             why_not=forest.why_not(backup.id),
             doubt=forest.doubt(backup.id),
+            ahead=describe_ahead(backup.created, now)
+            if is_ahead(backup.created, now)
+            else None,
         )
         for backup in backups
     ]

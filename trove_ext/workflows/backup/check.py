@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trove_ext.model.ages import age_of, describe_ahead, is_ahead
+from trove_ext.model.ages import age_of, describe_ahead
+from trove_ext.model.backup import newest
 from trove_ext.model.durations import format_duration
 from trove_ext.model.rotation import is_sound
 from trove_ext.workflows.backup.targets import find_with_backups
@@ -72,7 +73,7 @@ def _judge(
         return Verdict(found.name, None, problem=str(found.error))
     taken = forest.of_instance(found.instance_id)
     points = [backup for backup in taken if is_sound(forest, backup)]
-    sound = next((point for point in points if not is_ahead(point.created, now)), None)
+    sound = newest(points, now)
     if sound is None and points:
         return Verdict(
             found.name,

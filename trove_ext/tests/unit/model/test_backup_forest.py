@@ -11,6 +11,7 @@
 # under the License.
 
 import time
+from datetime import timedelta
 
 import hypothesis
 import testtools
@@ -18,6 +19,9 @@ import testtools
 from trove_ext.model.backup_forest import BackupForest, ChainState
 from trove_ext.tests.unit.model import strategies, trees
 from trove_ext.tests.unit.model.trees import ids
+
+#: Later than any day that is drawn.
+LATER = trees.day(9999)
 
 
 def forest(drawing):
@@ -165,16 +169,15 @@ class TestChain(testtools.TestCase):
         chain = grove.chain("c")
         self.assertEqual(["a", "b", "c", "d"], ids(chain.members))
         self.assertEqual(
-            ("a", "a", "d", "d", 4),
+            ("a", "a", "d", 4),
             (
                 chain.root.id,
                 chain.oldest.id,
-                chain.newest.id,
-                chain.newest_restorable.id,
+                chain.newest_restorable(LATER).id,
                 chain.count,
             ),
         )
-        self.assertEqual(2.5, chain.volume_used_gb)
+        self.assertEqual(2.5, chain.volume_used_gb(LATER))
         self.assertEqual(["a", "e"], [chain.root.id for chain in grove.chains()])
 
     def test_tells_its_state_in_a_word(self):
@@ -189,7 +192,28 @@ class TestChain(testtools.TestCase):
 
     def test_has_no_restorable_member_where_none_is(self):
         chain = forest("a FAILED").chain("a")
-        self.assertEqual((None, None), (chain.newest_restorable, chain.volume_used_gb))
+        self.assertIsNone(chain.newest_restorable(LATER))
+        self.assertIsNone(chain.volume_used_gb(LATER))
+
+    def test_one_dated_ahead_of_now_is_not_its_newest_restorable(self):
+        chain = forest("""
+            a size=2
+            +- b size=3
+            |  +- c size=1
+        """).chain("a")
+        now = chain.members[1].created
+        self.assertEqual("b", chain.newest_restorable(now).id)
+        self.assertEqual(3, chain.volume_used_gb(now))
+
+    def test_all_dated_ahead_of_now_need_the_largest_of_their_volumes(self):
+        chain = forest("""
+            a size=2
+            +- b size=3
+            |  +- c size=1
+        """).chain("a")
+        long_ago = chain.oldest.created - timedelta(days=1)
+        self.assertIsNone(chain.newest_restorable(long_ago))
+        self.assertEqual(3, chain.volume_used_gb(long_ago))
 
     def test_puts_orphans_and_cycles_behind_the_whole_ones(self):
         chains = forest("""

@@ -120,6 +120,14 @@ class TestShown(ChainTestCase):
         self.assertEqual(parents, [row["Parent ID"] for row in rows])
         self.assertEqual([True] * 3, [row["Restorable"] for row in rows])
 
+    def test_one_dated_ahead_is_shown_so_and_is_not_the_newest_restorable(self):
+        self.add("ahead", -48, parent=self.two)
+        (chain,) = self.json("backup chain list --long")
+        self.assertEqual(self.two.id, chain["Newest Restorable ID"])
+        *others, ahead = self.json("backup chain show two")
+        self.assertEqual([None] * 3, [row["Reason"] for row in others])
+        self.assertEqual("dated 2d ahead of now", ahead["Reason"])
+
     def test_a_name_can_not_drive_the_terminal(self):
         self.add("bad\x1b[2Jname", 1)
         for line in ("backup chain list", "backup check db1"):

@@ -24,7 +24,7 @@ from trove_ext.tests.fake.harness import make_client
 from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.trove.client import Cloud
-from trove_ext.workflows.backup import check, prune, rotate
+from trove_ext.workflows.backup import chains, check, prune, rotate
 from trove_ext.workflows.backup.rotate_start import How
 
 DAY = timedelta(days=1)
@@ -98,6 +98,17 @@ class TestDatedAhead(ClockTestCase):
         self.assertEqual(("good", None), (verdict.backup.name, verdict.problem))
         (verdict,) = check.check(self.cloud, ["db1"], timedelta(hours=4))
         self.assertIn("dated 30d ahead", verdict.problem)
+
+    def test_it_is_shown_as_ahead_and_not_as_the_newest_restorable(self):
+        good = self.add("good", 1)
+        self.ahead.parent_id = good.id
+        (listed,) = chains.list_chains(self.cloud)
+        self.assertEqual("good", listed.newest_restorable.name)
+        members = chains.show_chain(self.cloud, "good")
+        self.assertEqual(
+            {"good": None, "ahead": "dated 30d ahead of now"},
+            {member.backup.name: member.ahead for member in members},
+        )
 
     def test_it_is_not_pruned_and_takes_no_place(self):
         self.chain("good", 1, 30)
