@@ -12,15 +12,17 @@
 
 """Everything that can go wrong, under one root.
 
-Each error carries its facts as attributes and its exit code as data, so that a
-script can act on it and the command line can print it. The texts are complete:
-who, what was expected, what was found, what to do next.
+Each error carries its facts as attributes, its exit code and what to do next as
+data, so that a script can act on it and the command line can print it. The texts
+say who, what was expected and what was found.
 """
 
 from __future__ import annotations
 
 import enum
 from typing import TYPE_CHECKING
+
+from trove_ext.follow_up import FollowUp, Problem, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,9 +44,18 @@ class Exit(enum.IntEnum):
 
 
 class TroveExtError(Exception):
-    """The root: something that a user can read and act on."""
+    """The root: something that a user can read and act on.
+
+    :ivar follow_ups: what to do next; several are in order
+    """
 
     exit_code = Exit.FAILED
+
+    def __init__(
+        self, message: str = "", *, follow_ups: Iterable[FollowUp] = ()
+    ) -> None:
+        self.follow_ups = tuple(follow_ups)
+        super().__init__(message)
 
 
 class UsageError(TroveExtError):
@@ -57,13 +68,26 @@ class CheckError(TroveExtError):
     """Checks made before the first changing request failed; nothing was changed.
 
     :ivar problems: all that is wrong, one text each
+    :ivar details: the same with what to do about each
     """
 
-    def __init__(self, what: str, problems: Iterable[str]) -> None:
+    def __init__(
+        self, what: str, problems: Iterable[str | Problem | TroveExtError]
+    ) -> None:
         self.what = what
-        self.problems = tuple(problems)
+        self.details = tuple(map(_as_problem, problems))
+        self.problems = tuple(map(str, self.details))
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
-        super().__init__(f"{what}; nothing was changed:{lines}")
+        super().__init__(
+            f"{what}; nothing was changed:{lines}",
+            follow_ups=merged(each.follow_ups for each in self.details),
+        )
+
+
+def _as_problem(problem: str | Problem | TroveExtError) -> Problem:
+    if isinstance(problem, TroveExtError):
+        return Problem(str(problem), problem.follow_ups)
+    return Problem(problem) if isinstance(problem, str) else problem
 
 
 class NotFoundError(TroveExtError):
@@ -96,10 +120,17 @@ class RefusedError(ServiceError):
     :ivar reason: what Trove itself says
     """
 
-    def __init__(self, message: str, *, status: int, reason: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        reason: str = "",
+        follow_ups: Iterable[FollowUp] = (),
+    ) -> None:
         self.status = status
         self.reason = reason
-        super().__init__(message)
+        super().__init__(message, follow_ups=follow_ups)
 
 
 class PolicyError(RefusedError):
@@ -169,6 +200,8 @@ class InterruptedJobError(TroveExtError):
     :ivar exit_code: 128 and the number of the signal
     """
 
-    def __init__(self, message: str, exit_code: Exit) -> None:
+    def __init__(
+        self, message: str, exit_code: Exit, follow_ups: Iterable[FollowUp] = ()
+    ) -> None:
         self.exit_code = exit_code
-        super().__init__(message)
+        super().__init__(message, follow_ups=follow_ups)

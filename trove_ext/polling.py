@@ -28,6 +28,7 @@ from trove_ext.model.status import Phase
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from trove_ext.follow_up import Action
     from trove_ext.progress import Progress
 
 #: Seconds between two readings: the first pause, the longest, and the growth.
@@ -111,13 +112,12 @@ class Target:
 
     :ivar label: its name in messages
     :ivar look: reads it once, in ``requests`` requests
-    :ivar follow: the words after ``openstack database`` of the command that goes on
-        waiting for it
+    :ivar follow: the action that keeps waiting for it; None if there is none
     """
 
     label: str
     look: Callable[[], Reading]
-    follow: tuple[str, ...]
+    follow: Action | None
     requests: int = 1
 
 

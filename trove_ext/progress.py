@@ -14,7 +14,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from trove_ext.follow_up import FollowUp
 
 
 class Progress(Protocol):
@@ -26,10 +29,10 @@ class Progress(Protocol):
     def done(self) -> None:
         """End the live lines: a result is printed next."""
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *follow_ups: FollowUp) -> None:
         """Report something worth keeping: a step done, a choice made."""
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str, *follow_ups: FollowUp) -> None:
         """Report something that the user should act on; never silenced."""
 
 
@@ -42,8 +45,8 @@ class Silent:
     def done(self) -> None:
         """Do nothing."""
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *follow_ups: FollowUp) -> None:
         """Drop it."""
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str, *follow_ups: FollowUp) -> None:
         """Drop it."""

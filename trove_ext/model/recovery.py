@@ -33,6 +33,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trove_ext.follow_up import Action, FollowUp, Verb, to, wait_for_instance
 from trove_ext.model import status as statuses
 
 if TYPE_CHECKING:
@@ -66,24 +67,11 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One thing to do.
-
-    :ivar commands: the words after ``openstack database`` of each command
-    :ivar admin: only an admin of the cloud can do it
-    """
-
-    text: str
-    commands: tuple[tuple[str, ...], ...] = ()
-    admin: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What is true of each member of a set, and what to do in this order."""
 
     findings: tuple[Finding, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[FollowUp, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,35 +212,36 @@ def _not_switched(case: Case) -> Diagnosis:
     return Diagnosis(findings, tuple(_back_to_the_old_source(case, source)))
 
 
-def _back_to_the_old_source(case: Case, source: Instance) -> Iterable[Step]:
+def _back_to_the_old_source(case: Case, source: Instance) -> Iterable[FollowUp]:
     yield from _reset(case.members)
     replicas = case.others(source.id)
     waited = replicas if case.database_down else case.members
     yield _wait(waited)
-    yield Step(
-        f"Restart the database of {source.name}: it is read-only until then, or does "
-        "not run; Trove takes the restart once it is heard again, after 30 s at most",
-        (("instance", "restart", source.id, "--wait"),),
+    yield to(
+        f"restart the database of {source.name}",
+        Action(Verb.RESTART_INSTANCE, (source.id,), wait=True),
+        detail="it is read-only until then, or does not run; Trove accepts the restart "
+        "once it is heard again, after 30 s at most",
     )
     target = case.target or case.source
-    yield Step(
-        f"See whether {target.name} replicates; where not, restart it, and where that "
-        "does not help either, detach and delete it and make another replica",
-        (
-            ("replica", "show", target.id, "--probe"),
-            ("instance", "restart", target.id, "--wait"),
-        ),
+    yield to(
+        f"see whether {target.name} replicates",
+        Action(Verb.SHOW_REPLICAS, (target.id,), probe=True),
+        Action(Verb.RESTART_INSTANCE, (target.id,), wait=True),
+        detail="if not, restart it; if that does not help either, detach and delete "
+        "it and create another replica",
     )
-    yield Step(
-        "Promote again",
-        (("replica", "promote", target.id, "--probe", "--wait"),),
+    yield to(
+        "promote again",
+        Action(Verb.PROMOTE_REPLICA, (target.id,), probe=True, wait=True),
     )
 
 
-def _failover(source: Instance) -> Step:
-    return Step(
-        f"The host of {source.name} does not answer: let Trove choose another source",
-        (("replica", "failover", source.id, "--wait"),),
+def _failover(source: Instance) -> FollowUp:
+    return to(
+        "let Trove choose another source",
+        Action(Verb.FAIL_OVER, (source.id,), wait=True),
+        detail=f"the host of {source.name} does not answer",
     )
 
 
@@ -264,23 +253,24 @@ def _not_ejected(case: Case) -> Diagnosis:
     return Diagnosis(findings, tuple(_eject_again(case)))
 
 
-def _eject_again(case: Case) -> Iterable[Step]:
+def _eject_again(case: Case) -> Iterable[FollowUp]:
     source = case.source
     dead = [one for one in case.others(source.id) if one.id in case.silent]
     if dead:
         yield _delete(
             dead,
             "Trove asks every replica how far it is, and the host of "
-            f"{_names(dead)} does not answer: delete what is not there",
+            f"{_names(dead)} does not answer",
         )
-    yield Step(
-        "Fail over again: Trove accepts that in ERROR too",
-        (("replica", "failover", source.id, "--wait"),),
+    yield to(
+        "fail over again",
+        Action(Verb.FAIL_OVER, (source.id,), wait=True),
+        detail="Trove accepts that in ERROR too",
     )
-    yield Step(
-        f"Where Trove refuses because {source.name} is heard again, the status of "
-        "every member has to be reset",
-        _reset_commands([one for one in case.members if needs_reset(one)]),
+    yield FollowUp(
+        "reset the status of every member",
+        resets([one for one in case.members if needs_reset(one)]),
+        detail=f"needed if Trove refuses because {source.name} is heard again",
         admin=True,
     )
 
@@ -307,7 +297,7 @@ def _switched(case: Case, new: Instance, *, ejected: bool = False) -> Diagnosis:
 
 def _on_to_the_new_source(
     new: Instance, kept: Sequence[Instance], lost: Sequence[Instance], old_id: str
-) -> Iterable[Step]:
+) -> Iterable[FollowUp]:
     broken = [one for one in kept if needs_reset(one)]
     if broken:
         yield from _reset(broken)
@@ -319,13 +309,12 @@ def _on_to_the_new_source(
     yield _delete(
         ordered,
         f"{new.name} is the source now and has all that was written to the old one. "
-        f"What does not replicate from it can't be attached again: delete "
-        f"{_names(ordered)}",
+        "What does not replicate from it can't be attached again",
     )
-    yield Step(
-        "Make new replicas in their place",
-        tuple(
-            ("replica", "create", new.id, one.name, "--wait", "--probe")
+    yield to(
+        "create new replicas in their place",
+        *(
+            Action(Verb.CREATE_REPLICA, (new.id, one.name), wait=True, probe=True)
             for one in ordered
         ),
     )
@@ -334,29 +323,31 @@ def _on_to_the_new_source(
 # Steps
 
 
-def _reset(members: Iterable[Instance]) -> Iterable[Step]:
+def _reset(members: Iterable[Instance]) -> Iterable[FollowUp]:
     broken = [one for one in members if needs_reset(one)]
     if broken:
-        yield Step(
-            f"Reset the status of {_names(broken)}: no other request is taken before "
-            "that. It changes nothing in the databases",
-            _reset_commands(broken),
+        yield FollowUp(
+            f"reset the status of {_names(broken)}",
+            resets(broken),
+            detail="no other request is accepted before that. It changes nothing in "
+            "the databases",
             admin=True,
         )
 
 
-def _reset_commands(members: Iterable[Instance]) -> tuple[tuple[str, ...], ...]:
-    return tuple(("instance", "reset", "status", one.id) for one in members)
+def resets(members: Iterable[Instance]) -> tuple[Action, ...]:
+    """Return what resets the status of each."""
+    return tuple(Action(Verb.RESET_STATUS, (one.id,)) for one in members)
 
 
-def _wait(members: Sequence[Instance]) -> Step:
+def _wait(members: Sequence[Instance]) -> FollowUp:
     ids = [one.id for one in members]
-    return Step("Wait until they are settled", (("instance", "wait", *ids),))
+    return to("wait until they are settled", wait_for_instance(*ids))
 
 
-def _delete(members: Collection[Instance], text: str) -> Step:
-    ids = [one.id for one in members]
-    return Step(text, tuple(("instance", "delete", one, "--wait") for one in ids))
+def _delete(members: Collection[Instance], detail: str) -> FollowUp:
+    deletes = (Action(Verb.DELETE_INSTANCE, (one.id,), wait=True) for one in members)
+    return to(f"delete {_names(members)}", *deletes, detail=detail)
 
 
 def _names(members: Iterable[Instance]) -> str:

@@ -18,7 +18,6 @@ time-out. Every error of a request is raised as one of :mod:`trove_ext.exception
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -33,6 +32,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     UnreachableError,
 )
+from trove_ext.follow_up import Action, Verb
 from trove_ext.trove import errors, upstream
 from trove_ext.trove.journal import Change, Journal
 from trove_ext.trove.limits import LONGEST_RETRY_AFTER, Limits
@@ -48,6 +48,7 @@ R = TypeVar("R")
 
 SUCCESS = range(200, 300)
 REDIRECTS = range(300, 400)
+LIST_INSTANCES = Action(Verb.LIST_INSTANCES)
 
 
 class Cloud:
@@ -65,13 +66,10 @@ class Cloud:
         *,
         clock: polling.Clock | None = None,
         progress: progress_module.Progress | None = None,
-        command: str = "openstack",
     ) -> None:
         """Wrap a client.
 
         :param client: a ``troveclient.v1.client.Client`` over a keystoneauth session
-        :param command: how a follow-up command begins, for instance
-            ``openstack --os-cloud prod``
         """
         self.client = client
         self.progress = progress or progress_module.Silent()
@@ -79,11 +77,6 @@ class Cloud:
         self.limits = Limits(self.clock)
         self.journal = Journal()
         self.slow = False
-        self._command = command
-
-    def command(self, *words: str) -> str:
-        """Spell an ``openstack database`` command that a user can paste."""
-        return f"{self._command} database {shlex.join(words)}"
 
     def read(self, what: str, call: Callable[[], R]) -> R:
         """Read something; repeated while no usable answer arrives.
@@ -127,7 +120,7 @@ class Cloud:
         what: str,
         call: Callable[[], R],
         *,
-        look: tuple[str, ...] = ("instance", "list"),
+        look: Action = LIST_INSTANCES,
         about: str = "",
     ) -> R:
         """Send something that changes the cloud, once.
@@ -136,8 +129,7 @@ class Cloud:
         again: Trove turned the request away without reading it.
 
         :param what: what it does, for messages: "delete of backup b1"
-        :param look: the words after ``openstack database`` of the command that shows
-            its effect
+        :param look: the action that shows its effect
         :param about: the ID or name of the thing that it makes or changes, for
             :meth:`~trove_ext.trove.journal.Journal.has_sent`
         :raises LostAnswerError: it may have taken effect or not

@@ -23,6 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import NotFoundError
+from trove_ext.follow_up import Action, Verb, to, wait_for_backup, wait_for_instance
 from trove_ext.model import status as statuses
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target, confirmed
@@ -87,7 +88,7 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
         return Reading(Phase.FAILED, now.status, backup_fault(cloud, now))
 
     return Target(
-        f"Backup {backup}", look, ("backup", "wait", backup.id, "--for", "completed")
+        f"Backup {backup}", look, wait_for_backup(backup.id, goal="completed")
     )
 
 
@@ -120,9 +121,7 @@ def backup_gone(cloud: Cloud, backup: Backup) -> Target:
             return Reading(Phase.FAILED, now.status, reason)
         return Reading(Phase.BUSY, now.status)
 
-    return Target(
-        f"Backup {backup}", look, ("backup", "wait", backup.id, "--for", "deleted")
-    )
+    return Target(f"Backup {backup}", look, wait_for_backup(backup.id, goal="deleted"))
 
 
 def instance_gone(cloud: Cloud, instance: Instance) -> Target:
@@ -137,7 +136,7 @@ def instance_gone(cloud: Cloud, instance: Instance) -> Target:
             return _failed(instance, now)
         return Reading(Phase.BUSY, now.state)
 
-    follow = ("instance", "wait", instance.id, "--for", "deleted")
+    follow = wait_for_instance(instance.id, goal="deleted")
     return Target(f"Instance {instance}", look, follow)
 
 
@@ -193,10 +192,11 @@ class _DatabaseDown:
             self._since = moment
         elif not self._warned:
             self._warned = True
-            restart = self._cloud.command("instance", "restart", now.id, "--wait")
+            restart = Action(Verb.RESTART_INSTANCE, (now.id,), wait=True)
             self._cloud.progress.warn(
                 f"Instance {now} is {now.state}: its database does not run, and Trove "
-                f"does not start it by itself. Start it with:\n  {restart}"
+                "does not start it by itself.",
+                to("start it", restart),
             )
         return moment - self._since >= DOWN_AFTER
 
@@ -208,7 +208,8 @@ def settled(
     change_is_visible: Callable[[Instance], bool] = lambda _now: True,
     wanted: str = "settled",
     patience: float | None = PATIENCE,
-    follow: str = "settled",
+    goal: str = "settled",
+    source_id: str | None = None,
     stall: StallDetector | None = None,
 ) -> Target:
     """Wait until an instance is settled and the change is visible.
@@ -218,7 +219,8 @@ def settled(
     :param wanted: the change in words: "a replica of db1"
     :param patience: seconds for which it may read settled without the change; None
         for any time
-    :param follow: the value of ``instance wait --for``
+    :param goal: how :class:`~trove_ext.follow_up.Action` calls it
+    :param source_id: of the source, for the goal ``replica-of``
     :param stall: shared by the members of a set; None to wait for ever
     """
     quiet_since: float | None = None
@@ -249,8 +251,8 @@ def settled(
         reason = given_up(now)
         return Reading(Phase.FAILED if reason else Phase.BUSY, now.state, reason)
 
-    command = ("instance", "wait", before.id, "--for", follow)
-    return Target(f"Instance {before}", look, command)
+    follow = wait_for_instance(before.id, goal=goal, source_id=source_id)
+    return Target(f"Instance {before}", look, follow)
 
 
 def is_source(
@@ -267,7 +269,7 @@ def is_source(
             change_is_visible=lambda now: now.replica_of is None,
             wanted="a replica source",
             patience=patience,
-            follow="source",
+            goal="source",
             stall=stall,
         )
     )
@@ -286,7 +288,7 @@ def is_detached(
         change_is_visible=lambda now: now.replica_of is None,
         wanted="detached",
         patience=patience,
-        follow="detached",
+        goal="detached",
     )
 
 
@@ -305,7 +307,8 @@ def is_replica_of(
             change_is_visible=lambda now: now.replica_of == source_id,
             wanted=f"a replica of {source_id}",
             patience=patience,
-            follow=f"replica-of={source_id}",
+            goal="replica-of",
+            source_id=source_id,
             stall=stall,
         )
     )

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from oslo_utils import uuidutils
 
 from trove_ext.exceptions import AmbiguousNameError, NotFoundError
+from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove.resources import fields_of
 
 if TYPE_CHECKING:
@@ -116,8 +117,9 @@ def warn_if_lost(cloud: Cloud, before: Instance, now: Instance) -> None:
     group_id = before.configuration_id
     if group_id is None or now.configuration_id is not None:
         return
-    attach = cloud.command("configuration", "attach", now.id, group_id)
+    attach = Action(Verb.ATTACH_CONFIGURATION, (now.id, group_id))
     cloud.progress.warn(
         f"{now} has lost its configuration group {group_id}: this release of Trove "
-        f"detaches the group with every such request. Attach it again with:\n  {attach}"
+        "detaches the group with every such request.",
+        to("attach it again", attach),
     )

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from trove_ext.follow_up import Action
     from trove_ext.polling import Reading, Target
 
 
@@ -29,13 +30,12 @@ class Change:
     """A request that changes something.
 
     :ivar what: in words, for messages
-    :ivar look: the words after ``openstack database`` of the command that shows its
-        effect
+    :ivar look: the action that shows its effect
     :ivar about: the ID or name of the thing that it makes or changes; never shown
     """
 
     what: str
-    look: tuple[str, ...]
+    look: Action
     about: str = ""
 
 

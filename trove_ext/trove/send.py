@@ -23,6 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from trove_ext.exceptions import LostAnswerError, NotFoundError, TroveExtError
+from trove_ext.follow_up import Action, FollowUp, Verb, to
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.model.status import BACKUP
@@ -42,9 +43,9 @@ T = TypeVar("T", Instance, Backup)
 NOT_BY_AN_ACTION = frozenset({BACKUP})
 #: What is created, for messages.
 BACKUP, INSTANCE = "backup", "instance"
-#: What shows the result of a change, after ``openstack database``.
-BACKUPS = ("backup", "list")
-INSTANCES = ("instance", "list")
+#: What shows the result of a change.
+BACKUPS = Action(Verb.LIST_BACKUPS)
+INSTANCES = Action(Verb.LIST_INSTANCES)
 
 
 def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -> None:
@@ -54,16 +55,16 @@ def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -
     :param before: the instance as read before
     :raises LostAnswerError: no answer came and the instance has not changed
     """
-    look = ("instance", "show", before.id)
+    look = Action(Verb.SHOW_INSTANCE, (before.id,))
     try:
         cloud.change(what, send, look=look)
     except LostAnswerError as lost:
-        now = _looked(cloud, lost, look, partial(_read_again, cloud, before))
+        now = _looked(lost, look, partial(_read_again, cloud, before))
         if isinstance(now, Instance) and not _has_acted(before, now):
             raise LostAnswerError(
                 f"{lost}\n{before} is {now.state}, and nothing has acted on it since: "
-                "as far as can be seen the request did not reach it. "
-                f"{_look_again(cloud, look)}"
+                "as far as can be seen the request did not reach it.",
+                follow_ups=[_look_again(look)],
             ) from lost
         cloud.progress.warn(
             f"{lost}. {before} has changed since: as far as can be seen it took effect."
@@ -90,13 +91,14 @@ def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> No
     :param before: the thing as read before
     :raises LostAnswerError: twice no answer came
     """
-    look = ("backup" if isinstance(before, Backup) else "instance", "show", before.id)
+    show = Verb.SHOW_BACKUP if isinstance(before, Backup) else Verb.SHOW_INSTANCE
+    look = Action(show, (before.id,))
     try:
         cloud.change(what, send, look=look)
     except NotFoundError:
         cloud.progress.note(f"{before} was deleted by another user meanwhile.")
     except LostAnswerError as lost:
-        now = _looked(cloud, lost, look, partial(_read_again, cloud, before))
+        now = _looked(lost, look, partial(_read_again, cloud, before))
         if now is None or now.status not in {before.status, *NOT_BY_AN_ACTION}:
             cloud.progress.warn(f"{lost}. {before} has changed since: it took effect.")
             return
@@ -186,14 +188,14 @@ def _create(
     send: Callable[[], str],
     namesakes: Callable[[], list[T]],
     *,
-    look: tuple[str, ...],
+    look: Action,
     known: Collection[str] | None = None,
 ) -> str:
     before = {one.id for one in namesakes()} if known is None else known
     try:
         return cloud.change(f"creation of {kind} {name}", send, look=look, about=name)
     except LostAnswerError as lost:
-        there = _looked(cloud, lost, look, namesakes)
+        there = _looked(lost, look, namesakes)
         new = [one for one in there if one.id not in before]
         if len(new) == 1:
             cloud.progress.warn(f"{lost}. {new[0]} was made by it.")
@@ -201,18 +203,18 @@ def _create(
         if not new:
             raise LostAnswerError(
                 f"{lost}\nNothing new of that name is there, so it was not made as far "
-                f"as can be seen. {_look_again(cloud, look)}"
+                "as can be seen.",
+                follow_ups=[_look_again(look)],
             ) from lost
         ids = ", ".join(one.id for one in new)
         raise LostAnswerError(
             f"{lost}\nSeveral of that name are new: {ids}. Which one was made by this "
-            f"command is not known. {_look_again(cloud, look)}"
+            "command is not known.",
+            follow_ups=[_look_again(look)],
         ) from lost
 
 
-def _looked(
-    cloud: Cloud, lost: LostAnswerError, look: tuple[str, ...], read: Callable[[], R]
-) -> R:
+def _looked(lost: LostAnswerError, look: Action, read: Callable[[], R]) -> R:
     """Read the result.
 
     :raises LostAnswerError: that can't be seen either
@@ -221,9 +223,10 @@ def _looked(
         return read()
     except TroveExtError as exc:
         raise LostAnswerError(
-            f"{lost}\nIts result can't be read: {exc}\n{_look_again(cloud, look)}"
+            f"{lost}\nIts result can't be read: {exc}",
+            follow_ups=[_look_again(look)],
         ) from exc
 
 
-def _look_again(cloud: Cloud, look: tuple[str, ...]) -> str:
-    return f"Look again before you repeat it:\n  {cloud.command(*look)}"
+def _look_again(look: Action) -> FollowUp:
+    return to("see whether it took effect before you repeat it", look)

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
@@ -22,21 +23,22 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
+from trove_ext.follow_up import FollowUp, merged, to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from trove_ext.follow_up import Action
     from trove_ext.polling import Outcome, Target
-    from trove_ext.trove.client import Cloud
 
 
 def error_of(
-    cloud: Cloud, outcomes: Sequence[Outcome], *, whole_set: bool = False
+    outcomes: Sequence[Outcome], *, whole_set: bool = False
 ) -> TroveExtError | None:
     """Return what went wrong, or None where everything has arrived.
 
-    A failure outweighs a time-out; what still runs is named with the command that
-    goes on waiting in both.
+    A failure outweighs a time-out; both carry the action that keeps waiting for what
+    still runs.
 
     :param whole_set: name those too that are done, because each explains the others
     """
@@ -46,15 +48,15 @@ def error_of(
     if whole_set and lines:
         lines += [f"{one.target.label} is {one.state}" for one in outcomes if one.ok]
     if running:
-        lines += ["It goes on at the server; wait for it with:"]
-        lines += follow_lines(cloud, [one.target for one in running])
+        lines += ["The operation continues on the server."]
     if len(failed) + len(running) > 0 and len(outcomes) > 1:
         bad = len(failed) + len(running)
         lines.append(f"{bad} of {len(outcomes)} {_verb(failed, running)}.")
     text = "\n".join(lines)
+    follow_ups = keep_waiting([one.target for one in running])
     if failed:
-        return ResourceFailedError(text)
-    return WaitTimeoutError(text) if running else None
+        return ResourceFailedError(text, follow_ups=follow_ups)
+    return WaitTimeoutError(text, follow_ups=follow_ups) if running else None
 
 
 def with_others(
@@ -68,30 +70,35 @@ def with_others(
         return others[0] if others else error
     lines = [*map(str, others), *([str(error)] if error else [])]
     lines.append(f"{len(others)} of {total} could not be found.")
-    return PartialFailureError("\n".join(lines))
+    every = [*others, *([error] if error else [])]
+    return PartialFailureError(
+        "\n".join(lines), follow_ups=merged(each.follow_ups for each in every)
+    )
 
 
-def raise_for(cloud: Cloud, outcomes: Sequence[Outcome]) -> None:
+def raise_for(outcomes: Sequence[Outcome]) -> None:
     """Raise what went wrong, if anything did.
 
     :raises ResourceFailedError: something ended in an error state
     :raises WaitTimeoutError: nothing failed, but not everything has arrived
     """
-    error = error_of(cloud, outcomes)
+    error = error_of(outcomes)
     if error is not None:
         raise error
 
 
-def follow_lines(cloud: Cloud, targets: Iterable[Target]) -> list[str]:
-    """Spell the commands that go on waiting, one for all that have the same goal."""
-    goals: dict[tuple[str, ...], list[str]] = {}
+def keep_waiting(targets: Iterable[Target]) -> tuple[FollowUp, ...]:
+    """Return what keeps waiting, one action for all that have the same goal."""
+    alike: dict[Action, list[str]] = {}
     for target in targets:
-        noun, verb, one, *goal = target.follow
-        goals.setdefault((noun, verb, *goal), []).append(one)
-    return [
-        f"  {cloud.command(noun, verb, *dict.fromkeys(ids), *goal)}"
-        for (noun, verb, *goal), ids in goals.items()
+        if target.follow is not None:
+            goal = replace(target.follow, arguments=())
+            alike.setdefault(goal, []).extend(target.follow.arguments)
+    actions = [
+        replace(goal, arguments=tuple(dict.fromkeys(ids)))
+        for goal, ids in alike.items()
     ]
+    return (to("keep waiting", *actions),) if actions else ()
 
 
 def _failure(outcome: Outcome) -> str:

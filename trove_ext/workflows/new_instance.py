@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import ResourceFailedError, TroveExtError
+from trove_ext.follow_up import Action, FollowUp, Setting, Verb
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import databases as contents
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
 
+#: What to do if Trove does not report the one network of an instance.
+ADD_NETWORK = FollowUp("specify the network", settings=(Setting.NETWORK,))
 #: ``instance`` in ``trove/common/apischema.py``.
 LONGEST_NAME = 255
 #: Seconds that the guest may take to create databases and users: it begins once the
@@ -80,7 +83,7 @@ def cidr_problems(cidrs: Iterable[str]) -> Iterator[str]:
         octets = cidr.partition("/")[0].split(".")
         spelled = _CIDR.fullmatch(cidr) is not None
         if not spelled or any(int(octet) > _OCTET_MAX for octet in octets):
-            yield f"--allowed-cidr {cidr} is no range of IPv4 addresses (10.0.0.0/24)"
+            yield f"{cidr} is no range of IPv4 addresses (10.0.0.0/24)"
 
 
 def access(*, is_public: bool, cidrs: Iterable[str]) -> dict[str, Any]:
@@ -118,14 +121,15 @@ def contents_error(
         phase = Phase.BUSY if missing else Phase.DONE
         return Reading(phase, "missing" if missing else "there")
 
-    follow = ("instance", "show", instance.id)
+    follow = Action(Verb.SHOW_INSTANCE, (instance.id,))
     target = Target(f"Databases and users of {instance}", look, follow, requests=2)
     timeout = min(CONTENTS_TIMEOUT, max(1.0, deadline.remaining))
     try:
         cloud.wait([target], cloud.deadline(timeout))
     except TroveExtError as exc:
         return ResourceFailedError(
-            f"{instance} was created, but its databases and users can't be read: {exc}"
+            f"{instance} was created, but its databases and users can't be read: {exc}",
+            follow_ups=exc.follow_ups,
         )
     if not missing:
         return None

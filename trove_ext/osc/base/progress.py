@@ -19,12 +19,14 @@ import io
 import os
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from trove_ext.osc.base import follow_up
 from trove_ext.osc.base.escape import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
+    from trove_ext.follow_up import FollowUp
     from trove_ext.polling import Clock
 
 #: Seconds after which a state that does not change is written again in a pipe.
@@ -69,7 +71,8 @@ class Heedless:
 class LineProgress:
     """A line for each change of state, and one each 30 s: for pipes and logs."""
 
-    def __init__(self, stream: TextIO, clock: Clock) -> None:
+    def __init__(self, stream: TextIO, clock: Clock, prefix: str = "openstack") -> None:
+        self._prefix = prefix
         self._stream = Heedless(stream)
         self._clock = clock
         self._start: dict[str, float] = {}
@@ -90,13 +93,13 @@ class LineProgress:
         self._start.clear()
         self._told.clear()
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *follow_ups: FollowUp) -> None:
         """Write a line."""
-        self._write(text)
+        self._write(follow_up.render(self._prefix, text, follow_ups))
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str, *follow_ups: FollowUp) -> None:
         """Write a warning."""
-        self._write(f"WARNING: {text}")
+        self._write(f"WARNING: {follow_up.render(self._prefix, text, follow_ups)}")
 
     def _write(self, text: str) -> None:
         self._stream.write(escape(text) + "\n")
@@ -109,19 +112,20 @@ class QuietProgress(LineProgress):
     def update(self, subject: str, state: str) -> None:
         """Drop it."""
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *follow_ups: FollowUp) -> None:
         """Drop it."""
 
 
 class TerminalProgress:
     """A live line with state and elapsed time for each thing that is followed."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, prefix: str = "openstack") -> None:
         from rich.console import Console
 
         # It looks like one to rich, which asks for no more than is there.
         file = cast("TextIO", Heedless(stream))
         self._console = Console(file=file, highlight=False, markup=False, emoji=False)
+        self._prefix = prefix
         self._live: RichProgress | None = None
         self._tasks: dict[str, TaskID] = {}
 
@@ -142,13 +146,15 @@ class TerminalProgress:
             self._live = None
             self._tasks.clear()
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *follow_ups: FollowUp) -> None:
         """Print a line above the live ones."""
-        self._console.print(escape(text), soft_wrap=True)
+        shown = follow_up.render(self._prefix, text, follow_ups)
+        self._console.print(escape(shown), soft_wrap=True)
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str, *follow_ups: FollowUp) -> None:
         """Print a warning above the live ones."""
-        self._console.print(f"WARNING: {escape(text)}", style="yellow", soft_wrap=True)
+        shown = follow_up.render(self._prefix, f"WARNING: {text}", follow_ups)
+        self._console.print(escape(shown), style="yellow", soft_wrap=True)
 
     def _start(self) -> RichProgress:
         from rich.progress import (
@@ -185,19 +191,21 @@ class TerminalProgress:
 
 
 def make(
-    stream: TextIO | None, clock: Clock, *, quiet: bool
+    stream: TextIO | None, clock: Clock, *, quiet: bool, prefix: str = "openstack"
 ) -> LineProgress | TerminalProgress:
     """Choose by the stream: a terminal gets live lines, all else plain ones.
 
     A terminal that can't move its cursor is as good as a pipe, and so is one without
     rich, which the clients of 2024.2 and older don't install. Without any stream
     (``2>&-``) nothing is written.
+
+    :param prefix: how a follow-up command begins: ``openstack --os-cloud prod``
     """
     if stream is None:
-        return QuietProgress(io.StringIO(), clock)
+        return QuietProgress(io.StringIO(), clock, prefix)
     if quiet:
-        return QuietProgress(stream, clock)
+        return QuietProgress(stream, clock, prefix)
     if stream.isatty() and os.environ.get("TERM", "dumb") not in DUMB:
         with contextlib.suppress(ImportError):
-            return TerminalProgress(stream)
-    return LineProgress(stream, clock)
+            return TerminalProgress(stream, prefix)
+    return LineProgress(stream, clock, prefix)

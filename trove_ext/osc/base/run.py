@@ -32,7 +32,7 @@ from trove_ext.exceptions import (
     ServiceError,
     TroveExtError,
 )
-from trove_ext.osc.base import masking, progress, session
+from trove_ext.osc.base import follow_up, masking, progress, session
 from trove_ext.osc.base.escape import escape, spell_unencodable
 from trove_ext.trove import wait_report
 
@@ -113,7 +113,8 @@ class Run:
         except TroveExtError as exc:
             return report(self._app, self._known(), exc)
         except Stopped as exc:
-            text = describe_stop(exc.number, self._known())
+            prefix = session.openstack_command(self._app)
+            text = describe_stop(exc.number, self._known(), prefix)
             error = InterruptedJobError(text, SIGNALS[exc.number])
             return report(self._app, self._known(), error, text)
         except Exception as exc:
@@ -175,7 +176,7 @@ def _package(module: str) -> str:
 
 def report_internal(app: App, exc: Exception, cloud: Cloud | None = None) -> int:
     """Write that this project made a mistake; return the exit code."""
-    text = describe_internal(exc, cloud)
+    text = describe_internal(exc, cloud, session.openstack_command(app))
     error = InternalError(text)
     error.__cause__ = exc
     return report(app, cloud, error, text)
@@ -194,13 +195,17 @@ def report(
     if app.options.debug:
         app.LOG.error("%s", type(error).__name__, exc_info=error)
     stderr = progress.Heedless(app.stderr)
-    shown = describe_error(error, cloud) if text is None else text
-    stderr.write(escape(masking.mask(shown)) + "\n")
+    prefix = session.openstack_command(app)
+    shown = describe_error(error, cloud, prefix) if text is None else text
+    written = follow_up.render(prefix, shown, error.follow_ups)
+    stderr.write(escape(masking.mask(written)) + "\n")
     stderr.flush()
     return int(error.exit_code)
 
 
-def describe_stop(number: signal.Signals, cloud: Cloud | None) -> str:
+def describe_stop(
+    number: signal.Signals, cloud: Cloud | None, prefix: str = "openstack"
+) -> str:
     """Say what continues on the server although the command ends, and what shows it.
 
     One line, and one more for each command if there are several.
@@ -209,10 +214,12 @@ def describe_stop(number: signal.Signals, cloud: Cloud | None) -> str:
     summary = cloud.journal.summary() if cloud else None
     if cloud is None or summary is None or summary.changed_nothing:
         return f"{start}; nothing was changed."
-    return "; ".join([start, *_facts(cloud, summary)])
+    return "; ".join([start, *_facts(summary, prefix)])
 
 
-def describe_error(error: TroveExtError, cloud: Cloud | None) -> str:
+def describe_error(
+    error: TroveExtError, cloud: Cloud | None, prefix: str = "openstack"
+) -> str:
     """Say what went wrong and, if a request that failed ended the job, what was sent.
 
     A job whose end was not seen continues on the server; an error that says how it
@@ -220,33 +227,36 @@ def describe_error(error: TroveExtError, cloud: Cloud | None) -> str:
     """
     unseen = isinstance(error, (ServiceError, NotFoundError, OutOfTimeError))
     summary = cloud.journal.summary() if cloud and unseen else None
-    if cloud is None or summary is None or summary.changed_nothing:
+    if summary is None or summary.changed_nothing:
         return str(error)
-    return "\n".join([str(error), "; ".join(_facts(cloud, summary))])
+    return "\n".join([str(error), "; ".join(_facts(summary, prefix))])
 
 
-def describe_internal(exc: Exception, cloud: Cloud | None) -> str:
+def describe_internal(
+    exc: Exception, cloud: Cloud | None, prefix: str = "openstack"
+) -> str:
     """Say that this project made a mistake, and what was sent before it."""
     what = " ".join(f"{type(exc).__name__}: {exc}".split())
     start = f"Internal error of trove-ext, not of the cloud: {what}"
     summary = cloud.journal.summary() if cloud else None
     facts = (
-        []
-        if cloud is None or summary is None or summary.changed_nothing
-        else _facts(cloud, summary)
+        [] if summary is None or summary.changed_nothing else _facts(summary, prefix)
     )
     return "; ".join([start, "--debug shows the traceback", *facts])
 
 
-def _facts(cloud: Cloud, summary: Summary) -> list[str]:
+def _facts(summary: Summary, prefix: str) -> list[str]:
     """Say what was sent, what was seen of it, and what shows how it continues."""
     facts = _sent(summary)
     if summary.awaited:
         seen = ", ".join(f"{label}: {state}" for label, state in summary.seen)
         facts += [f"last seen: {seen}"] if seen else []
-        return [*facts, f"to keep waiting, run:{_commands(cloud, summary)}"]
-    look = summary.last.look if summary.last else ()
-    return [*facts, f"to see the result, run: {cloud.command(*look)}"]
+        commands = _commands(summary, prefix)
+        return [*facts, f"to keep waiting, run:{commands}"] if commands else facts
+    if summary.last is None:
+        return facts
+    look = follow_up.command(prefix, summary.last.look)
+    return [*facts, f"to see the result, run: {look}"]
 
 
 def _sent(summary: Summary) -> list[str]:
@@ -261,9 +271,15 @@ def _sent(summary: Summary) -> list[str]:
     return facts
 
 
-def _commands(cloud: Cloud, summary: Summary) -> str:
-    lines = wait_report.follow_lines(cloud, summary.awaited)
-    return f" {lines[0].strip()}" if len(lines) == 1 else "\n".join(["", *lines])
+def _commands(summary: Summary, prefix: str) -> str:
+    commands = [
+        follow_up.command(prefix, action)
+        for each in wait_report.keep_waiting(summary.awaited)
+        for action in each.actions
+    ]
+    if len(commands) == 1:
+        return f" {commands[0]}"
+    return "\n  ".join(["", *commands]) if commands else ""
 
 
 @contextlib.contextmanager

@@ -58,8 +58,12 @@ def make_cloud(app: App) -> Cloud:
     return Cloud(
         client,
         clock=clock,
-        progress=progress.make(app.stderr, clock, quiet=app.options.verbose_level == 0),
-        command=openstack_command(app),
+        progress=progress.make(
+            app.stderr,
+            clock,
+            quiet=app.options.verbose_level == 0,
+            prefix=openstack_command(app),
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from troveclient.osc.v1 import database_backups as stock
 
 from trove_ext.exceptions import (
     CheckError,
+    NotFoundError,
     ServiceError,
     TroveExtError,
     UsageError,
@@ -95,7 +96,7 @@ class BackupCreate(HookedCommand):
         found = self.cloud.wait(
             [conditions.backup_completed(self.cloud, backup)], deadline
         )
-        self.fail(wait_report.error_of(self.cloud, found))
+        self.fail(wait_report.error_of(found))
         return columns(
             self.cloud.read(
                 f"Backup {backup}",
@@ -205,10 +206,12 @@ class BackupDelete(HookedCommand):
             self.cloud.progress.warn(f"The dependent backups can't be read. {exc}")
             return
         if self.takes_over(parsed_args):
-            delete.check(self.cloud, self.plan)
+            delete.check(self.plan)
         for backup in self.plan.running:
-            advice = delete.how_to_end(self.cloud, backup)
-            self.cloud.progress.warn(f"Trove deletes no running backup: {advice}")
+            problem = delete.how_to_end(backup)
+            self.cloud.progress.warn(
+                f"Trove deletes no running backup: {problem}", *problem.follow_ups
+            )
         # Until here all is ours: a signal is answered in words.
         with run.catching_signals():
             announce(self.command.app, self.cloud, self.plan, yes=parsed_args.yes)
@@ -217,8 +220,13 @@ class BackupDelete(HookedCommand):
         """Send each delete, then wait until all that goes is gone."""
         if self.plan is None:
             raise ServiceError("What is to be deleted was not looked up.")
-        refused = [str(problem) for problem in self.not_found]
-        refused += [f"There is no backup {unknown}." for unknown in self.plan.unknown]
+        refused = [
+            *self.not_found,
+            *(
+                NotFoundError(f"There is no backup {each}.")
+                for each in self.plan.unknown
+            ),
+        ]
         if not self.plan.named:
             raise CheckError("Nothing can be deleted", refused)
         deadline = self.cloud.start(parsed_args.timeout)

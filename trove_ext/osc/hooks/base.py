@@ -26,6 +26,7 @@ from trove_ext.exceptions import (
     PartialFailureError,
     TroveExtError,
 )
+from trove_ext.follow_up import merged
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.osc.base import masking, run
@@ -174,7 +175,7 @@ def none_found(problems: Sequence[TroveExtError]) -> TroveExtError:
     """Make one error of several names that are unknown or ambiguous."""
     if len(problems) == 1:
         return problems[0]
-    return CheckError("Not all can be found", map(str, problems))
+    return CheckError("Not all can be found", problems)
 
 
 def delete_each(
@@ -197,25 +198,25 @@ def delete_each(
     cloud = stock.cloud
     deadline = cloud.start(timeout)
     accepted: list[Target] = []
-    refused = [str(problem) for problem in not_found]
+    refused = list(not_found)
     for thing in things:
         try:
             send.delete(
                 cloud, f"delete of {kind} {thing}", thing, partial(delete, thing.id)
             )
         except TroveExtError as exc:
-            refused.append(str(exc))
+            refused.append(exc)
             continue
         stdout = stock.command.app.stdout
         stdout.write(f"Request to delete {kind} {thing.id} has been accepted.\n")
         stdout.flush()
         accepted.append(target(cloud, thing))
     waited = cloud.wait(accepted, deadline) if accepted else []
-    stock.fail(deleted(wait_report.error_of(cloud, waited), refused, len(waited)))
+    stock.fail(deleted(wait_report.error_of(waited), refused, len(waited)))
 
 
 def deleted(
-    error: TroveExtError | None, refused: Sequence[str], accepted: int
+    error: TroveExtError | None, refused: Sequence[TroveExtError], accepted: int
 ) -> TroveExtError | None:
     """Make one error of what went wrong with several deletes, None if nothing did.
 
@@ -225,7 +226,9 @@ def deleted(
     """
     if not refused:
         return error
-    text = "\n".join([*refused, *([str(error)] if error else [])])
+    every = [*refused, *([error] if error else [])]
+    text = "\n".join(map(str, every))
     return PartialFailureError(
-        f"{text}\n{len(refused)} of {len(refused) + accepted} were not deleted."
+        f"{text}\n{len(refused)} of {len(refused) + accepted} were not deleted.",
+        follow_ups=merged(each.follow_ups for each in every),
     )

@@ -79,7 +79,7 @@ class InstanceCreate(HookedCommand):
             source_id=self.source.id if self.source else None,
         )
         found = self.cloud.wait(self._targets(instance_id), deadline)
-        error = wait_report.error_of(self.cloud, found)
+        error = wait_report.error_of(found)
         if error is None and self.source is None:
             error = new_instance.contents_error(
                 self.cloud,
@@ -187,7 +187,7 @@ class InstanceAction(HookedCommand):
             partial(self.action, parsed_args),
         )
         found = self.cloud.wait(targets, deadline)
-        self.fail(wait_report.error_of(self.cloud, found, whole_set=len(targets) > 1))
+        self.fail(wait_report.error_of(found, whole_set=len(targets) > 1))
         if all(one.ok for one in found):
             self.verify(before, targets)
 

@@ -174,7 +174,7 @@ class DeleteDatabaseBackupChain(command.Lister):
         cloud = self.cloud
         forest, backup = chains.find_in_forest(cloud, parsed_args.backup)
         plan = delete.DeletePlan(forest, (backup,))
-        delete.check(cloud, plan)
+        delete.check(plan)
         delete_preview.announce(self.app, cloud, plan, yes=parsed_args.yes, always=True)
         started = cloud.start(parsed_args.timeout)
         deadline = started if parsed_args.wait else None

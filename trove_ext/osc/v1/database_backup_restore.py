@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.follow_up import to, wait_for_instance
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
@@ -80,8 +81,8 @@ class RestoreDatabaseBackup(command.ShowOne):
             self.fail(error)
         else:
             cloud.progress.note(
-                f"The restore of {plan.backup} is accepted, not verified; wait for it "
-                f"with:\n  {cloud.command('instance', 'wait', made.id)}"
+                f"The restore of {plan.backup} is accepted, not verified.",
+                to("wait for it", wait_for_instance(made.id)),
             )
         return _columns(plan, made)
 

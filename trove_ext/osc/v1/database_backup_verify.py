@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import UsageError
+from trove_ext.follow_up import Action, Verb, to
 from trove_ext.osc.base import columns, command, run
 from trove_ext.osc.base.options import add_timeout_option
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
@@ -129,16 +130,14 @@ class VerifyDatabaseBackup(command.Lister):
             )
 
     def _warn(self, left: Sequence[Instance]) -> None:
-        for instance in left:
-            self.cloud.progress.warn(
-                f"A verification has left this instance behind, or still uses it: "
-                f"{_described(instance)}"
-            )
-        if left:
-            self.cloud.progress.warn(
-                "Delete what is left behind with:\n  "
-                + self.cloud.command("backup", "verify", "--clean-up")
-            )
+        if not left:
+            return
+        listed = "".join(f"\n  {_described(instance)}" for instance in left)
+        self.cloud.progress.warn(
+            "These instances are orphaned by earlier verifications, or still used by "
+            f"running ones:{listed}",
+            to("delete them", Action(Verb.CLEAN_UP_VERIFICATIONS)),
+        )
 
 
 def _rows(found: Sequence[Verification]) -> list[tuple[Any, ...]]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import CheckError, NotFoundError, ResourceFailedError
+from trove_ext.follow_up import to, wait_for_instance
 from trove_ext.osc.base import command
 from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1 import members
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from trove_ext.model.replication import ReplicationSet
 
-ACCEPTED = "accepted, not verified; wait for it with:"
+ACCEPTED = "accepted, not verified."
 
 
 class ListDatabaseReplica(command.Lister):
@@ -155,9 +156,9 @@ class DetachDatabaseReplica(command.Lister):
             self.fail(result.error)
             now = result.instance
         else:
-            words = ("instance", "wait", replica.id, "--for", "detached")
             self.cloud.progress.note(
-                f"detach of {replica}: {ACCEPTED}\n  {self.cloud.command(*words)}"
+                f"detach of {replica}: {ACCEPTED}",
+                to("wait for it", wait_for_instance(replica.id, goal="detached")),
             )
             now = next(iter(sets.read_members(self.cloud, [replica.id])), replica)
             configuration_groups.warn_if_lost(self.cloud, replica, now)

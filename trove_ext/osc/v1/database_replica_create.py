@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.follow_up import Action, Verb, to, wait_for_instance
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.escape import count
 from trove_ext.osc.base.options import add_wait_options
@@ -102,20 +103,19 @@ class CreateDatabaseReplica(command.Lister):
 
     def _accepted(self, plan: create.Plan, made: Sequence[Instance]) -> Any:
         ids = [one.id for one in made]
-        goal = f"replica-of={plan.source.id}"
-        follow = self.cloud.command("instance", "wait", *ids, "--for", goal)
+        wait = wait_for_instance(*ids, goal="replica-of", source_id=plan.source.id)
         self.cloud.progress.note(
             f"creation of {count(len(ids), 'replica')} of {plan.source}: accepted, not "
-            f"verified, replication not probed; wait for it with:\n  {follow}"
+            "verified, replication not probed.",
+            to("wait for it", wait),
         )
         if plan.unwanted_configuration:
             self.cloud.progress.warn(
-                "Trove gives the source's configuration group all the same; take it "
-                "off once they are built:"
-                + "".join(
-                    f"\n  {self.cloud.command('configuration', 'detach', one)}"
-                    for one in ids
-                )
+                "Trove gives the source's configuration group all the same.",
+                to(
+                    "detach it once they are built",
+                    *(Action(Verb.DETACH_CONFIGURATION, (one,)) for one in ids),
+                ),
             )
         return COLUMNS, _rows(made, ())
 

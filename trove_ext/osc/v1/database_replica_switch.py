@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.follow_up import Action, Verb, to, wait_for_instance
 from trove_ext.osc.base import command, confirm
 from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1 import members
@@ -80,18 +81,22 @@ class PromoteDatabaseReplica(command.Lister):
     def _planned(self, plan: promote.Plan) -> Any:
         for check in plan.checks:
             self.cloud.progress.note(f"check: {check}")
+        if not plan.probed:
+            self.cloud.progress.note(
+                f"check: not probed: whether {plan.target} replicates (--probe does)"
+            )
         roles = promote.planned_roles(plan)
         rows = members.switch_rows(plan.set, plan.set.members, roles)
         return members.SWITCH_COLUMNS, rows
 
     def _accepted(self, plan: promote.Plan) -> Any:
         others = [one.id for one in plan.set.members if one.id != plan.target.id]
-        goal = f"replica-of={plan.target.id}"
-        words = [
-            ("instance", "wait", plan.target.id, "--for", "source"),
-            ("instance", "wait", *others, "--for", goal),
-        ]
-        return _accepted(self, plan.what, plan, words)
+        waits = [wait_for_instance(plan.target.id, goal="source")]
+        if others:
+            waits.append(
+                wait_for_instance(*others, goal="replica-of", source_id=plan.target.id)
+            )
+        return _accepted(self, plan.what, plan, waits)
 
 
 class FailoverDatabaseReplica(command.Lister):
@@ -141,9 +146,11 @@ class FailoverDatabaseReplica(command.Lister):
                 failover.outcome(self.cloud, plan.source, switch)
             return _shown(self, switch)
         self.cloud.progress.warn(failover.not_fenced(plan.source))
-        words = [("instance", "wait", *(one.id for one in plan.survivors))]
-        words.append(("replica", "show", plan.survivors[0].id))
-        return _accepted(self, plan.what, plan, words)
+        waits = [
+            wait_for_instance(*(one.id for one in plan.survivors)),
+            Action(Verb.SHOW_REPLICAS, (plan.survivors[0].id,)),
+        ]
+        return _accepted(self, plan.what, plan, waits)
 
 
 def _shown(shown: command.Lister, switch: Switch) -> Any:
@@ -156,12 +163,11 @@ def _accepted(
     shown: command.Lister,
     what: str,
     plan: promote.Plan | failover.Plan,
-    follow: list[tuple[str, ...]],
+    follow: list[Action],
 ) -> Any:
     """Show the set as it is right after, and name the commands that go on."""
-    lines = "".join(f"\n  {shown.cloud.command(*words)}" for words in follow)
     shown.cloud.progress.note(
-        f"{what}: accepted, not verified; wait for it with:{lines}"
+        f"{what}: accepted, not verified.", to("wait for it", *follow)
     )
     now = sets.read_members(shown.cloud, [one.id for one in plan.set.members])
     return members.SWITCH_COLUMNS, members.switch_rows(plan.set, now, None)

@@ -90,9 +90,7 @@ class _Wait(command.Lister):
                 there.append(found)
         waited = self.cloud.wait(targets, deadline) if targets else []
         self.fail(
-            wait_report.with_others(
-                wait_report.error_of(self.cloud, waited), unknown, len(names)
-            )
+            wait_report.with_others(wait_report.error_of(waited), unknown, len(names))
         )
         return COLUMNS, [
             members.row(

@@ -20,12 +20,13 @@ import testtools
 
 PACKAGE = pathlib.Path(__file__).parents[2]
 
-PURE = ("progress", "model", "exceptions")
+PURE = ("progress", "model", "exceptions", "follow_up")
 #: What the modules of each layer may import of this project.
 MAY_IMPORT = {
-    "exceptions": {"exceptions"},
-    "progress": {"progress"},
-    "model": {"model", "exceptions"},
+    "follow_up": {"follow_up"},
+    "exceptions": {"exceptions", "follow_up"},
+    "progress": {"progress", "follow_up"},
+    "model": {"model", "exceptions", "follow_up"},
     "polling": {"polling", *PURE},
     "trove": {"trove", "polling", *PURE},
     "workflows": {"workflows", "trove", "polling", *PURE},

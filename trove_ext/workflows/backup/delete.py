@@ -31,6 +31,15 @@ from trove_ext.exceptions import (
     PartialFailureError,
     TroveExtError,
 )
+from trove_ext.follow_up import (
+    Action,
+    Problem,
+    Verb,
+    merged,
+    or_to,
+    to,
+    wait_for_backup,
+)
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
@@ -143,7 +152,7 @@ def plan(
     return DeletePlan(BackupForest.of(known), tuple(named), tuple(unknown))
 
 
-def check(cloud: Cloud, plan: DeletePlan) -> None:
+def check(plan: DeletePlan) -> None:
     """Refuse what would stop half way.
 
     :raises CheckError: something is running that Trove will not delete
@@ -151,18 +160,22 @@ def check(cloud: Cloud, plan: DeletePlan) -> None:
     if plan.running:
         raise CheckError(
             "Trove deletes no running backup, and would stop half way",
-            (how_to_end(cloud, backup) for backup in plan.running),
+            map(how_to_end, plan.running),
         )
 
 
-def how_to_end(cloud: Cloud, running: Backup) -> str:
+def how_to_end(running: Backup) -> Problem:
     """Say what makes a delete possible; a reset fails what runs (``reset_status``)."""
-    wait = cloud.command("backup", "wait", running.id)
-    reset = cloud.command("instance", "reset", "status", running.instance_id or "")
-    return (
-        f"Backup {running} is still {running.status}; wait for it with\n      {wait}\n"
-        f"    or, if it never ends, let an admin make it FAILED with\n      {reset}"
-    )
+    follow_ups = [to("wait for it", wait_for_backup(running.id))]
+    if running.instance_id:
+        follow_ups.append(
+            or_to(
+                "make it FAILED if it never ends",
+                Action(Verb.RESET_STATUS, (running.instance_id,)),
+                admin=True,
+            )
+        )
+    return Problem(f"Backup {running} is still {running.status}", tuple(follow_ups))
 
 
 def check_unchanged(cloud: Cloud, plan: DeletePlan) -> None:
@@ -207,7 +220,7 @@ def execute(
             accepted(backup)
     waited = cloud.wait(gone(cloud, going), deadline) if deadline and going else []
     rows = _rows(plan, refused, going, waited)
-    return rows, _error(cloud, waited, list(refused.values()), len(plan.tops))
+    return rows, _error(waited, list(refused.values()), len(plan.tops))
 
 
 def submit(cloud: Cloud, backup: Backup) -> None:
@@ -307,16 +320,18 @@ def _rows(
 
 
 def _error(
-    cloud: Cloud,
     waited: Sequence[Outcome],
     refused: Sequence[TroveExtError],
     sent: int,
 ) -> TroveExtError | None:
-    error = wait_report.error_of(cloud, waited)
+    error = wait_report.error_of(waited)
     if not refused:
         return error
     if len(refused) == sent == 1:
         return refused[0]
     texts = [*map(str, refused), *([str(error)] if error else [])]
     texts.append(f"{len(refused)} of {sent} were not deleted.")
-    return PartialFailureError("\n".join(texts))
+    every = [*refused, *([error] if error else [])]
+    return PartialFailureError(
+        "\n".join(texts), follow_ups=merged(each.follow_ups for each in every)
+    )

@@ -23,6 +23,7 @@ import http
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import RefusedError, TroveExtError
+from trove_ext.follow_up import Action, Problem, Verb, to
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.status import explain, fault_between
 from trove_ext.trove import read, wait_report
@@ -91,30 +92,37 @@ def delete_own(
 
 def with_advice(cloud: Cloud, refused: RefusedError) -> RefusedError:
     """Add to a full quota's refusal what can go without losing a restore point."""
-    return RefusedError(f"{refused}\n{advice(cloud)}", status=refused.status)
+    found = advice(cloud)
+    return RefusedError(
+        f"{refused}\n{found}",
+        status=refused.status,
+        reason=refused.reason,
+        follow_ups=[*refused.follow_ups, *found.follow_ups],
+    )
 
 
-def advice(cloud: Cloud) -> str:
+def advice(cloud: Cloud) -> Problem:
     """Say what makes room in a full quota without losing a restore point."""
     try:
-        return _describe(cloud, list_failed(cloud))
+        return _describe(list_failed(cloud))
     except TroveExtError as exc:
-        return f"The backups could not be listed: {exc}"
+        return Problem(f"The backups could not be listed: {exc}", exc.follow_ups)
 
 
-def _describe(cloud: Cloud, failed: Sequence[Backup]) -> str:
-    """Name FAILED backups and the command that deletes them."""
+def _describe(failed: Sequence[Backup]) -> Problem:
+    """Name FAILED backups and the action that deletes them."""
     if not failed:
-        return (
+        return Problem(
             "No FAILED backup fills it: keep fewer backups, or ask for a larger quota."
         )
     shown = failed[:SHOWN]
-    command = cloud.command("backup", "delete", *(backup.id for backup in shown))
+    delete_shown = Action(Verb.DELETE_BACKUP, tuple(backup.id for backup in shown))
     names = ", ".join(map(str, shown))
-    return (
+    which = f"the first {SHOWN}" if len(failed) > SHOWN else "what has FAILED"
+    return Problem(
         f"{len(failed)} FAILED, which count in the quota and can't be restored: "
-        f"{names}. To delete {'the first ' * (len(failed) > SHOWN)}{len(shown)}:\n"
-        f"  {command}"
+        f"{names}.",
+        (to(f"delete {which}", delete_shown),),
     )
 
 
@@ -133,8 +141,10 @@ def _delete(cloud: Cloud, backup: Backup, deadline: Deadline) -> bool:
     try:
         delete.submit(cloud, backup)
         waited = cloud.wait(delete.gone(cloud, [backup]), deadline)
-        wait_report.raise_for(cloud, waited)
+        wait_report.raise_for(waited)
     except TroveExtError as exc:
-        cloud.progress.warn(f"Backup {backup} could not be deleted: {exc}")
+        cloud.progress.warn(
+            f"Backup {backup} could not be deleted: {exc}", *exc.follow_ups
+        )
         return False
     return True

@@ -33,6 +33,7 @@ from trove_ext.exceptions import (
     UnreachableError,
     WaitTimeoutError,
 )
+from trove_ext.follow_up import Action, FollowUp, Verb, to
 from trove_ext.model import retention
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.trove import conditions, read
@@ -40,7 +41,7 @@ from trove_ext.workflows.backup import delete
 from trove_ext.workflows.backup.targets import find_instances
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.retention import RetentionPlan
@@ -53,6 +54,8 @@ KEPT = "kept"
 #: Trove has taken the delete, and its end was not seen.
 ACCEPTED = "accepted"
 LEFT_ALONE = "left alone"
+GO_ON = "Do the same again to continue."
+LEFT = (to("see what remains", Action(Verb.LIST_CHAINS)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,8 @@ class _Run:
         why = "; ".join(dict.fromkeys(self.skipped_chains.values()))
         return PartialFailureError(
             f"{len(left)} of {len(self.results)} backups were not deleted: {why}\n"
-            f"{self._go_on()}"
+            f"{GO_ON}",
+            follow_ups=LEFT,
         )
 
     def _leaves(self, waiting: Sequence[Backup]) -> list[Backup]:
@@ -208,7 +212,7 @@ class _Run:
         root = self.plan.forest.root(backup.id).id
         if self.end is None and self.deadline.passed:
             self.end = WaitTimeoutError(
-                f"Time ran out before all was deleted. {self._go_on()}"
+                f"Time ran out before all was deleted. {GO_ON}", follow_ups=LEFT
             )
         if self.end is not None or root in self.skipped_chains:
             self.results[backup.id] = LEFT_ALONE
@@ -223,12 +227,12 @@ class _Run:
                 delete.submit(self.cloud, backup)
                 self.sent.add(backup.id)
                 return True
-        except (UnreachableError, LoginError, OutOfTimeError) as exc:
-            self.end = self._ended(exc)
-            problem = str(exc)
         except TroveExtError as exc:
-            problem = str(exc)
-        self._leave(backup, root, problem)
+            if isinstance(exc, (UnreachableError, LoginError, OutOfTimeError)):
+                self.end = self._ended(exc)
+            self._leave(backup, root, str(exc), exc.follow_ups)
+        else:
+            self._leave(backup, root, problem)
         return False
 
     def _wait(self, sent: Sequence[Backup]) -> None:
@@ -249,24 +253,28 @@ class _Run:
             if outcome.timed_out and self.end is None:
                 self.end = WaitTimeoutError(
                     f"Backup {backup} is still {outcome.state} after "
-                    f"{outcome.elapsed:.0f} s; it goes on at the server. "
-                    f"{self._go_on()}"
+                    f"{outcome.elapsed:.0f} s; it goes on at the server. {GO_ON}",
+                    follow_ups=LEFT,
                 )
 
     def _ended(self, error: TroveExtError) -> TroveExtError:
         """Say what shows how far the deletes went, which could not be followed."""
         kinds = (OutOfTimeError, LoginError, UnreachableError)
         kind = next((each for each in kinds if isinstance(error, each)), ServiceError)
-        return kind(f"{error}\n{self._go_on()}")
+        return kind(f"{error}\n{GO_ON}", follow_ups=[*error.follow_ups, *LEFT])
 
-    def _go_on(self) -> str:
-        left = self.cloud.command("backup", "chain", "list")
-        return f"Run the same command again to go on; what is left shows:\n  {left}"
-
-    def _leave(self, backup: Backup, root: str, problem: str) -> None:
+    def _leave(
+        self,
+        backup: Backup,
+        root: str,
+        problem: str,
+        follow_ups: Iterable[FollowUp] = (),
+    ) -> None:
         self.results[backup.id] = f"{LEFT_ALONE}: {problem}"
         self.skipped_chains[root] = problem
-        self.cloud.progress.warn(f"Backup {backup} and its chain stay: {problem}")
+        self.cloud.progress.warn(
+            f"Backup {backup} and its chain stay: {problem}", *follow_ups
+        )
 
     def _is_gone(self, backup: Backup) -> bool:
         """Ask for what the list lacks: another run has carried the plan out."""

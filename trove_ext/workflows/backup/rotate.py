@@ -33,6 +33,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
+from trove_ext.follow_up import merged, to, wait_for_backup
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.rotation import is_sound
 from trove_ext.trove import conditions, read, wait_report
@@ -125,13 +126,14 @@ def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
     lines = [f"{row.found.name}: {row.error}" for row in bad]
     if len(rows) > 1:
         lines.append(f"{len(bad)} of {len(rows)} failed.")
-    text = "\n".join(lines)
     kinds = [type(row.error) for row in bad]
-    if all(kind is BusyError for kind in kinds):
-        return BusyError(text)
-    if all(kind in {BusyError, WaitTimeoutError} for kind in kinds):
-        return WaitTimeoutError(text)
-    return PartialFailureError(text)
+    kind: type[TroveExtError] = PartialFailureError
+    if all(each is BusyError for each in kinds):
+        kind = BusyError
+    elif all(each in {BusyError, WaitTimeoutError} for each in kinds):
+        kind = WaitTimeoutError
+    follow_ups = merged(row.error.follow_ups for row in bad if row.error)
+    return kind("\n".join(lines), follow_ups=follow_ups)
 
 
 def _start(
@@ -151,7 +153,7 @@ def _start(
     try:
         started = start(cloud, choice, found.instance, deadline)
     except TroveExtError as exc:
-        cloud.progress.note(f"{found.name}: {exc}")
+        cloud.progress.note(f"{found.name}: {exc}", *exc.follow_ups)
         return RotateRow(found, error=exc)
     cloud.progress.note(
         f"{found.name}: backup {started.backup} {started.how.value}: {started.note}"
@@ -171,10 +173,10 @@ def _wait(
     ]
     try:
         waited = cloud.wait(targets, deadline) if targets else []
-        errors = [wait_report.error_of(cloud, [outcome]) for outcome in waited]
+        errors = [wait_report.error_of([outcome]) for outcome in waited]
     except TroveExtError as exc:
         # Not to be seen any more: what runs is adopted by the next run.
-        errors = [_unseen(cloud, exc, row) for row in running]
+        errors = [_unseen(exc, row) for row in running]
     by_id = dict(zip((row.found.instance_id for row in running), errors, strict=True))
     return [
         replace(row, error=row.error or by_id.get(row.found.instance_id))
@@ -189,7 +191,7 @@ def _prune(
     try:
         backups = _read_again(cloud, request, rows)
     except TroveExtError as exc:
-        unseen = [_unseen(cloud, exc, row) for row in rows]
+        unseen = [_unseen(exc, row) for row in rows]
         return [
             replace(row, error=row.error or one)
             for row, one in zip(rows, unseen, strict=True)
@@ -214,13 +216,15 @@ def _prune(
     ]
 
 
-def _unseen(cloud: Cloud, error: TroveExtError, row: RotateRow) -> TroveExtError:
+def _unseen(error: TroveExtError, row: RotateRow) -> TroveExtError:
     """Say what shows how the backup of a row ended, which could not be seen."""
     if row.backup is None:
         return error
-    wait = cloud.command("backup", "wait", row.backup.id)
     kind = WaitTimeoutError if isinstance(error, WaitTimeoutError) else ServiceError
-    return kind(f"{error}\nBackup {row.backup} goes on; wait for it with:\n  {wait}")
+    return kind(
+        f"{error}\nBackup {row.backup} continues on the server.",
+        follow_ups=[to("keep waiting", wait_for_backup(row.backup.id))],
+    )
 
 
 def _read_again(

@@ -89,19 +89,21 @@ def delete_duplicate(
     try:
         return _give_way(cloud, mine, staying, deadline)
     except TroveExtError as exc:
-        cloud.progress.warn(f"Backup {mine} stays beside {staying}: {exc}")
+        cloud.progress.warn(
+            f"Backup {mine} stays beside {staying}: {exc}", *exc.follow_ups
+        )
         return False
 
 
 def _give_way(cloud: Cloud, mine: Backup, staying: Backup, deadline: Deadline) -> bool:
     waited = cloud.wait([conditions.backup_completed(cloud, staying)], deadline)
-    wait_report.raise_for(cloud, waited)
+    wait_report.raise_for(waited)
     now = BackupForest.of(read.list_backups(cloud, instance_id=mine.instance_id))
     other = now.get(staying.id)
     if other is None or not is_sound(now, other) or now.children(mine.id):
         return False
     delete.submit(cloud, mine)
-    wait_report.raise_for(cloud, cloud.wait(delete.gone(cloud, [mine]), deadline))
+    wait_report.raise_for(cloud.wait(delete.gone(cloud, [mine]), deadline))
     return True
 
 

@@ -25,6 +25,7 @@ from trove_ext.exceptions import (
     RefusedError,
     ResourceFailedError,
 )
+from trove_ext.follow_up import FollowUp, Problem, Setting
 from trove_ext.model.ages import age_of, describe_ahead, is_ahead
 from trove_ext.model.backup import Backup
 from trove_ext.model.durations import format_duration
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
 
+OTHER_PATTERN = FollowUp("use another pattern", settings=(Setting.NAME_PATTERN,))
 #: What has been running for longer has hardly a process behind it any more.
 STUCK = timedelta(days=1)
 
@@ -186,9 +188,10 @@ def _check_not_stuck(cloud: Cloud, running: Sequence[Backup]) -> None:
             if ahead
             else f"has been running for {format_duration(now - backup.created)}"
         )
+        stuck = delete.how_to_end(backup)
         raise ResourceFailedError(
-            f"Backup {backup} {since}, and Trove takes no other one meanwhile. "
-            f"{delete.how_to_end(cloud, backup)}"
+            f"Backup {backup} {since}, and Trove takes no other one meanwhile.",
+            follow_ups=stuck.follow_ups,
         )
 
 
@@ -304,5 +307,6 @@ def _name(cloud: Cloud, choice: Start, instance: Instance, *, full: bool) -> str
         return choice.pattern.format(instance.name, full=full, now=cloud.clock.now())
     except ValueError as exc:
         raise CheckError(
-            f"No backup of {instance} can be taken", [f"{exc} Give another --name."]
+            f"No backup of {instance} can be taken",
+            [Problem(str(exc), (OTHER_PATTERN,))],
         ) from exc

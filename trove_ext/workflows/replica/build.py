@@ -25,6 +25,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import ResourceFailedError, TroveExtError
+from trove_ext.follow_up import Action, FollowUp, Verb, to, wait_for_instance
 from trove_ext.model.backup import REPLICATION_SNAPSHOT_PREFIX
 from trove_ext.model.status import BACKUP, BUILD, Phase
 from trove_ext.polling import Reading, Target
@@ -33,7 +34,7 @@ from trove_ext.workflows.replica import sets
 from trove_ext.workflows.replica.probe import Probed, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
@@ -150,7 +151,7 @@ class _Batch:
                 return Reading(Phase.DONE, "gone")
             return Reading(Phase.BUSY, "not deleted yet")
 
-        follow = ("instance", "wait", source.id, "--for", "settled")
+        follow = wait_for_instance(source.id, goal="settled")
         return Target(f"Snapshot of {source}", look, follow, 0)
 
     def snapshots(self) -> list[Backup]:
@@ -177,18 +178,18 @@ def follow(
     batch = _Batch(cloud, source, made)
     waited = cloud.wait(batch.targets(), deadline)
     replicas = tuple(sets.read_members(cloud, [one.id for one in made]))
-    error = wait_report.error_of(cloud, waited)
+    error = wait_report.error_of(waited)
     if error is not None:
         if isinstance(error, ResourceFailedError):
-            advice = _way_out(cloud, batch, replicas, waited)
-            error = ResourceFailedError(f"{error}\n{advice}")
+            follow_ups = [*error.follow_ups, *_way_out(cloud, batch, replicas, waited)]
+            error = ResourceFailedError(str(error), follow_ups=follow_ups)
         return Built(replicas, (), error)
     if plan.unwanted_configuration:
         replicas = _without_configuration(cloud, replicas, deadline)
     if not with_probe:
         return Built(replicas)
     probed = tuple(probe(cloud, source, replicas))
-    return Built(replicas, probed, _unproved(cloud, probed))
+    return Built(replicas, probed, _unproved(probed))
 
 
 def _without_configuration(
@@ -215,23 +216,23 @@ def _without_configuration(
         for one in having
     ]
     if targets:
-        wait_report.raise_for(cloud, cloud.wait(targets, deadline))
+        wait_report.raise_for(cloud.wait(targets, deadline))
     return tuple(sets.read_members(cloud, [one.id for one in replicas]))
 
 
-def _unproved(cloud: Cloud, probed: Sequence[Probed]) -> TroveExtError | None:
+def _unproved(probed: Sequence[Probed]) -> TroveExtError | None:
     bad = [one for one in probed if not one.ok]
     if not bad:
         return None
-    lines = [one.describe() for one in bad]
-    stopped = [one for one in bad if one.looked]
-    if stopped:
-        lines.append("A restart starts replication again:")
-    lines += [
-        f"  {cloud.command('instance', 'restart', one.replica.id, '--wait')}"
-        for one in stopped
+    restarts = [
+        Action(Verb.RESTART_INSTANCE, (one.replica.id,), wait=True)
+        for one in bad
+        if one.looked
     ]
-    return ResourceFailedError("\n".join(lines))
+    return ResourceFailedError(
+        "\n".join(one.describe() for one in bad),
+        follow_ups=[to("restart replication", *restarts)] if restarts else [],
+    )
 
 
 def _way_out(
@@ -239,42 +240,42 @@ def _way_out(
     batch: _Batch,
     replicas: Sequence[Instance],
     waited: Sequence[Outcome],
-) -> str:
-    lines = ["What to do, in this order:"]
+) -> Iterator[FollowUp]:
     stuck = [one for one in replicas if one.status == BUILD]
     held = next(iter(sets.read_members(cloud, [batch.source.id])), batch.source)
     resets = [*stuck, *([held] if held.status == BACKUP else [])]
     if resets:
-        lines.append(
-            "  Reset the status of what is stuck, for nothing else is taken before "
-            "that. [only an admin of the cloud can do this]"
+        yield FollowUp(
+            "reset the status of what is stuck",
+            tuple(Action(Verb.RESET_STATUS, (one.id,)) for one in resets),
+            detail="no other request is accepted before that",
+            admin=True,
         )
-        lines += [
-            f"    openstack database instance reset status {one.id}" for one in resets
-        ]
-    lines += _deletes(cloud, batch, replicas, waited)
+    deletes = _deletes(batch, replicas, waited)
+    if deletes:
+        yield to("delete what failed", *deletes)
     for snapshot in batch.snapshots():
-        lines.append("  Delete the temporary backup that is left:")
-        lines.append(f"    {cloud.command('backup', 'delete', snapshot.id)}")
-    lines.append("  See what is wrong on the source, then create them again:")
-    lines.append(f"    {cloud.command('replica', 'show', batch.source.id)}")
-    return "\n".join(lines)
+        yield to(
+            "delete the temporary backup that remains",
+            Action(Verb.DELETE_BACKUP, (snapshot.id,)),
+        )
+    yield to(
+        "see what is wrong on the source, then create them again",
+        Action(Verb.SHOW_REPLICAS, (batch.source.id,)),
+    )
 
 
 def _deletes(
-    cloud: Cloud,
-    batch: _Batch,
-    replicas: Sequence[Instance],
-    waited: Sequence[Outcome],
-) -> list[str]:
-    """Name the replicas that failed; `waited` begins with those of the batch."""
+    batch: _Batch, replicas: Sequence[Instance], waited: Sequence[Outcome]
+) -> list[Action]:
+    """Delete the replicas that failed; `waited` begins with those of the batch."""
     failed = {
         replica.id
         for replica, end in zip(batch.made, waited, strict=False)
         if end.reading is not None and end.reading.phase is Phase.FAILED
     }
-    bad = [replica for replica in replicas if replica.id in failed]
-    lines = ["  Delete what failed:"] if bad else []
-    return lines + [
-        f"    {cloud.command('instance', 'delete', one.id, '--wait')}" for one in bad
+    return [
+        Action(Verb.DELETE_INSTANCE, (replica.id,), wait=True)
+        for replica in replicas
+        if replica.id in failed
     ]

@@ -31,11 +31,12 @@ from trove_ext.exceptions import (
     RefusedError,
     TroveExtError,
 )
+from trove_ext.follow_up import Problem
 from trove_ext.trove import configuration_groups, read, resources, send
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.backup import failed
-from trove_ext.workflows.new_instance import Nic
-from trove_ext.workflows.replica import sets
+from trove_ext.workflows.new_instance import ADD_NETWORK, Nic
+from trove_ext.workflows.replica import preflight, sets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +112,7 @@ def check(cloud: Cloud, request: Request) -> Plan:
     source = read.find_instance(cloud, request.source)
     configuration_id, unknown = _configuration(cloud, request, source)
     problems = [
-        *_source_problems(cloud, source),
+        *_source_problems(source),
         *_count_problems(request),
         *_network_problems(request, source),
         *new_instance.cidr_problems(request.allowed_cidrs or ()),
@@ -125,17 +126,16 @@ def check(cloud: Cloud, request: Request) -> Plan:
     return Plan(request, source, nic, configuration_id, _access(request, source))
 
 
-def _source_problems(cloud: Cloud, source: Instance) -> Iterator[str]:
+def _source_problems(source: Instance) -> Iterator[str | Problem]:
     if source.replica_of is not None:
         yield (
             f"{source} is itself a replica, of {source.replica_of}; name that one: "
             "there are no replicas of replicas"
         )
     if not source.is_settled:
-        wait = cloud.command("instance", "wait", source.id)
-        yield (
-            f"{source} is {source.state}, not ACTIVE/HEALTHY; wait until it is "
-            f"settled: {wait}"
+        yield Problem(
+            f"{source} is {source.state}, not ACTIVE/HEALTHY",
+            (preflight.until_settled(source),),
         )
     if (source.datastore or "").lower() in NOT_REPLICATING:
         yield f"{source} is a {source.datastore}: Trove can't replicate that"
@@ -144,12 +144,12 @@ def _source_problems(cloud: Cloud, source: Instance) -> Iterator[str]:
 def _count_problems(request: Request) -> Iterator[str]:
     if not 1 <= request.count <= MOST_REPLICAS:
         yield (
-            f"--count {request.count}: Trove makes 1 to {MOST_REPLICAS} replicas "
-            "with one request"
+            f"{request.count} replicas: Trove creates 1 to {MOST_REPLICAS} with one "
+            "request"
         )
 
 
-def _network_problems(request: Request, source: Instance) -> Iterator[str]:
+def _network_problems(request: Request, source: Instance) -> Iterator[str | Problem]:
     if request.nic is not None:
         if request.nic.ip_address:
             yield "a replica can't choose its ip-address: Trove refuses that"
@@ -157,18 +157,15 @@ def _network_problems(request: Request, source: Instance) -> Iterator[str]:
             yield "a replica needs a network: Trove can't make one without"
         return
     if not source.networks:
-        yield (
-            f"the network of {source} can't be read: give it with "
-            "--nic net-id=<network>"
-        )
+        yield Problem(f"Trove does not report the network of {source}", (ADD_NETWORK,))
     elif len(source.networks) > 1:
-        yield (
-            f"{source} is in several networks ({', '.join(source.networks)}): choose "
-            "one with --nic net-id=<network>"
+        yield Problem(
+            f"{source} is in several networks: {', '.join(source.networks)}",
+            (ADD_NETWORK,),
         )
 
 
-def _quota_problems(cloud: Cloud) -> Iterator[str]:
+def _quota_problems(cloud: Cloud) -> Iterator[Problem]:
     """Look for room for the temporary backup that every new replica starts from.
 
     Policy may keep the quota from a user; then Trove alone knows.
@@ -185,15 +182,17 @@ def _quota_problems(cloud: Cloud) -> Iterator[str]:
         limit = quota.need_integer("limit")
         used = quota.need_integer("in_use") + quota.need_integer("reserved")
         if quota.need("resource") == BACKUPS and 0 <= limit <= used:
-            yield (
+            advice = failed.advice(cloud)
+            yield Problem(
                 f"the quota of backups is used up ({used} of {limit}), and a "
-                f"replica starts from a temporary one. {failed.advice(cloud)}"
+                f"replica starts from a temporary one. {advice}",
+                advice.follow_ups,
             )
 
 
 def _configuration(
     cloud: Cloud, request: Request, source: Instance
-) -> tuple[str | None, list[str]]:
+) -> tuple[str | None, list[str | Problem]]:
     """Return the ID of the configuration group, and what is wrong with it."""
     if request.no_configuration:
         return None, []
@@ -202,7 +201,11 @@ def _configuration(
     try:
         group = configuration_groups.find(cloud, request.configuration)
     except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
-        return None, [f"--configuration {request.configuration}: {exc}"]
+        return None, [
+            Problem(
+                f"configuration group {request.configuration}: {exc}", exc.follow_ups
+            )
+        ]
     wrong = configuration_groups.problems(
         group,
         datastore=source.datastore,

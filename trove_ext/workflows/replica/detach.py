@@ -24,6 +24,7 @@ from trove_ext.exceptions import (
     ResourceFailedError,
     TroveExtError,
 )
+from trove_ext.follow_up import Action, FollowUp, Verb, to
 from trove_ext.model import status as statuses
 from trove_ext.model.status import DETACH
 from trove_ext.trove import conditions, configuration_groups, send, wait_report
@@ -111,24 +112,33 @@ def follow(cloud: Cloud, replica: Instance, deadline: Deadline) -> Detached:
     """
     waited = cloud.wait([conditions.is_detached(cloud, replica)], deadline)
     now = sets.read_members(cloud, [replica.id])
-    error = wait_report.error_of(cloud, waited)
+    error = wait_report.error_of(waited)
     if not now:
         return Detached(replica, error)
     configuration_groups.warn_if_lost(cloud, replica, now[0])
     if isinstance(error, ResourceFailedError):
-        error = ResourceFailedError(f"{error}\n{_advice(cloud, replica, now[0])}")
+        follow_ups = [*error.follow_ups, *_advice(now[0])]
+        error = ResourceFailedError(
+            f"{error}\n{_state(replica, now[0])}", follow_ups=follow_ups
+        )
     return Detached(now[0], error)
 
 
-def _advice(cloud: Cloud, before: Instance, now: Instance) -> str:
+def _state(before: Instance, now: Instance) -> str:
     cause = statuses.new_fault(before.fault, now.fault)
     fault = statuses.explain(cause, now.fault)
     role = f"still a replica of {now.replica_of}" if now.replica_of else "no replica"
-    delete = cloud.command("instance", "delete", now.id, "--wait")
-    again = cloud.command("replica", "detach", now.id, "--wait")
     return (
         f"{now} is {role}, {now.state}, likely "
-        f"{'read-only' if now.replica_of else 'writable'}, fault: {fault}\n"
-        f"What to do: try again once its database answers:\n  {again}\n"
-        f"or, where its host is dead, delete it:\n  {delete}"
+        f"{'read-only' if now.replica_of else 'writable'}, fault: {fault}"
+    )
+
+
+def _advice(now: Instance) -> tuple[FollowUp, FollowUp]:
+    return (
+        to(
+            "try again once its database answers",
+            Action(Verb.DETACH_REPLICA, (now.id,), wait=True),
+        ),
+        preflight.delete_member(now),
     )

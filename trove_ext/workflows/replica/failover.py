@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError, RefusedError, ResourceFailedError
+from trove_ext.follow_up import Action, FollowUp, Problem, Verb, to
 from trove_ext.model import recovery
 from trove_ext.model import status as statuses
 from trove_ext.model.status import Phase
@@ -80,9 +81,9 @@ def check(cloud: Cloud, name_or_id: str) -> Plan:
     if found is None or found.source is None or found.source.id != source.id:
         raise CheckError(f"Can't fail over from {source}", [_no_source(membership)])
     survivors = tuple(one for one in found.members if one.id != source.id)
-    problems = [
+    problems: list[str | Problem] = [
         *_source_problems(cloud, source, survivors),
-        *_survivor_problems(cloud, survivors),
+        *_survivor_problems(survivors),
         *found.oddities,
     ]
     if problems:
@@ -100,67 +101,69 @@ def _no_source(membership: sets.Membership) -> str:
 
 def _source_problems(
     cloud: Cloud, source: Instance, survivors: tuple[Instance, ...]
-) -> list[str]:
+) -> list[Problem]:
     if source.operating_status == statuses.NOT_HEARD:
         return []
     if source.id not in heartbeat.silent(cloud, [source]):
-        return [_alive(cloud, source, survivors)]
+        return [_alive(source, survivors)]
     return []
 
 
-def _alive(cloud: Cloud, source: Instance, survivors: tuple[Instance, ...]) -> str:
-    promote = _either(cloud, survivors)
+def _alive(source: Instance, survivors: tuple[Instance, ...]) -> Problem:
+    promote = to(
+        "promote a replica, if another instance is to be the source"
+        if not source.is_settled
+        else "promote a replica",
+        *(Action(Verb.PROMOTE_REPLICA, (one.id,), wait=True) for one in survivors),
+        detail="choose one of them" if len(survivors) > 1 else "",
+    )
     if source.is_settled:
-        return (
+        return Problem(
             f"{source} is {source.state} and its guest agent is heard: for a source "
-            f"that lives there is the planned switch (switchover), which loses nothing"
-            f"{promote}"
+            "that works there is the planned switch (switchover), which loses nothing",
+            (promote,),
         )
-    start = (
-        f"{source} is {source.state}, but its guest agent is still heard; as long as "
-        "that is so Trove can't eject it."
-    )
+    steps = [preflight.start_database(source), promote]
     if recovery.needs_reset(source):
-        reset = f"openstack database instance reset status {source.id}"
-        start += f" An admin of the cloud has to reset its status first: {reset}"
-    restart = cloud.command("instance", "restart", source.id, "--wait")
-    return (
-        f"{start} Start its database again:\n      {restart}\n    and then, where "
-        f"another one is to be the source{promote}"
+        steps.insert(
+            0, FollowUp("reset its status", recovery.resets([source]), admin=True)
+        )
+    return Problem(
+        f"{source} is {source.state}, but its guest agent is still heard; as long as "
+        "that is so Trove can't eject it",
+        tuple(steps),
     )
 
 
-def _either(cloud: Cloud, survivors: tuple[Instance, ...]) -> str:
-    one_of = ", with one of" if len(survivors) > 1 else ""
-    return f"{one_of}:\n" + "\n".join(
-        f"      {cloud.command('replica', 'promote', one.id, '--wait')}"
-        for one in survivors
-    )
-
-
-def _survivor_problems(cloud: Cloud, survivors: tuple[Instance, ...]) -> list[str]:
+def _survivor_problems(survivors: tuple[Instance, ...]) -> list[Problem]:
     """Say which replicas would make the eject fail for all: Trove asks each of them."""
     silent = heartbeat.behind(survivors)
     problems = []
     for one in survivors:
         dead = one.operating_status == statuses.NOT_HEARD or one.id in silent
         if dead:
-            delete = cloud.command("instance", "delete", one.id, "--wait")
             problems.append(
-                f"{one}, a replica, was last heard at {preflight.last_heard(one)}. "
-                "Trove asks every replica how far it is, and puts the whole set in "
-                f"ERROR where one does not answer: delete it first: {delete}"
+                Problem(
+                    f"{one}, a replica, was last heard at {preflight.last_heard(one)}. "
+                    "Trove asks every replica how far it is, and puts the whole set in "
+                    "ERROR if one of them does not answer: delete it first",
+                    (preflight.delete_member(one),),
+                )
             )
         elif one.operating_status == statuses.DATABASE_DOWN:
-            restart = cloud.command("instance", "restart", one.id, "--wait")
             problems.append(
-                f"{one}, a replica, is {one.state}: its database does not run, and "
-                f"Trove asks every replica how far it is. Start it first: {restart}"
+                Problem(
+                    f"{one}, a replica, is {one.state}: its database does not run, and "
+                    "Trove asks every replica how far it is: start it first",
+                    (preflight.start_database(one),),
+                )
             )
         elif one.status in statuses.SWITCHING_STATUSES | {statuses.BACKUP}:
-            wait = cloud.command("instance", "wait", one.id)
             problems.append(
-                f"{one}, a replica, is {one.state}: wait until that has ended: {wait}"
+                Problem(
+                    f"{one}, a replica, is {one.state}: wait until that has ended",
+                    (preflight.until_settled(one),),
+                )
             )
     return problems
 
@@ -181,10 +184,10 @@ def submit(cloud: Cloud, plan: Plan, deadline: Deadline | None) -> ReplicationSe
         try:
             _eject(cloud, plan)
         except RefusedError as exc:
-            raise _explained(cloud, plan, exc) from exc
+            raise _explained(plan, exc) from exc
         return before
     ejection = _Ejection(cloud, plan, before)
-    wait_report.raise_for(cloud, cloud.wait([ejection.target()], deadline))
+    wait_report.raise_for(cloud.wait([ejection.target()], deadline))
     return ejection.before
 
 
@@ -202,15 +205,17 @@ def _is_current(exc: RefusedError) -> bool:
     return is_refusal(exc, BAD_REQUEST) and CURRENT in exc.reason
 
 
-def _explained(cloud: Cloud, plan: Plan, exc: RefusedError) -> RefusedError:
+def _explained(plan: Plan, exc: RefusedError) -> RefusedError:
     if not _is_current(exc):
         return exc
-    again = cloud.command("replica", "failover", plan.source.id, "--wait")
+    again = Action(Verb.FAIL_OVER, (plan.source.id,), wait=True)
     return RefusedError(
         f"{exc}\n{plan.source} was last heard at {plan.last_heard}; Trove ejects it "
         "once that is long enough ago (90 s, where the cloud has not set another "
-        f"time). Nothing was changed. This tries until then:\n  {again}",
+        "time). Nothing was changed.",
         status=exc.status,
+        reason=exc.reason,
+        follow_ups=[to("keep trying until then", again)],
     )
 
 
@@ -228,7 +233,7 @@ class _Ejection:
     def target(self) -> Target:
         """Return what to wait for; each look sends the eject."""
         source = self._plan.source
-        follow = ("replica", "failover", source.id, "--wait")
+        follow = Action(Verb.FAIL_OVER, (source.id,), wait=True)
         return Target(f"Instance {source}", self._attempt, follow)
 
     def _attempt(self) -> Reading:
@@ -281,7 +286,7 @@ def follow(
     wrong = wrong_roles(left, new.id) if new else "no replica has become the source"
     if switch.error is None and wrong:
         diagnosis = diagnose(switch.members, frozenset({source.id}))
-        return switch_report.unverified(cloud, what, switch, wrong, diagnosis)
+        return switch_report.unverified(what, switch, wrong, diagnosis)
     return switch
 
 
@@ -312,8 +317,13 @@ def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
     )
     cloud.progress.warn(
         f"{not_fenced(source)} What was written to it last may not be on the new "
-        "source: look before you delete it with\n"
-        f"  {cloud.command('instance', 'delete', source.id, '--wait')}\n"
-        "Make another replica in its place with\n"
-        f"  {cloud.command('replica', 'create', new.id, source.name, '--wait')}"
+        "source: check that before you delete it.",
+        to(
+            "delete the old source",
+            Action(Verb.DELETE_INSTANCE, (source.id,), wait=True),
+        ),
+        to(
+            "create another replica in its place",
+            Action(Verb.CREATE_REPLICA, (new.id, source.name), wait=True),
+        ),
     )

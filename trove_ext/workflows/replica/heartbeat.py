@@ -87,4 +87,4 @@ def _next_beat(cloud: Cloud, before: Instance) -> polling.Target:
             return polling.Reading(Phase.DONE, "its heartbeat arrives")
         return polling.Reading(Phase.BUSY, "watching its heartbeat")
 
-    return polling.Target(f"Instance {before}", look, ())
+    return polling.Target(f"Instance {before}", look, None)

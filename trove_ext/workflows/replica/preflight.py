@@ -17,6 +17,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trove_ext.follow_up import (
+    Action,
+    FollowUp,
+    Problem,
+    Verb,
+    to,
+    wait_for_instance,
+)
 from trove_ext.model import status as statuses
 from trove_ext.trove import read
 
@@ -31,19 +39,20 @@ WANTED = "ACTIVE/HEALTHY"
 
 def problems(
     cloud: Cloud, member: Instance, source: Instance, silent: Collection[str]
-) -> Iterator[str]:
+) -> Iterator[Problem]:
     """Yield what is wrong with one member, with what to do about it.
 
     :param silent: the IDs of those whose heartbeat is far behind the others'
     """
     name = f"{member}, {'the source' if member.id == source.id else 'a replica'},"
     if not member.is_settled:
-        yield f"{name} is {member.state}, not {WANTED}: {_why(cloud, member, source)}"
+        why, follow_ups = _why(cloud, member, source)
+        yield Problem(f"{name} is {member.state}, not {WANTED}: {why}", follow_ups)
     elif member.id in silent:
-        yield (
+        yield Problem(
             f"{name} is {member.state}, but its guest agent was last heard at "
-            f"{last_heard(member)}, long before the others: "
-            f"{_not_there(cloud, member, source)}"
+            f"{last_heard(member)}, long before the others: its host may be dead",
+            _not_there(member, source),
         )
 
 
@@ -67,31 +76,48 @@ def last_heard(member: Instance) -> str:
     )
 
 
-def _why(cloud: Cloud, member: Instance, source: Instance) -> str:
+def _why(
+    cloud: Cloud, member: Instance, source: Instance
+) -> tuple[str, tuple[FollowUp, ...]]:
     if member.status in statuses.FAILED_STATUSES:
         return (
-            f"{member.failure_text} (only an admin of the cloud can reset the status)"
+            f"{member.failure_text} (only an admin of the cloud can reset the status)",
+            (),
         )
     if member.status == statuses.BACKUP:
-        return f"{running_backup(cloud, member)}; wait until it has ended"
+        return f"{running_backup(cloud, member)}; wait until it has ended", ()
     if member.operating_status == statuses.DATABASE_DOWN:
-        restart = cloud.command("instance", "restart", member.id, "--wait")
-        return f"its database does not run; start it with {restart}"
+        return "its database does not run", (start_database(member),)
     if member.operating_status == statuses.NOT_HEARD:
         return (
-            f"its guest agent was last heard at {last_heard(member)}; "
-            f"{_not_there(cloud, member, source)}"
-        )
-    wait = cloud.command("instance", "wait", member.id)
-    return f"wait until it is settled: {wait}"
+            f"its guest agent was last heard at {last_heard(member)}; its host may be "
+            "dead"
+        ), _not_there(member, source)
+    return "wait until it is settled", (until_settled(member),)
 
 
-def _not_there(cloud: Cloud, member: Instance, source: Instance) -> str:
-    if member.id == source.id:
-        failover = cloud.command("replica", "failover", member.id, "--wait")
-        return f"its host may be dead; for a dead source use {failover}"
-    delete = cloud.command("instance", "delete", member.id, "--wait")
-    return f"its host may be dead; where it stays so, delete it with {delete}"
+def start_database(member: Instance) -> FollowUp:
+    """Return what starts the database of a member."""
+    restart = Action(Verb.RESTART_INSTANCE, (member.id,), wait=True)
+    return to(f"start the database of {member.name}", restart)
+
+
+def until_settled(member: Instance) -> FollowUp:
+    """Return what waits until a member is settled."""
+    return to(f"wait until {member.name} is settled", wait_for_instance(member.id))
+
+
+def delete_member(member: Instance) -> FollowUp:
+    """Return what deletes a member whose host is dead."""
+    delete = Action(Verb.DELETE_INSTANCE, (member.id,), wait=True)
+    return to(f"delete {member.name} if its host is dead", delete)
+
+
+def _not_there(member: Instance, source: Instance) -> tuple[FollowUp, ...]:
+    if member.id != source.id:
+        return (delete_member(member),)
+    failover = Action(Verb.FAIL_OVER, (member.id,), wait=True)
+    return (to("replace a source whose host is dead", failover),)
 
 
 def running_backup(cloud: Cloud, member: Instance) -> str:

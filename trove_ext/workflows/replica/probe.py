@@ -33,6 +33,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     UnreachableError,
 )
+from trove_ext.follow_up import Action, Verb, to
 from trove_ext.model.status import Phase
 from trove_ext.trove import databases
 
@@ -99,7 +100,7 @@ def _create(cloud: Cloud, source: Instance, name: str) -> None:
     what = f"creation of database {name} on {source}"
     send = partial(cloud.client.databases.create, source.id, [{"name": name}])
     try:
-        cloud.change(what, send, look=("db", "list", source.id))
+        cloud.change(what, send, look=Action(Verb.LIST_DATABASES, (source.id,)))
     except LostAnswerError:
         if not databases.has(cloud, source, name):
             raise
@@ -107,7 +108,7 @@ def _create(cloud: Cloud, source: Instance, name: str) -> None:
 
 def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Probed]:
     targets = [
-        polling.Target(f"Replication to {one}", partial(_look, cloud, one, name), ())
+        polling.Target(f"Replication to {one}", partial(_look, cloud, one, name), None)
         for one in replicas
     ]
     outcomes = polling.wait(
@@ -150,13 +151,13 @@ def _drop(cloud: Cloud, source: Instance, name: str) -> None:
         cloud.change(
             f"drop of database {name} on {source}",
             lambda: manager.delete(source.id, name),
-            look=("db", "list", source.id),
+            look=Action(Verb.LIST_DATABASES, (source.id,)),
         )
     except NotFoundError:
         return
     except TroveExtError as exc:
-        command = cloud.command("db", "delete", source.id, name)
+        drop = Action(Verb.DELETE_DATABASE, (source.id, name))
         cloud.progress.warn(
-            f"The probe's database {name} may be left on {source}: {exc}\n"
-            f"Drop it with: {command}"
+            f"The probe's database {name} may still exist on {source}: {exc}",
+            to("drop it", drop),
         )

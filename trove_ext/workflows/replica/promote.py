@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError, TroveExtError
+from trove_ext.follow_up import Action, Problem, Verb, to
 from trove_ext.model import recovery
 from trove_ext.model.replication import promoted
 from trove_ext.trove import conditions, send
@@ -43,12 +44,14 @@ class Plan:
     """A promote that passed its checks.
 
     :ivar checks: what was looked at and found right, in words
+    :ivar probed: whether it was proved that the target replicates
     """
 
     set: ReplicationSet
     source: Instance
     target: Instance
     checks: tuple[str, ...]
+    probed: bool
 
     @property
     def what(self) -> str:
@@ -68,19 +71,19 @@ def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Plan:
     problems = _problems(cloud, found, source)
     if problems:
         raise CheckError(f"Can't promote {target}", problems)
-    proof = f"not probed: whether {target} replicates (--probe does)"
-    if with_probe:
-        proof = _proof(cloud, source, target)
+    proof = [_proof(cloud, source, target)] if with_probe else []
     checks = (
         *(f"{one} is {one.state}" for one in found.members),
         f"all have the datastore version {source.datastore_version}",
         "no backup is running",
-        proof,
+        *proof,
     )
-    return Plan(found, source, target, checks)
+    return Plan(found, source, target, checks, probed=with_probe)
 
 
-def _problems(cloud: Cloud, found: ReplicationSet, source: Instance) -> list[str]:
+def _problems(
+    cloud: Cloud, found: ReplicationSet, source: Instance
+) -> list[str | Problem]:
     silent = heartbeat.behind(found.members)
     return [
         *(
@@ -98,17 +101,20 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
         probed = probe(cloud, source, [target])[0]
     except TroveExtError as exc:
         raise CheckError(
-            f"Can't promote {target}", [f"{source} can't be probed: {exc}"]
+            f"Can't promote {target}",
+            [Problem(f"{source} can't be probed: {exc}", exc.follow_ups)],
         ) from exc
     if not probed.looked:
         raise CheckError(f"Can't promote {target}", [probed.describe()])
     if not probed.ok:
-        restart = cloud.command("instance", "restart", target.id, "--wait")
-        problem = (
-            f"{probed.describe()}. A restart starts "
-            f"replication again: {restart}\n    Where that does not help, detach and "
-            "delete it and make another replica."
+        restart = Action(Verb.RESTART_INSTANCE, (target.id,), wait=True)
+        advice = to(
+            "restart replication",
+            restart,
+            detail="if that does not help, detach and delete it and create another "
+            "replica",
         )
+        problem = Problem(probed.describe(), (advice,))
         raise CheckError(f"Can't promote {target}", [problem])
     return f"{target} replicates: the probe arrived after {probed.seconds:.1f} s"
 
@@ -156,7 +162,7 @@ def follow(
     wrong = wrong_roles(switch.members, target.id)
     if switch.error is None and wrong:
         diagnosis = diagnose(switch.members, heartbeat.behind(switch.members))
-        return switch_report.unverified(cloud, what, switch, wrong, diagnosis)
+        return switch_report.unverified(what, switch, wrong, diagnosis)
     return switch
 
 

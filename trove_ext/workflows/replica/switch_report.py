@@ -15,8 +15,7 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from trove_ext.model.replication import ReplicationSet
     from trove_ext.polling import Outcome
     from trove_ext.trove.client import Cloud
+
+IF_STUCK = "only if nothing changes any more, continue with the next step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +68,22 @@ def report(
         the IDs of those whose agents are silent
     """
     members = tuple(sets.read_members(cloud, [one.id for one in before.members]))
-    error = wait_report.error_of(cloud, waited)
+    error = wait_report.error_of(waited)
     if error is None:
         return Switch(before, members)
     timed_out = isinstance(error, WaitTimeoutError)
     silent = (
         heartbeat.behind(members) if timed_out else heartbeat.silent(cloud, members)
     )
-    text = render(cloud, diagnose(members, silent), timed_out=timed_out)
+    diagnosis = diagnose(members, silent)
     lines = [f"{what} {'has not ended' if timed_out else 'failed'}."]
     lines += _reasons(waited)
-    running = [one.target for one in waited if one.timed_out]
-    if running:
-        lines.append("Wait on with:")
-        lines += wait_report.follow_lines(cloud, running)
-    return Switch(before, members, type(error)("\n".join([*lines, text])))
+    follow_ups = error.follow_ups
+    if follow_ups and diagnosis.steps:
+        follow_ups = (replace(follow_ups[0], detail=IF_STUCK), *follow_ups[1:])
+    text = "\n".join([*lines, render(diagnosis)])
+    wrong = type(error)(text, follow_ups=(*follow_ups, *diagnosis.steps))
+    return Switch(before, members, wrong)
 
 
 def _reasons(waited: Sequence[Outcome]) -> list[str]:
@@ -95,26 +97,18 @@ def _reasons(waited: Sequence[Outcome]) -> list[str]:
 
 
 def unverified(
-    cloud: Cloud, what: str, switch: Switch, wrong: str, diagnosis: recovery.Diagnosis
+    what: str, switch: Switch, wrong: str, diagnosis: recovery.Diagnosis
 ) -> Switch:
     """Return a switch that Trove has ended, but not as it should be."""
-    text = f"{what} has ended, but {wrong}.\n{render(cloud, diagnosis)}"
-    return Switch(switch.before, switch.members, ResourceFailedError(text))
+    text = f"{what} has ended, but {wrong}.\n{render(diagnosis)}"
+    error = ResourceFailedError(text, follow_ups=diagnosis.steps)
+    return Switch(switch.before, switch.members, error)
 
 
-def render(
-    cloud: Cloud, diagnosis: recovery.Diagnosis, *, timed_out: bool = False
-) -> str:
-    """Spell what is true of each member, and what to do in which order."""
+def render(diagnosis: recovery.Diagnosis) -> str:
+    """Spell what is true of each member."""
     lines = ["The members, as they were read last:"]
     lines += [f"  {_finding(one)}" for one in diagnosis.findings]
-    if diagnosis.steps:
-        lines.append(
-            "Should it not go on, do this, in this order:"
-            if timed_out
-            else "What to do, in this order:"
-        )
-        lines += _steps(cloud, diagnosis.steps)
     return "\n".join(lines)
 
 
@@ -131,19 +125,3 @@ def _fault(finding: recovery.Finding) -> str:
     if stored is None:
         return "fault: none stored"
     return f"{'fault' if finding.fault else 'older fault, not of this'}: {stored}"
-
-
-def _steps(cloud: Cloud, steps: Sequence[recovery.Step]) -> list[str]:
-    lines = []
-    for number, step in enumerate(steps, 1):
-        admin = " [only an admin of the cloud can do this]" if step.admin else ""
-        lines.append(f"  {number}. {step.text}.{admin}")
-        lines += [f"       {_command(cloud, step, words)}" for words in step.commands]
-    return lines
-
-
-def _command(cloud: Cloud, step: recovery.Step, words: tuple[str, ...]) -> str:
-    if step.admin:
-        # An admin has other credentials than those of this command.
-        return f"openstack database {shlex.join(words)}"
-    return cloud.command(*words)

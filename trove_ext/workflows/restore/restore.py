@@ -30,6 +30,7 @@ from trove_ext.exceptions import (
     ResourceFailedError,
     TroveExtError,
 )
+from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove import conditions, read, resources, send, wait_report
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.backup import chains
@@ -177,15 +178,16 @@ def wait(
         instance in ERROR stays, for Trove takes back nothing
     """
     target = conditions.settled(cloud, instance, patience=None)
-    error = wait_report.error_of(cloud, cloud.wait([target], deadline))
+    error = wait_report.error_of(cloud.wait([target], deadline))
     try:
         now = read.get_instance(cloud, instance.id)
     except NotFoundError:
         return instance, error
     if isinstance(error, ResourceFailedError):
+        delete = Action(Verb.DELETE_INSTANCE, (instance.id,))
         error = ResourceFailedError(
-            f"{error}\nThe failed instance is still there and counts in the quota; "
-            f"delete it with:\n  {cloud.command('instance', 'delete', instance.id)}"
+            f"{error}\nThe failed instance still exists and counts towards the quota.",
+            follow_ups=[*error.follow_ups, to("delete the failed instance", delete)],
         )
     return now, error
 

@@ -29,6 +29,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
+from trove_ext.follow_up import Action, FollowUp, Verb, or_to, to
 from trove_ext.model.status import BUILD
 from trove_ext.polling import pauses
 from trove_ext.trove import conditions, read, send, upstream, wait_report
@@ -101,23 +102,25 @@ class Temporary:
             raise
         return read.get_instance(self._cloud, self.id)
 
-    def advice(self) -> str:
-        """Say that it is there, or may be, and how to remove it by hand."""
-        there = (
-            f"The temporary instance {self} is still there"
-            if self.id
-            else f"An instance named {self.name} may be there or appear yet"
-        )
-        return f"{there}; delete it with:\n{self._by_hand()}"
+    def state(self) -> str:
+        """Say that it is there, or may be."""
+        if self.id:
+            return f"The temporary instance {self} still exists."
+        return f"An instance named {self.name} may exist or appear later."
 
-    def _by_hand(self) -> str:
-        clean_up = f"  {self._cloud.command('backup', 'verify', '--clean-up')}"
+    def by_hand(self) -> tuple[FollowUp, ...]:
+        """Return what deletes it if this does not."""
+        clean_up = Action(Verb.CLEAN_UP_VERIFICATIONS)
         if self.id is None:
-            return clean_up
+            return (to("delete the temporary instances of verifications", clean_up),)
         return (
-            f"  {self._cloud.command('instance', 'delete', self.id)}\n"
-            "or, while it is in BUILD (Trove takes that only once its server is there "
-            f"or has failed), with all that verifications have left:\n{clean_up}"
+            to("delete it", Action(Verb.DELETE_INSTANCE, (self.id,))),
+            or_to(
+                "delete it while it is in BUILD",
+                clean_up,
+                detail="Trove accepts the request above only once the server exists "
+                "or has failed; this deletes all temporary instances of verifications",
+            ),
         )
 
     def remove(self) -> None:
@@ -138,7 +141,9 @@ class Temporary:
             kind = (
                 WaitTimeoutError if isinstance(exc, WaitTimeoutError) else TroveExtError
             )
-            raise kind(f"{exc}\n{self.advice()}") from exc
+            raise kind(
+                f"{exc}\n{self.state()}", follow_ups=(*exc.follow_ups, *self.by_hand())
+            ) from exc
 
     def interrupted(self) -> None:
         """Name it and delete it, now that the command has to end.
@@ -149,7 +154,8 @@ class Temporary:
             return
         self._cloud.progress.warn(
             f"Interrupted; deleting the temporary instance {self} before this ends. "
-            f"Interrupt again to leave it there, and delete it with:\n{self._by_hand()}"
+            "Interrupt again to leave it there, and delete it yourself.",
+            *self.by_hand(),
         )
         self.remove()
         self._cloud.progress.note(f"The temporary instance {self} is deleted.")
@@ -166,7 +172,7 @@ class Temporary:
             now = self._send_delete(now)
         target = conditions.instance_gone(self._cloud, now)
         deadline = self._cloud.deadline(DELETE_TIMEOUT)
-        wait_report.raise_for(self._cloud, self._cloud.wait([target], deadline))
+        wait_report.raise_for(self._cloud.wait([target], deadline))
         self.gone = True
 
     def _appear(self) -> str:

@@ -32,6 +32,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
+from trove_ext.follow_up import merged
 from trove_ext.trove import conditions, databases, read
 from trove_ext.workflows.backup import chains
 from trove_ext.workflows.restore import contents, restore, scratch_instance
@@ -140,10 +141,12 @@ def error_of(verifications: Sequence[Verification]) -> TroveExtError | None:
     if not errors or len(verifications) == 1:
         return errors[0] if errors else None
     count = f"{len(errors)} of {len(verifications)} failed."
-    text = "\n".join([*map(str, errors), count])
-    if all(isinstance(error, WaitTimeoutError) for error in errors):
-        return WaitTimeoutError(text)
-    return PartialFailureError(text)
+    late = all(isinstance(error, WaitTimeoutError) for error in errors)
+    kind = WaitTimeoutError if late else PartialFailureError
+    return kind(
+        "\n".join([*map(str, errors), count]),
+        follow_ups=merged(error.follow_ups for error in errors),
+    )
 
 
 def _clean_up_one(cloud: Cloud, instance: Instance) -> Verification:
@@ -259,7 +262,12 @@ class _Run:
         why = str(failure)
         if isinstance(failure, CheckError):
             why = "".join(f"\n  - {problem}" for problem in failure.problems)
-        return Verification(steps, kind(f"Backup {called} {said}: {why}{also}"))
+        every = [failure, *([remaining] if remaining else [])]
+        error = kind(
+            f"Backup {called} {said}: {why}{also}",
+            follow_ups=merged(each.follow_ups for each in every),
+        )
+        return Verification(steps, error)
 
     def _plan(self) -> RestorePlan:
         """Check everything; a backup that can't be restored does not verify."""
@@ -368,7 +376,7 @@ class _Run:
             return
         if self._request.keep:
             self._journal.skip("delete", "kept", str(guest))
-            self._cloud.progress.note(guest.advice())
+            self._cloud.progress.note(guest.state(), *guest.by_hand())
             return
         with self._journal.step("delete", "deleted"):
             guest.remove()
@@ -377,8 +385,8 @@ class _Run:
         """End in the middle: delete the instance, or at least name it."""
         try:
             if self._request.keep and not guest.gone:
-                self._cloud.progress.warn(guest.advice())
+                self._cloud.progress.warn(guest.state(), *guest.by_hand())
             else:
                 guest.interrupted()
         except TroveExtError as exc:
-            self._cloud.progress.warn(str(exc))
+            self._cloud.progress.warn(str(exc), *exc.follow_ups)

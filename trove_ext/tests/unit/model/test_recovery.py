@@ -22,6 +22,7 @@ from trove_ext.model.recovery import (
     new_source,
     role_of,
 )
+from trove_ext.osc.base import follow_up
 
 
 def member(name, status="ACTIVE", operating="HEALTHY", replica_of=None):
@@ -42,9 +43,9 @@ class RecoveryTestCase(testtools.TestCase):
 
     def commands(self, diagnosis, *, admin=None):
         return [
-            " ".join(words)
+            follow_up.command("", action).removeprefix(" database ")
             for step in diagnosis.steps
-            for words in step.commands
+            for action in step.actions
             if admin is None or step.admin is admin
         ]
 
@@ -99,7 +100,7 @@ class TestPromote(RecoveryTestCase):
             self.writes(found),
         )
         self.assertEqual(
-            ["instance delete db3 --wait", "replica create db2 db3 --wait --probe"],
+            ["instance delete db3 --wait", "replica create db2 db3 --probe --wait"],
             self.commands(found),
         )
         self.assertEqual([], self.commands(found, admin=True))

@@ -16,6 +16,8 @@ from typing import Any
 
 import testtools
 
+from trove_ext.follow_up import FollowUp
+from trove_ext.osc.base.follow_up import render
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import make_client
@@ -36,11 +38,11 @@ class Told:
     def done(self) -> None:
         pass
 
-    def note(self, text: str) -> None:
-        self.notes.append(text)
+    def note(self, text: str, *follow_ups: FollowUp) -> None:
+        self.notes.append(render("openstack", text, follow_ups))
 
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
+    def warn(self, text: str, *follow_ups: FollowUp) -> None:
+        self.warnings.append(render("openstack", text, follow_ups))
 
 
 class BackupTestCase(testtools.TestCase):

@@ -50,7 +50,7 @@ class HookTestCase(testtools.TestCase):
         return [
             line.strip().removeprefix("openstack database ")
             for line in result.stderr.splitlines()
-            if line.startswith("  openstack database ")
+            if line.strip().startswith("openstack database ")
         ]
 
 
@@ -354,8 +354,10 @@ class TestActions(HookTestCase):
     def test_a_time_out_of_promote_names_commands_that_go_on(self):
         result = self.run_line("instance promote rep1 --wait --timeout 0.5")
         self.assertEqual(124, result.exit_code)
-        commands = self.advised(result)
-        self.assertEqual(2, len(commands))
+        # The first step waits; the others are for a promote that got stuck.
+        commands = self.advised(result)[:2]
+        for command in commands:
+            self.assertTrue(command.startswith("instance wait "), command)
         for command in commands:
             self.succeed(command)
         self.assertIsNone(self.rep1.replica_of)

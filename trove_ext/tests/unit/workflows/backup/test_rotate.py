@@ -26,6 +26,7 @@ from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState, Task
 from trove_ext.tests.fake.transport import server_of
+from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows.backup import rotate
 from trove_ext.workflows.backup.rotate_start import How
@@ -241,7 +242,7 @@ class TestAdoption(RotateTestCase):
                     self.fresh()
                     self.add(name, hours, state=BackupState.BUILDING)
                     row = self.one()
-                    self.assertIn("reset status", str(row.error))
+                    self.assertIn("reset status", shown(row.error))
                     self.assertEqual(1, rotate.error_of([row]).exit_code)
                     self.assertEqual([], self.fake.log.changing)
 
@@ -502,7 +503,7 @@ class TestQuota(RotateTestCase):
         row = self.one(policy=Policy(keep_last=1))
         self.assertEqual([], self.requests("DELETE"))
         self.assertIn("2 FAILED", str(row.error))
-        self.assertIn(f"backup delete {by_hand.id} {theirs.id}", str(row.error))
+        self.assertIn(f"backup delete {by_hand.id} {theirs.id}", shown(row.error))
         self.assertNotIn(parent.id, str(row.error))
 
     def test_it_is_the_same_if_the_token_was_renewed_at_the_refusal(self):

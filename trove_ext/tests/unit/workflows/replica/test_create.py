@@ -94,9 +94,9 @@ class TestCreate(ReplicaTestCase):
             "replica create db2 new --count 4 --configuration none",
             "is itself a replica",
             self.db1.id,
-            "--count 4",
+            "4 replicas",
             "the quota of backups is used up",
-            "--configuration none",
+            "configuration group none",
         )
 
     def test_a_full_quota_names_the_failed_backups_and_deletes_none(self):

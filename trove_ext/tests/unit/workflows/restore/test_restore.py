@@ -21,6 +21,7 @@ from trove_ext.exceptions import (
 )
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState, Configuration
+from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.trove import read
 from trove_ext.workflows.new_instance import Nic
@@ -292,13 +293,13 @@ class TestRestore(RestoreTestCase):
         made, error = self.restore()
         self.assertIsInstance(error, ResourceFailedError)
         self.assertRegex(str(error), r"ERROR: \w")
-        self.assertIn(f"instance delete {made.id}", str(error))
+        self.assertIn(f"instance delete {made.id}", shown(error))
 
     def test_a_time_out_says_how_to_wait_on(self):
         self.add("b1")
         made, error = self.restore(timeout=5.0)
         self.assertIsInstance(error, WaitTimeoutError)
-        self.assertIn(f"instance wait {made.id}", str(error))
+        self.assertIn(f"instance wait {made.id}", shown(error))
         self.assertEqual("BUILD", made.status)
 
     def test_a_lost_answer_makes_no_second_instance(self):

@@ -1,0 +1,129 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""Write follow-ups as ``openstack`` commands that a user can paste."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from trove_ext.follow_up import Setting, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from trove_ext.follow_up import Action, FollowUp
+
+#: The words of each command after ``openstack database``.
+WORDS = {
+    Verb.LIST_BACKUPS: ("backup", "list"),
+    Verb.SHOW_BACKUP: ("backup", "show"),
+    Verb.WAIT_FOR_BACKUP: ("backup", "wait"),
+    Verb.DELETE_BACKUP: ("backup", "delete"),
+    Verb.LIST_CHAINS: ("backup", "chain", "list"),
+    Verb.PREVIEW_PRUNE: ("backup", "prune", "--dry-run"),
+    Verb.CLEAN_UP_VERIFICATIONS: ("backup", "verify", "--clean-up"),
+    Verb.LIST_INSTANCES: ("instance", "list"),
+    Verb.SHOW_INSTANCE: ("instance", "show"),
+    Verb.WAIT_FOR_INSTANCE: ("instance", "wait"),
+    Verb.RESTART_INSTANCE: ("instance", "restart"),
+    Verb.DELETE_INSTANCE: ("instance", "delete"),
+    Verb.RESET_STATUS: ("instance", "reset", "status"),
+    Verb.ATTACH_CONFIGURATION: ("configuration", "attach"),
+    Verb.DETACH_CONFIGURATION: ("configuration", "detach"),
+    Verb.CREATE_REPLICA: ("replica", "create"),
+    Verb.SHOW_REPLICAS: ("replica", "show"),
+    Verb.PROMOTE_REPLICA: ("replica", "promote"),
+    Verb.DETACH_REPLICA: ("replica", "detach"),
+    Verb.FAIL_OVER: ("replica", "failover"),
+    Verb.LIST_DATABASES: ("db", "list"),
+    Verb.DELETE_DATABASE: ("db", "delete"),
+}
+#: The option of each setting.
+OPTIONS = {
+    Setting.NAME_PATTERN: "--name <pattern>",
+    Setting.NETWORK: "--nic net-id=<network>",
+}
+#: An administrator has other credentials than those of this command.
+ADMIN_PREFIX = "openstack"
+ADMIN = " [only an admin of the cloud can do this]"
+
+
+def command(prefix: str, action: Action) -> str:
+    """Write one action as a command.
+
+    :param prefix: how it begins, for instance ``openstack --os-cloud prod``
+    """
+    words = [*WORDS[action.verb], *action.arguments]
+    if action.goal is not None:
+        source = f"={action.source_id}" if action.source_id else ""
+        words += ["--for", f"{action.goal}{source}"]
+    if action.keep_last is not None:
+        words += ["--keep-last", str(action.keep_last)]
+    words += ["--probe"] if action.probe else []
+    words += ["--wait"] if action.wait else []
+    return f"{prefix} database {shlex.join(words)}"
+
+
+def render(prefix: str, text: str, follow_ups: Iterable[FollowUp]) -> str:
+    """Put what to do next under a text; several are numbered."""
+    return "\n".join([text, *lines(prefix, tuple(follow_ups))])
+
+
+def lines(prefix: str, follow_ups: tuple[FollowUp, ...]) -> Iterator[str]:
+    """Write what to do next, line by line; alternatives have no number of their own."""
+    if len(follow_ups) == 1:
+        yield from _alone(prefix, follow_ups[0])
+        return
+    number = 0
+    if follow_ups:
+        yield "What to do, in this order:" if _steps(follow_ups) > 1 else "What to do:"
+    for each in follow_ups:
+        alternative = each.alternative and number > 0
+        number += not alternative
+        yield f"     Or {_step(each)}" if alternative else f"  {number}. {_first(each)}"
+        yield from (f"       {words}" for words in _commands(prefix, each))
+
+
+def _steps(follow_ups: tuple[FollowUp, ...]) -> int:
+    return 1 + sum(not each.alternative for each in follow_ups[1:])
+
+
+def _alone(prefix: str, follow_up: FollowUp) -> Iterator[str]:
+    if follow_up.settings:
+        yield f"To {follow_up.purpose}, add: {_options(follow_up)}"
+    elif follow_up.admin:
+        yield f"{_first(follow_up).removesuffix('.')}:"
+    else:
+        detail = f" ({follow_up.detail})" if follow_up.detail else ""
+        yield f"To {follow_up.purpose}{detail}, run:"
+    yield from (f"  {words}" for words in _commands(prefix, follow_up))
+
+
+def _commands(prefix: str, follow_up: FollowUp) -> list[str]:
+    start = ADMIN_PREFIX if follow_up.admin else prefix
+    return [command(start, action) for action in follow_up.actions]
+
+
+def _options(follow_up: FollowUp) -> str:
+    return " ".join(OPTIONS[setting] for setting in follow_up.settings)
+
+
+def _first(follow_up: FollowUp) -> str:
+    step = _step(follow_up)
+    return step[:1].upper() + step[1:]
+
+
+def _step(follow_up: FollowUp) -> str:
+    detail = f": {follow_up.detail}" if follow_up.detail else ""
+    options = f": {_options(follow_up)}" if follow_up.settings else "."
+    return f"{follow_up.purpose}{detail}{options}{ADMIN if follow_up.admin else ''}"

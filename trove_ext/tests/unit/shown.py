@@ -1,0 +1,22 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""What the command line shows of an error."""
+
+from trove_ext.exceptions import TroveExtError
+from trove_ext.osc.base.follow_up import render
+
+
+def shown(error: TroveExtError | None) -> str:
+    """The text of an error with the commands that follow from it."""
+    if error is None:
+        return ""
+    return render("openstack", str(error), error.follow_ups)
