@@ -79,8 +79,18 @@ class Action:
 class Setting(enum.Enum):
     """What can be added to the request that made this follow-up necessary."""
 
+    ALLOWED_CIDRS = "addresses that may connect"
+    AVAILABILITY_ZONE = "availability zone"
+    CONFIGURATION_OR_NONE = "configuration group, or none"
+    FLAVOR = "flavor"
+    LIKE = "instance to take the settings from"
     NAME_PATTERN = "pattern for the names of backups"
     NETWORK = "network"
+    NETWORK_OR_NONE = "network, or none"
+    PUBLIC = "public address"
+    SIZE = "size of the volume"
+    TOKEN = "token"  # noqa: S105 - no password
+    VOLUME_TYPE = "volume type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,17 @@ class Problem:
         return self.text
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was chosen and may surprise, and how to choose otherwise."""
+
+    text: str
+    follow_ups: tuple[FollowUp, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
 def wait_for_backup(*ids: str, goal: str | None = None) -> Action:
     """Wait until backups are completed, or what the goal says."""
     return Action(Verb.WAIT_FOR_BACKUP, ids, goal=goal)
@@ -129,6 +150,11 @@ def wait_for_instance(
 def to(purpose: str, *actions: Action, detail: str = "") -> FollowUp:
     """Make a follow-up: ``to("keep waiting", wait_for_instance(id))``."""
     return FollowUp(purpose, actions, detail=detail)
+
+
+def add(purpose: str, *settings: Setting, alternative: bool = False) -> FollowUp:
+    """Make a follow-up that adds settings to the same request."""
+    return FollowUp(purpose, settings=settings, alternative=alternative)
 
 
 def or_to(

@@ -45,6 +45,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     UnreachableError,
 )
+from trove_ext.follow_up import Setting, add
 
 #: The statuses of a rate limit: Trove's own, a proxy's, and one that asks for a pause.
 TOO_MANY = 413
@@ -296,8 +297,9 @@ def _from_keystone(exc: ksa.HttpError, what: str, *, changing: bool) -> TroveExt
     if isinstance(exc, ksa.NotFound) and str(url_of(exc)).endswith("/auth/tokens"):
         # A password is refused with 401; only a token that has run out "is not found".
         return LoginError(
-            f"{what}: the token given to this command (OS_TOKEN or --os-token) has "
-            "expired or was revoked; use a new token, or a password, to go on"
+            f"{what}: the token that was given has expired or was revoked; use a new "
+            "token, or a password",
+            follow_ups=[add("use a new token", Setting.TOKEN)],
         )
     if exc.http_status in SERVER_ERRORS or exc.http_status in NOT_PROCESSED:
         return _lost(what, _first_line(exc), changing=changing)

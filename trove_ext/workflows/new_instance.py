@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import ResourceFailedError, TroveExtError
-from trove_ext.follow_up import Action, FollowUp, Setting, Verb
+from trove_ext.follow_up import Action, Setting, Verb, add
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import databases as contents
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 #: What to do if Trove does not report the one network of an instance.
-ADD_NETWORK = FollowUp("specify the network", settings=(Setting.NETWORK,))
+ADD_NETWORK = add("specify the network", Setting.NETWORK)
 #: ``instance`` in ``trove/common/apischema.py``.
 LONGEST_NAME = 255
 #: Seconds that the guest may take to create databases and users: it begins once the

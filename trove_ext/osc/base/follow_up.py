@@ -50,8 +50,18 @@ WORDS = {
 }
 #: The option of each setting.
 OPTIONS = {
+    Setting.ALLOWED_CIDRS: "--allowed-cidr <range>",
+    Setting.AVAILABILITY_ZONE: "--availability-zone <zone>",
+    Setting.CONFIGURATION_OR_NONE: "--configuration <group> (or --no-configuration)",
+    Setting.FLAVOR: "--flavor <flavor>",
+    Setting.LIKE: "--like <instance>",
     Setting.NAME_PATTERN: "--name <pattern>",
     Setting.NETWORK: "--nic net-id=<network>",
+    Setting.NETWORK_OR_NONE: "--nic net-id=<network> (or --nic none)",
+    Setting.PUBLIC: "--is-public",
+    Setting.SIZE: "--size <GB>",
+    Setting.TOKEN: "--os-token <token> (or set OS_TOKEN)",
+    Setting.VOLUME_TYPE: "--volume-type <type>",
 }
 #: An administrator has other credentials than those of this command.
 ADMIN_PREFIX = "openstack"

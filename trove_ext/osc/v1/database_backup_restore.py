@@ -70,8 +70,8 @@ class RestoreDatabaseBackup(command.ShowOne):
         plan = restore.plan(cloud, request)
         for text in plan.warnings:
             cloud.progress.warn(text)
-        for text in plan.notes:
-            cloud.progress.note(text)
+        for note in plan.notes:
+            cloud.progress.note(note.text, *note.follow_ups)
         if parsed_args.dry_run:
             cloud.progress.note("Nothing was sent: this is a dry run.")
             return _columns(plan, None)

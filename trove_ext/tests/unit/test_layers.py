@@ -14,6 +14,7 @@
 
 import ast
 import pathlib
+import re
 import sys
 
 import testtools
@@ -41,6 +42,13 @@ MAY_IMPORT_SANDBOX = (
     ("tests", "functional"),
     ("tests", "sweep"),
 )
+
+#: What a user types is known here alone.
+SHELL = {"osc", "sandbox"}
+#: What quotes words for a shell.
+QUOTING = {"shlex", "pipes"}
+COMMAND = re.compile(r"\bopenstack ")
+OPTION = re.compile(r"(?<![\w-])--[a-z]")
 
 #: Calls by which a pure module would reach the world.
 IMPURE_CALLS = {"open", "print", "input", "now", "utcnow", "today", "monotonic"}
@@ -71,6 +79,21 @@ def _imports(path):
                 yield from (f"trove_ext.{alias.name}" for alias in node.names)
             else:
                 yield node.module
+
+
+def _texts(path):
+    """Every string that a file has, docstrings aside."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in docstrings:
+            yield str(node.value)
 
 
 def _calls(path):
@@ -129,6 +152,22 @@ class ArrowsTest(testtools.TestCase):
             ]
             if "print" in set(_calls(path)):
                 wrong.append(f"{path.relative_to(PACKAGE)} prints")
+        self.assertEqual([], wrong)
+
+    def test_only_osc_writes_commands_and_options_for_a_shell(self):
+        wrong = []
+        for path in _modules():
+            where = path.relative_to(PACKAGE)
+            if where.parts[0] in SHELL:
+                continue
+            wrong += [
+                f"{where} imports {name}" for name in QUOTING & set(_imports(path))
+            ]
+            wrong += [
+                f"{where} has {text!r}"
+                for text in _texts(path)
+                if COMMAND.search(text) or OPTION.search(text)
+            ]
         self.assertEqual([], wrong)
 
     def test_sandbox_is_imported_by_itself_and_its_tests_only(self):

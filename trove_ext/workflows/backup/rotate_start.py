@@ -25,7 +25,7 @@ from trove_ext.exceptions import (
     RefusedError,
     ResourceFailedError,
 )
-from trove_ext.follow_up import FollowUp, Problem, Setting
+from trove_ext.follow_up import Problem, Setting, add
 from trove_ext.model.ages import age_of, describe_ahead, is_ahead
 from trove_ext.model.backup import Backup
 from trove_ext.model.durations import format_duration
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
 
-OTHER_PATTERN = FollowUp("use another pattern", settings=(Setting.NAME_PATTERN,))
+OTHER_PATTERN = add("use another pattern", Setting.NAME_PATTERN)
 #: What has been running for longer has hardly a process behind it any more.
 STUCK = timedelta(days=1)
 

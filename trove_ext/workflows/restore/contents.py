@@ -50,8 +50,8 @@ def require_driver() -> None:
         import pymysql  # noqa: F401
     except ImportError as exc:
         raise CheckError(
-            "--query can't be used",
-            ["it needs PyMySQL: pip install 'trove-ext[sql]'"],
+            "Queries can't be sent",
+            ["they need PyMySQL: pip install 'trove-ext[sql]'"],
         ) from exc
 
 

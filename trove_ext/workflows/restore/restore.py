@@ -37,6 +37,7 @@ from trove_ext.workflows.backup import chains
 from trove_ext.workflows.restore.settings import Options, Resolver, Settings
 
 if TYPE_CHECKING:
+    from trove_ext.follow_up import Note, Problem
     from trove_ext.model.backup import Backup
     from trove_ext.model.backup_forest import BackupForest
     from trove_ext.model.instance import Instance
@@ -78,7 +79,7 @@ class RestorePlan:
     path: tuple[Backup, ...]
     name: str
     settings: Settings
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     warnings: tuple[str, ...] = ()
     namesakes: frozenset[str] = frozenset()
 
@@ -193,7 +194,7 @@ def wait(
 
 
 def _check_chain(
-    forest: BackupForest, backup: Backup, problems: list[str]
+    forest: BackupForest, backup: Backup, problems: list[str | Problem]
 ) -> tuple[tuple[Backup, ...], list[str]]:
     """Check every link from the backup up to its root; return the way down to it."""
     path = forest.path(backup.id)
@@ -209,7 +210,9 @@ def _check_chain(
     return path, []
 
 
-def _check_quota(cloud: Cloud, settings: Settings, problems: list[str]) -> None:
+def _check_quota(
+    cloud: Cloud, settings: Settings, problems: list[str | Problem]
+) -> None:
     """Compare with the project's quota, if policy allows reading it."""
     client = cloud.client
     try:

@@ -29,6 +29,7 @@ from trove_ext.exceptions import (
     RefusedError,
     TroveExtError,
 )
+from trove_ext.follow_up import Note, Problem, Setting, add
 from trove_ext.trove import configuration_groups, read, resources
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.new_instance import Nic
@@ -116,9 +117,9 @@ class Resolver:
         self._backup = backup
         self._options = options
         self._throwaway = throwaway
-        self.problems: list[str] = []
-        self.notes: list[str] = []
-        self._missing: list[str] = []
+        self.problems: list[str | Problem] = []
+        self.notes: list[Note] = []
+        self._missing: dict[Setting, str] = {}
 
     def settings(self) -> Settings:
         """Find all settings."""
@@ -148,7 +149,9 @@ class Resolver:
             try:
                 return read.find_instance(self._cloud, self._options.like)
             except TroveExtError as exc:
-                self.problems.append(f"--like: {exc}")
+                self.problems.append(
+                    Problem(f"its settings can't be taken over: {exc}", exc.follow_ups)
+                )
                 return None
         if self._backup.instance_id is None:
             return None
@@ -158,7 +161,7 @@ class Resolver:
             return None
 
     def _name_missing(self) -> None:
-        """Say once why so much has to be given, then name each option."""
+        """Say once why so much has to be specified, and name all of it."""
         if not self._missing:
             return
         if self._options.like:
@@ -167,23 +170,31 @@ class Resolver:
             why = "it was not taken of an instance here"
         else:
             why = f"its instance {self._backup.instance_id} is gone"
+        names = ", ".join(self._missing.values())
         self.problems.append(
-            f"{why}, so its settings have to be given: --like <instance> takes them "
-            "from another one, or give"
+            Problem(
+                f"{why}, so its settings have to be specified: {names}",
+                (
+                    add("take them from another instance", Setting.LIKE),
+                    add("specify them", *self._missing, alternative=True),
+                ),
+            )
         )
-        self.problems += self._missing
 
     def _note_defaults(self) -> None:
         """Say what can't be taken over, and is the cloud's default therefore."""
         given = {
-            "volume type (--volume-type)": self._options.volume_type,
-            "availability zone (--availability-zone)": self._options.availability_zone,
+            Setting.VOLUME_TYPE: self._options.volume_type,
+            Setting.AVAILABILITY_ZONE: self._options.availability_zone,
         }
-        default = [name for name, value in given.items() if value is None]
+        default = [setting for setting, value in given.items() if value is None]
         if default and not self._throwaway:
             self.notes.append(
-                f"Using the cloud's defaults for settings that Trove does not report: "
-                f"{', '.join(default)}."
+                Note(
+                    "Using the cloud's defaults for settings that Trove does not "
+                    f"report: {', '.join(setting.value for setting in default)}.",
+                    (add("choose otherwise", *default),),
+                )
             )
 
     def _check_version(self) -> None:
@@ -218,7 +229,7 @@ class Resolver:
     def _flavor(self, other: Instance | None) -> _Flavor | None:
         wanted = self._options.flavor or (other.flavor_id if other else None)
         if wanted is None:
-            self._missing.append("--flavor <flavor>")
+            self._missing[Setting.FLAVOR] = "flavor"
             return None
         allowed = self._flavors()
         found = [flavor for flavor in allowed if wanted == flavor.id]
@@ -259,13 +270,16 @@ class Resolver:
         size = self._options.size or (other.size if other else None)
         if size is None:
             if other is None:
-                least = f", at least {self._least()}" if self._least() else ""
-                self._missing.append(f"--size <GB>{least}")
+                least = f" (at least {self._least()} GB)" if self._least() else ""
+                self._missing[Setting.SIZE] = f"size of the volume{least}"
             return None
         if size < self._least():
             self.problems.append(
-                f"a volume of {size} GB is too small: the backup needs at least "
-                f"{self._least()} GB (--size)"
+                Problem(
+                    f"a volume of {size} GB is too small: the backup needs at least "
+                    f"{self._least()} GB",
+                    (add("specify a larger volume", Setting.SIZE),),
+                )
             )
         return size
 
@@ -280,16 +294,20 @@ class Resolver:
             return Nic(network_id=networks[0])
         if networks:
             self.problems.append(
-                f"--nic net-id=<network> is needed: {other} is in several networks: "
-                f"{', '.join(networks)}"
+                Problem(
+                    f"{other} is in several networks: {', '.join(networks)}",
+                    (new_instance.ADD_NETWORK,),
+                )
             )
         elif other is not None:
             self.problems.append(
-                f"--nic net-id=<network> (or none) is needed: Trove does not report "
-                f"the network of {other}"
+                Problem(
+                    f"Trove does not report the network of {other}",
+                    (add("specify the network, or none", Setting.NETWORK_OR_NONE),),
+                )
             )
         else:
-            self._missing.append("--nic net-id=<network> (or none)")
+            self._missing[Setting.NETWORK_OR_NONE] = "network"
         return Nic()
 
     def _configuration(self, other: Instance | None) -> str | None:
@@ -299,7 +317,7 @@ class Resolver:
             return self._checked_configuration(self._options.configuration)
         if other is None:
             if not self._throwaway:
-                self._missing.append("--configuration <group> or --no-configuration")
+                self._missing[Setting.CONFIGURATION_OR_NONE] = "configuration group"
             return None
         if other.configuration_id is None:
             return None
@@ -314,17 +332,20 @@ class Resolver:
             f"the backup is of {self._backup.datastore_version}"
         )
         if self._throwaway:
-            self.notes.append(f"No configuration group is attached: {why}.")
+            self.notes.append(Note(f"No configuration group is attached: {why}."))
         else:
+            choose = add("specify a group, or none", Setting.CONFIGURATION_OR_NONE)
             self.problems.append(
-                f"--configuration <group> or --no-configuration is needed: {why}"
+                Problem(f"its configuration group can't be attached: {why}", (choose,))
             )
 
     def _checked_configuration(self, name_or_id: str) -> str | None:
         try:
             group = configuration_groups.find(self._cloud, name_or_id)
         except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
-            self.problems.append(f"--configuration {name_or_id}: {exc}")
+            self.problems.append(
+                Problem(f"configuration group {name_or_id}: {exc}", exc.follow_ups)
+            )
             return None
         self.problems += configuration_groups.problems(
             group,
@@ -340,8 +361,10 @@ class Resolver:
             return bool(self._options.is_public)
         if other is None or other.is_public is None:
             self.notes.append(
-                "Whether the database was public is not known: the new one is not "
-                "(--is-public)."
+                Note(
+                    "Whether the database was public is not known: the new one is not.",
+                    (add("make it public", Setting.PUBLIC),),
+                )
             )
             return False
         return other.is_public

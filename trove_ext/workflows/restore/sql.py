@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 
 from trove_ext.exceptions import TroveExtError, WaitTimeoutError
+from trove_ext.follow_up import Setting, add
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,8 +150,15 @@ def _connect(
     raise NoRouteError(
         "the database can't be reached from here"
         + "".join(f"; {failure}" for failure in failures or ["it has no address"])
-        + ". Run this where the network of the instance can be reached, or give the "
-        "instance a public address (--is-public, --allowed-cidr), or leave --query out"
+        + ". Run this where the network of the instance can be reached, or without "
+        "queries, or with an instance that has a public address",
+        follow_ups=[
+            add(
+                "give the instance a public address",
+                Setting.PUBLIC,
+                Setting.ALLOWED_CIDRS,
+            )
+        ],
     )
 
 

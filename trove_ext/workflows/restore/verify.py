@@ -286,8 +286,8 @@ class _Run:
             details.append(f"chain of {links}" if links > 1 else "full backup")
         for text in planned.warnings:
             self._cloud.progress.warn(text)
-        for text in planned.notes:
-            self._cloud.progress.note(text)
+        for note in planned.notes:
+            self._cloud.progress.note(note.text, *note.follow_ups)
         name = scratch_instance.name_for(backup.id, self._cloud.clock.now())
         return replace(planned, name=name)
 

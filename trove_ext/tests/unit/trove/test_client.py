@@ -317,7 +317,7 @@ class TestGivenToken(AnswerTestCase):
         server_of(self.fake).keystone.expire_tokens()
         error = self.assertRaises(LoginError, read.get_backup, cloud, self.backup.id)
         (line,) = str(error).splitlines()
-        self.assertIn("OS_TOKEN", line)
+        self.assertIn("OS_TOKEN", shown(error))
         self.assertIn("has expired or was revoked", line)
         self.assertNotIn("404", line)
 
@@ -338,7 +338,8 @@ class TestGivenToken(AnswerTestCase):
         argv = ["database", "backup", "create", "db1", "new", "--wait"]
         result = run_openstack(argv, self.fake, env=env)
         self.assertEqual(1, result.exit_code)
-        *_, why, follow = result.stderr.splitlines()
+        *_, why, follow, login = result.stderr.splitlines()
+        self.assertIn("--os-token", login)
         self.assertIn("has expired or was revoked", why)
         self.assertIn("openstack database backup wait", follow)
         self.clock.before_sleep.clear()

@@ -19,6 +19,7 @@ from trove_ext.exceptions import (
     ResourceFailedError,
     WaitTimeoutError,
 )
+from trove_ext.follow_up import Setting
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState, Configuration
 from trove_ext.tests.unit.shown import shown
@@ -54,8 +55,10 @@ class RestoreTestCase(BackupTestCase):
         return error.problems
 
     def problem(self, *args, **options):
-        (only,) = self.problems(*args, **options)
-        return only
+        """What is shown of the only problem."""
+        error = self.assertRaises(CheckError, self.plan, *args, **options)
+        self.assertEqual(1, len(error.problems))
+        return shown(error)
 
     def group(self, name, version):
         now = self.clock.now()
@@ -127,16 +130,15 @@ class TestSettings(RestoreTestCase):
     def test_all_that_a_deleted_source_leaves_open_is_asked_for_at_once(self):
         self.add("b1", size=3.2)
         self.db1.deleted = True
-        text = "\n".join(self.problems())
-        for option in (
-            "--flavor",
-            "--size <GB>, at least 4",
-            "--nic",
-            "--configuration <group> or --no-configuration",
-            "--like",
-            self.db1.id,
+        text = self.problem()
+        for part in (
+            f"its instance {self.db1.id} is gone",
+            "at least 4 GB",
+            "Take them from another instance: --like <instance>\n",
+            "Or specify them: --flavor <flavor> --size <GB> --nic net-id=<network>",
+            "--configuration <group> (or --no-configuration)",
         ):
-            self.assertIn(option, text)
+            self.assertIn(part, text)
 
     def test_with_all_of_it_given_a_deleted_source_is_no_obstacle(self):
         self.add("b1")
@@ -150,8 +152,11 @@ class TestSettings(RestoreTestCase):
     def test_what_is_the_clouds_default_is_said(self):
         self.add("b1")
         (note,) = self.plan().notes
-        self.assertIn("--volume-type", note)
-        self.assertIn("--availability-zone", note)
+        self.assertNotIn("--", note.text)
+        (choose,) = note.follow_ups
+        self.assertEqual(
+            (Setting.VOLUME_TYPE, Setting.AVAILABILITY_ZONE), choose.settings
+        )
 
     def test_a_group_of_an_upgraded_source_is_not_taken_over_silently(self):
         newer = self.version("5.7.40")
@@ -260,7 +265,7 @@ class TestChecks(RestoreTestCase):
             "c-1", like="nobody", flavor="no-such", allowed_cidrs=("nonsense",)
         )
         text = "\n".join(found)
-        for part in ("FAILED", "--like", "no-such", "nonsense", "--size"):
+        for part in ("FAILED", "nobody", "no-such", "nonsense", "size of the volume"):
             self.assertIn(part, text)
 
     def test_a_name_that_is_taken_is_a_warning(self):

@@ -224,7 +224,7 @@ class TestQuery(VerifyTestCase):
     def error(self, **kwargs):
         found = self.one(expect="300", **kwargs)
         self.assertEqual([], self.temporary())
-        return str(found.error)
+        return shown(found.error)
 
     def test_no_route_says_what_can_be_done(self):
         self.server.errors = [pymysql.OperationalError(2003, "No route to host")]
