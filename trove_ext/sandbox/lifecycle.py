@@ -51,7 +51,9 @@ def check_machine() -> None:
         raise SandboxError(
             "The sandbox needs Linux: only there all of 127.0.0.0/8 is loopback"
         )
-    missing = [one for one in PACKAGES if importlib.util.find_spec(one) is None]
+    missing = [
+        package for package in PACKAGES if importlib.util.find_spec(package) is None
+    ]
     if missing:
         raise SandboxError(
             f"The sandbox needs {', '.join(missing)}: pip install 'trove-ext[sandbox]'"

@@ -142,7 +142,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
     def members(self, member="db1"):
         """The set as ``replica show`` tells it, by name."""
         shown = self.shown("replica", "show", member)
-        return {one["Name"]: one for one in shown}
+        return {row["Name"]: row for row in shown}
 
     def shown(self, *words, **kwargs):
         return json.loads(
@@ -153,7 +153,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
         """The name of the member that is the source, and those of the others."""
         members = self.members(self.any_member())
         source = next(
-            n for n, one in members.items() if one["Role"] == "replica source"
+            n for n, row in members.items() if row["Role"] == "replica source"
         )
         return source, sorted(set(members) - {source})
 
@@ -170,22 +170,24 @@ class ReplicaTestCase(base.FunctionalTestCase):
             return None
         return rows[0]["Master_Host"]
 
-    def check_set_by_sql(self, member):
+    def check_set_by_sql(self, name):
         """One source that takes writes, all others read-only and replicating from it."""
-        members = self.members(member).values()
-        source = next(one for one in members if one["Role"] == "replica source")
+        members = self.members(name).values()
+        source = next(
+            member for member in members if member["Role"] == "replica source"
+        )
         home = source["Addresses"][0]
         self.assertFalse(self.read_only(home))
         self.assertIsNone(self.replicates_from(home))
-        for one in members:
-            if one is not source:
-                address = one["Addresses"][0]
-                self.assertTrue(self.read_only(address), one)
-                self.assertEqual(home, self.replicates_from(address), one)
+        for member in members:
+            if member is not source:
+                address = member["Addresses"][0]
+                self.assertTrue(self.read_only(address), member)
+                self.assertEqual(home, self.replicates_from(address), member)
 
     def check_findings(self, stderr, addresses):
         """Hold each member that a message tells of against SQL, where it is there."""
-        found = {one["name"]: one.groupdict() for one in FINDING.finditer(stderr)}
+        found = {match["name"]: match.groupdict() for match in FINDING.finditer(stderr)}
         self.assertEqual(set(addresses), set(found), stderr)
         for name, address in addresses.items():
             writes = found[name]["writes"]
@@ -224,7 +226,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
     def addresses(self):
         """The address of each member, by name."""
         members = self.members(self.any_member())
-        return {name: one["Addresses"][0] for name, one in members.items()}
+        return {name: row["Addresses"][0] for name, row in members.items()}
 
     def broken_promote(self, target, *, noun="replica", code=1, mended=()):
         """A promote that fails: what it says is true, and its advice helps.

@@ -40,16 +40,16 @@ class ManyBackupsTest(FunctionalTestCase):
         argv = ("seed", "--instances", "25", "--backups", str(self.BACKUPS))
         self.trove_sandbox(*argv, "--cloud", self.cloud)
         chains = self.openstack_json(*BACKUP, "chain", "list")
-        self.assertEqual(self.BACKUPS, sum(one["Backups"] for one in chains))
+        self.assertEqual(self.BACKUPS, sum(chain["Backups"] for chain in chains))
         self.assertEqual(1, self.requests("chain", "list"))
         self.assertGreaterEqual(self.requests("list"), self.BACKUPS // 20)
         self._instance_filter_holds_on_every_page(chains)
 
     def _instance_filter_holds_on_every_page(self, chains):
         counts = {}
-        for one in chains:
-            instance = one["Instance ID"]
-            counts[instance] = counts.get(instance, 0) + one["Backups"]
+        for chain in chains:
+            instance = chain["Instance ID"]
+            counts[instance] = counts.get(instance, 0) + chain["Backups"]
         instance, count = max(counts.items(), key=lambda pair: pair[1])
         rows = self.openstack_json(*BACKUP, "list", "--instance", instance)
         self.assertEqual(count, len(rows))

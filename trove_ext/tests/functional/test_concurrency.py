@@ -85,7 +85,7 @@ class ConcurrencyTest(FunctionalTestCase):
         self.slow_backups()
         argv = ("backup", "rotate", "db", "--keep-last", "5", "-f", "json")
         both = [self.start(*argv), self.start(*argv)]
-        rows = [json.loads(self.end(one)[0])[0] for one in both]
+        rows = [json.loads(self.end(run)[0])[0] for run in both]
         (left,) = self.backups().values()
         self.assertEqual("COMPLETED", left["Status"])
         self.assertEqual({left["ID"]}, {row["ID"] for row in rows}, rows)

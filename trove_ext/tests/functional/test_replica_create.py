@@ -31,9 +31,9 @@ class ReplicaCreateTest(replicas.ReplicaTestCase):
         self.check_set_by_sql("r-1")
 
     def test_every_member_shows_the_same_set(self):
-        shown = [self.shown("replica", "show", one) for one in ("db1", "r-1", "r-3")]
+        shown = [self.shown("replica", "show", name) for name in ("db1", "r-1", "r-3")]
         self.assertEqual([shown[0]] * 3, shown)
-        ids = [one["ID"] for one in shown[0]]
+        ids = [row["ID"] for row in shown[0]]
         self.assertEqual(shown[0], self.shown("replica", "show", ids[2]))
 
     def test_all_that_is_wrong_is_told_before_anything_is_sent(self):

@@ -42,7 +42,9 @@ class ReplicaFaultsTest(replicas.ReplicaTestCase):
         source_id = self.id_of(source)
         self.trove_sandbox("fault", "host-off", source_id)
         found, run = self.broken_promote(target, noun="instance")
-        self.assertEqual({"ERROR"}, {one["state"] for one in found.values()}, run)
+        self.assertEqual(
+            {"ERROR"}, {finding["state"] for finding in found.values()}, run
+        )
         self.assertIn(f"replica failover {source_id} --wait", run.stderr)
         self.assertNotIn("only an admin", run.stderr)
         self.trove_sandbox("fault", "host-on", source_id)

@@ -27,7 +27,7 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
         )
 
     def test_no_acknowledged_row_is_missing_after_promotes_under_a_writer(self):
-        addresses = [one["Addresses"][0] for one in self.members().values()]
+        addresses = [member["Addresses"][0] for member in self.members().values()]
         source, _others = self.source()
         self.sql(source, "DELETE FROM myDB.writes")
         written = set()
@@ -46,14 +46,16 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
         )
         for address in addresses:
             rows = self.sql(address, "SELECT n FROM myDB.writes")
-            self.assertEqual(set(), written - {one["n"] for one in rows}, address)
+            self.assertEqual(set(), written - {row["n"] for row in rows}, address)
 
     def test_a_candidate_that_cannot_catch_up(self):
         source, (target, *_others) = self.source()
         target_id = self.members(source)[target]["ID"]
         self.fault("promote-candidate", target_id, "--text", "It can't catch up")
         found, run = self.broken_promote(target)
-        self.assertEqual({"ERROR"}, {one["state"] for one in found.values()}, run)
+        self.assertEqual(
+            {"ERROR"}, {finding["state"] for finding in found.values()}, run
+        )
         self.assertIn("It can't catch up", found[target]["fault"])
         self.assertIn("[only an admin of the cloud can do this]", run.stderr)
         self.assertEqual(target, self.source()[0])

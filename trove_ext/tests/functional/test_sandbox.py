@@ -231,7 +231,7 @@ class SharedSandboxTest(base.FunctionalTestCase):
         """One that Trove deletes: it refuses the source of a set."""
         argv = ("database", "instance", "show")
         shown = (self.openstack_json(*argv, row["ID"], cloud=cloud) for row in rows)
-        return next(one for one in shown if not one.get("replicas"))
+        return next(row for row in shown if not row.get("replicas"))
 
     def test_a_slow_api_is_slow_for_one_project_alone(self):
         self.addCleanup(self.trove_sandbox, "fault", "clear", "slow-api")

@@ -38,7 +38,7 @@ class SweepTest(testtools.TestCase):
         self.addCleanup(project.clear)
         cases = sandbox.draw(RUNS, SEED, cheap=RUNS <= 10)
         reports = [sandbox.check(project, case, random.Random(1)) for case in cases]
-        found = [str(one) for report in reports for one in report.findings]
+        found = [str(finding) for report in reports for finding in report.findings]
         self.assertEqual([], found, "\n".join(found))
         missed = [str(report.case) for report in reports if not report.met]
         self.assertEqual([], missed)

@@ -95,8 +95,8 @@ def _grammar(name: str, factory: Any) -> Grammar:
     arguments = [Argument.of(action) for action in actions]
     return Grammar(
         tuple(words.split()),
-        tuple(one for one in arguments if one.options),
-        tuple(one for one in arguments if not one.options),
+        tuple(argument for argument in arguments if argument.options),
+        tuple(argument for argument in arguments if not argument.options),
     )
 
 
@@ -125,30 +125,36 @@ def _positionals(
     choose: random.Random, arguments: Sequence[Argument], wild: float
 ) -> list[list[str]]:
     parts = []
-    for one in arguments:
-        usual = {"?": (0, 1), "*": (0, 1, 2), "+": (1, 1, 2, 3)}.get(one.nargs, (1,))
+    for argument in arguments:
+        usual = {"?": (0, 1), "*": (0, 1, 2), "+": (1, 1, 2, 3)}.get(
+            argument.nargs, (1,)
+        )
         count = choose.choice((0, 1, 2, 4)) if choose.random() < wild else None
         count = choose.choice(usual) if count is None else count
-        parts += [[one.values.pick(choose, wild)] for _ in range(count)]
+        parts += [[argument.values.pick(choose, wild)] for _ in range(count)]
     return parts
 
 
 def _options(
     choose: random.Random, arguments: Sequence[Argument], wild: float
 ) -> list[list[str]]:
-    given = [one for one in arguments if one.required and choose.random() >= wild]
+    given = [
+        argument
+        for argument in arguments
+        if argument.required and choose.random() >= wild
+    ]
     given += choose.choices(arguments, k=choose.choice((0, 1, 1, 2, 3, 6)))
     parts = [["-f", choose.choice(FORMATS)]] if choose.random() < 0.1 else []
-    return [*parts, *(_option(choose, one, wild) for one in given)]
+    return [*parts, *(_option(choose, argument, wild) for argument in given)]
 
 
-def _option(choose: random.Random, one: Argument, wild: float) -> list[str]:
-    spelled = choose.choice(one.options)
+def _option(choose: random.Random, argument: Argument, wild: float) -> list[str]:
+    spelled = choose.choice(argument.options)
     if spelled.startswith("--") and choose.random() < max(wild, 0.05):
         spelled = spelled[: choose.randint(3, len(spelled))]
-    if one.nargs == 0:
+    if argument.nargs == 0:
         return [spelled]
-    value = one.values.pick(choose, wild)
+    value = argument.values.pick(choose, wild)
     if choose.random() < wild / 4:
         return [spelled]
     return [f"{spelled}={value}"] if choose.random() < 0.3 else [spelled, value]

@@ -64,8 +64,8 @@ def _fake(
     print(f"On the fake cloud: {len(chosen)} of {total} cases", flush=True)
     start = time.monotonic()
     for number, found in enumerate(what.sweep(chosen, args.workers), start=1):
-        for one in found:
-            print(one, flush=True)
+        for finding in found:
+            print(finding, flush=True)
         findings += found
         if number % 250 == 0:
             took = time.monotonic() - start
@@ -87,8 +87,8 @@ def _sandbox(args: argparse.Namespace, findings: list[Finding]) -> int:
         met += report.met
         never = "" if report.met else " (never met)"
         print(f"{report.seconds:4.0f} s  {report.case}{never}", flush=True)
-        for one in report.findings:
-            print(one, flush=True)
+        for finding in report.findings:
+            print(finding, flush=True)
         findings += report.findings
     return met
 

@@ -68,20 +68,22 @@ class State:
     def ids(self) -> frozenset[str]:
         """All that has a user's name."""
         backups = (
-            one["id"]
-            for one in self.backups.values()
-            if not one["name"].startswith("Replication snapshot for")
+            backup["id"]
+            for backup in self.backups.values()
+            if not backup["name"].startswith("Replication snapshot for")
         )
         return frozenset([*self.instances, *backups])
 
     def instance(self, name: str) -> dict[str, Any] | None:
         """The one instance of a name."""
-        found = [one for one in self.instances.values() if one["name"] == name]
+        found = [
+            instance for instance in self.instances.values() if instance["name"] == name
+        ]
         return found[0] if len(found) == 1 else None
 
     def backup(self, name: str) -> dict[str, Any] | None:
         """The one backup of a name."""
-        found = [one for one in self.backups.values() if one["name"] == name]
+        found = [backup for backup in self.backups.values() if backup["name"] == name]
         return found[0] if len(found) == 1 else None
 
     def settled(self, name: str) -> bool:
@@ -138,7 +140,8 @@ class Project:
         backups = self._get("backups?limit=1000")["backups"]
         instances = self._pages("instances/detail")
         return State(
-            {one["id"]: one for one in instances}, {one["id"]: one for one in backups}
+            {instance["id"]: instance for instance in instances},
+            {backup["id"]: backup for backup in backups},
         )
 
     def settle(self) -> State:
@@ -147,14 +150,14 @@ class Project:
         while True:
             state = self.state()
             busy = [
-                f"{one['name']} {health(one)}"
-                for one in state.instances.values()
-                if health(one) not in SETTLED
+                f"{instance['name']} {health(instance)}"
+                for instance in state.instances.values()
+                if health(instance) not in SETTLED
             ]
             busy += [
-                f"{one['name']} {one['status']}"
-                for one in state.backups.values()
-                if one["status"] in RUNNING
+                f"{backup['name']} {backup['status']}"
+                for backup in state.backups.values()
+                if backup["status"] in RUNNING
             ]
             if not busy:
                 return state
@@ -164,15 +167,21 @@ class Project:
 
     def delete(self, state: State, kept: Callable[[dict[str, Any]], bool]) -> None:
         """Delete all but what is kept: children first, replicas first."""
-        backups = [one for one in state.backups.values() if not kept(one)]
-        for one in sorted(backups, key=lambda one: one["created"], reverse=True):
-            self._delete(f"backups/{one['id']}")
-        instances = [one for one in state.instances.values() if not kept(one)]
-        for one in sorted(instances, key=lambda one: "replica_of" not in one):
-            self._delete(f"instances/{one['id']}")
-            self._gone(f"instances/{one['id']}")
-        for one in backups:
-            self._gone(f"backups/{one['id']}")
+        backups = [backup for backup in state.backups.values() if not kept(backup)]
+        for backup in sorted(
+            backups, key=lambda backup: backup["created"], reverse=True
+        ):
+            self._delete(f"backups/{backup['id']}")
+        instances = [
+            instance for instance in state.instances.values() if not kept(instance)
+        ]
+        for instance in sorted(
+            instances, key=lambda instance: "replica_of" not in instance
+        ):
+            self._delete(f"instances/{instance['id']}")
+            self._gone(f"instances/{instance['id']}")
+        for backup in backups:
+            self._gone(f"backups/{backup['id']}")
 
     def clear(self) -> None:
         """Delete all there is: each instance is a database server that runs."""

@@ -59,18 +59,18 @@ class RealScenario:
     weight: int = 4
 
 
-def kept(one: dict[str, Any]) -> bool:
+def kept(resource: dict[str, Any]) -> bool:
     """Whether it belongs to what all scenarios share."""
-    return one["name"] in STAYING
+    return resource["name"] in STAYING
 
 
 def base(project: Project) -> State:
     """Make what is missing of what all share, and remove the rest."""
     state = project.settle()
     broken = [
-        one["name"]
-        for one in state.instances.values()
-        if kept(one) and not state.settled(one["name"])
+        instance["name"]
+        for instance in state.instances.values()
+        if kept(instance) and not state.settled(instance["name"])
     ]
     whole = {state.source_of("one"), state.source_of("two")} in (
         {None, "one"},
@@ -81,7 +81,9 @@ def base(project: Project) -> State:
     if not all(map(kept, [*state.instances.values(), *state.backups.values()])) or (
         broken
     ):
-        project.delete(state, lambda one: kept(one) and one["name"] not in broken)
+        project.delete(
+            state, lambda backup: kept(backup) and backup["name"] not in broken
+        )
         state = project.state()
     for name in ("db", "other", "one"):
         if state.instance(name) is None:
@@ -149,7 +151,9 @@ def _delete(verb: str) -> Callable[[Project, State], Ready]:
 
 def _prune(project: Project, state: State) -> Ready:
     # The shared one is the oldest, and goes; it is made anew.
-    oldest = {one["id"] for one in state.backups.values() if one["name"] == "kept"}
+    oldest = {
+        backup["id"] for backup in state.backups.values() if backup["name"] == "kept"
+    }
     backup(project, "other", project.new_name())
     return Ready(
         "backup prune other --keep-last 1 --yes",
@@ -163,8 +167,8 @@ def _rotate(project: Project, state: State) -> Ready:
     before = set(state.backups)
 
     def done(now: State) -> bool:
-        new = [one for one in now.backups.values() if one["id"] not in before]
-        return [(one["instance_id"], one["status"]) for one in new] == [
+        new = [backup for backup in now.backups.values() if backup["id"] not in before]
+        return [(backup["instance_id"], backup["status"]) for backup in new] == [
             (other, "COMPLETED")
         ]
 

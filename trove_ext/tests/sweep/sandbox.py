@@ -26,10 +26,10 @@ from trove_ext.tests.fake.faults import Fault, Kind, every_fault
 from trove_ext.tests.fake.log import RequestLog
 from trove_ext.tests.functional.base import Run
 from trove_ext.tests.sweep import real
-from trove_ext.tests.sweep.judge import Verdict
 from trove_ext.tests.sweep.project import Project, State
 from trove_ext.tests.sweep.real import Ready
 from trove_ext.tests.sweep.sweep import Finding, locks_itself_out
+from trove_ext.tests.sweep.verdict import Verdict
 
 #: About how many requests a workflow sends until its waiting begins, and a few more.
 REQUESTS = 12
@@ -71,7 +71,8 @@ def draw(count: int, seed: int, *, cheap: bool = False) -> list[RealCase]:
     numbers = [
         number
         for number, scenario in enumerate(real.SCENARIOS)
-        if not cheap or scenario.weight == max(one.weight for one in real.SCENARIOS)
+        if not cheap
+        or scenario.weight == max(scenario.weight for scenario in real.SCENARIOS)
     ]
     # Every workflow has its turn before one has two.
     rounds: list[int] = []
@@ -82,15 +83,19 @@ def draw(count: int, seed: int, *, cheap: bool = False) -> list[RealCase]:
 
 
 def _share(number: int) -> float:
-    return real.SCENARIOS[number].weight / max(one.weight for one in real.SCENARIOS)
+    return real.SCENARIOS[number].weight / max(
+        scenario.weight for scenario in real.SCENARIOS
+    )
 
 
 def _fault(choose: random.Random, cheap: bool) -> Fault:
     at = choose.randint(3, 8) if cheap else choose.randint(1, REQUESTS)
-    faults = [one for one in every_fault(at) if not locks_itself_out(one)]
+    faults = [fault for fault in every_fault(at) if not locks_itself_out(fault)]
     if cheap:
         slow = {Kind.HANG, Kind.REFUSED}
-        faults = [one for one in faults if not one.lasting and one.kind not in slow]
+        faults = [
+            fault for fault in faults if not fault.lasting and fault.kind not in slow
+        ]
     fault = choose.choice(faults)
     return replace(fault, retry_after=2)
 
@@ -107,7 +112,7 @@ def check(project: Project, case: RealCase, choose: random.Random) -> Report:
         met = _met(case.fault, run, log)
         findings = [
             Finding(case, verdict, text, str(run))
-            for verdict, text in _judge(project, ready, before, run, log)
+            for verdict, text in _verdicts(project, ready, before, run, log)
         ]
         if met or findings:
             break
@@ -119,17 +124,17 @@ def check(project: Project, case: RealCase, choose: random.Random) -> Report:
 def _met(fault: Fault, run: Run, log: RequestLog) -> bool:
     if fault.kind is Kind.REFUSED:
         return "refused" in run.stderr or "establish" in run.stderr
-    return any(one.fault for one in log)
+    return any(request.fault for request in log)
 
 
-def _judge(
+def _verdicts(
     project: Project, ready: Ready, before: State, run: Run, log: RequestLog
 ) -> Iterator[tuple[Verdict, str]]:
     claimed = run.exit_code == 0 and not ready.done(project.state())
     if claimed:
         yield Verdict.FALSE, "it said done, and it is not so"
     now = project.settle()
-    yield from ((Verdict.FALSE, one) for one in _words(now, run, log))
+    yield from ((Verdict.FALSE, text) for text in _words(now, run, log))
     made = now.ids - before.ids
     if len(made) > ready.made:
         yield Verdict.DOUBLED, f"made {len(made)}, not {ready.made}"
@@ -146,12 +151,14 @@ def _words(now: State, run: Run, log: RequestLog) -> Iterator[str]:
         yield "it failed without a word"
     if "Traceback" in text:
         yield "a traceback"
-    accepted = [one for one in log.changing if one.answered in range(200, 300)]
+    accepted = [
+        request for request in log.changing if request.answered in range(200, 300)
+    ]
     if run.exit_code and accepted and "othing was changed" in text:
         yield "it said that nothing was changed"
-    for one in now.instances.values():
-        if one["name"].startswith(WORD) and one["name"] not in text:
-            yield f"{one['name']} is left behind and not named"
+    for instance in now.instances.values():
+        if instance["name"].startswith(WORD) and instance["name"] not in text:
+            yield f"{instance['name']} is left behind and not named"
 
 
 def _work(directory: str, name: str, cases: Sequence[RealCase], queue: Any) -> None:
@@ -185,12 +192,12 @@ def sweep(
         )
         for number, name in enumerate(names)
     ]
-    for one in running:
-        one.start()
+    for process in running:
+        process.start()
     for _case in cases:
         yield _next(queue, running)
-    for one in running:
-        one.join()
+    for process in running:
+        process.join()
 
 
 def _next(queue: Any, running: Sequence[Any]) -> Report:
@@ -199,7 +206,7 @@ def _next(queue: Any, running: Sequence[Any]) -> Report:
         try:
             report: Report = queue.get(timeout=5)
         except Empty:
-            if any(one.exitcode for one in running):
+            if any(process.exitcode for process in running):
                 raise AssertionError("a worker of the sweep has died") from None
         else:
             return report

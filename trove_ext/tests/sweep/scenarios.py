@@ -115,23 +115,25 @@ def _going(cloud: FakeCloud) -> None:
 
 def _two_backups(cloud: FakeCloud) -> bool:
     """Whether there is a new backup beside its namesake."""
-    states = [one.state for one in cloud.live_backups if one.name == "new"]
+    states = [backup.state for backup in cloud.live_backups if backup.name == "new"]
     return states == [BackupState.COMPLETED] * 2
 
 
 def _two_instances(cloud: FakeCloud) -> bool:
     """Whether there is a new instance that serves beside its namesake."""
-    new = [one for one in cloud.live_instances if one.name == "new"]
-    states = [(cloud.status(one), cloud.operating_status(one)) for one in new]
+    new = [instance for instance in cloud.live_instances if instance.name == "new"]
+    states = [
+        (cloud.status(instance), cloud.operating_status(instance)) for instance in new
+    ]
     return states == [("ACTIVE", "HEALTHY")] * 2
 
 
 def _names(cloud: FakeCloud) -> list[str]:
-    return [one.name for one in cloud.live_instances]
+    return [instance.name for instance in cloud.live_instances]
 
 
 def _backups(cloud: FakeCloud) -> dict[str, BackupState]:
-    return {one.name: one.state for one in cloud.live_backups}
+    return {backup.name: backup.state for backup in cloud.live_backups}
 
 
 def _settled(cloud: FakeCloud, name: str) -> bool:
@@ -144,15 +146,16 @@ def _settled(cloud: FakeCloud, name: str) -> bool:
 def _accepted(cloud: FakeCloud, action: str) -> bool:
     """Whether Trove has taken an action: some leave nothing else to be seen."""
     return any(
-        one.answered == 202 and action in (one.body or {}) for one in cloud.log.changing
+        request.answered == 202 and action in (request.body or {})
+        for request in cloud.log.changing
     )
 
 
 def _replicates(cloud: FakeCloud, source: str, *replicas: str) -> bool:
     head = cloud.instance(source)
     return head.replica_of is None and all(
-        cloud.instance(one).replica_of == head.id and _settled(cloud, one)
-        for one in replicas
+        cloud.instance(replica).replica_of == head.id and _settled(cloud, replica)
+        for replica in replicas
     )
 
 
@@ -167,10 +170,10 @@ def _one_source(cloud: FakeCloud) -> bool:
 def _rotated(cloud: FakeCloud) -> bool:
     alone = cloud.instance("alone").id
     new = [
-        one
-        for one in cloud.live_backups
-        if one.instance_id == alone
-        and one.name not in {"full", "inc1", "inc2", "ahead"}
+        backup
+        for backup in cloud.live_backups
+        if backup.instance_id == alone
+        and backup.name not in {"full", "inc1", "inc2", "ahead"}
     ]
     return len(new) == 1 and new[0].state is BackupState.COMPLETED
 

@@ -20,9 +20,9 @@ from multiprocessing import get_context
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import Result
-from trove_ext.tests.sweep.judge import Expected, Verdict, judge
 from trove_ext.tests.sweep.scenarios import SCENARIOS, Scenario, base
 from trove_ext.tests.sweep.sweep import Finding, expect
+from trove_ext.tests.sweep.verdict import Expected, Verdict, evaluate
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BEFORE, AFTER, SLEEP = "before request", "after request", "in sleep"
@@ -56,11 +56,11 @@ def prepared(scenario: Scenario) -> FakeCloud:
 
 def cases() -> Iterator[Case]:
     """Yield every case there is."""
-    for scenario, one in enumerate(SCENARIOS):
-        expected = expect(one)
-        cloud = prepared(one)
+    for index, scenario in enumerate(SCENARIOS):
+        expected = expect(scenario)
+        cloud = prepared(scenario)
         slept = len(cloud.clock.sleeps)
-        one.run(cloud)
+        scenario.run(cloud)
         counts = {
             BEFORE: expected.requests,
             AFTER: expected.requests,
@@ -69,7 +69,7 @@ def cases() -> Iterator[Case]:
         for where, count in counts.items():
             for at in range(1, count + 1):
                 for number in SIGNALS:
-                    yield Case(scenario, number, where, at, expected)
+                    yield Case(index, number, where, at, expected)
 
 
 def run(case: Case) -> tuple[FakeCloud, Result]:
@@ -102,7 +102,7 @@ def check(case: Case) -> list[Finding]:
     exits = frozenset({128 + case.number})
     wrong = [
         *((Verdict.FALSE, text) for text in _untold(case, result)),
-        *judge(scenario, cloud, result, case.expected, exits),
+        *evaluate(scenario, cloud, result, case.expected, exits),
     ]
     said = f"exit code {result.exit_code}\n{result.stderr}"
     return [Finding(case, verdict, text, said) for verdict, text in wrong]
@@ -120,7 +120,7 @@ def _untold(case: Case, result: Result) -> Iterator[str]:
     said = [line for line in lines if "Interrupted by " in line]
     if len(said) != 1 or case.number.name not in said[0]:
         yield "it does not say what interrupted it, in one line"
-    changed = [one for one in result.requests.changing if one.reached]
+    changed = [request for request in result.requests.changing if request.reached]
     if changed and "openstack database" not in result.stderr:
         yield "it does not say how to follow what goes on"
 

@@ -24,8 +24,8 @@ from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind, every_fault
 from trove_ext.tests.fake.harness import Result
 from trove_ext.tests.fake.transport import RENEWED
-from trove_ext.tests.sweep.judge import Expected, Truth, Verdict, judge
 from trove_ext.tests.sweep.scenarios import SCENARIOS, Scenario, base
+from trove_ext.tests.sweep.verdict import Expected, Truth, Verdict, evaluate
 
 #: Virtual seconds that a run waits where a fault lasts; each workflow needs fewer.
 PATIENCE = 300
@@ -132,7 +132,7 @@ def check(case: Case) -> list[Finding]:
         return [Finding(case, Verdict.FALSE, f"{type(exc).__name__}: {exc}", "")]
     wrong = judge_endless(case, cloud, result) + judge_early(case, result)
     wrong += judge_refusal(case, result)
-    wrong += judge(scenario, cloud, result, case.expected)
+    wrong += evaluate(scenario, cloud, result, case.expected)
     return [
         Finding(case, verdict, text, f"exit code {result.exit_code}\n{result.stderr}")
         for verdict, text in wrong
@@ -178,6 +178,6 @@ def sweep(chosen: Sequence[Case], workers: int = 2) -> Iterator[list[Finding]]:
 
 def summary(runs: int, findings: Sequence[Finding]) -> str:
     """Say how it ended, in one line."""
-    found = Counter(one.verdict for one in findings)
+    found = Counter(finding.verdict for finding in findings)
     counts = ", ".join(f"{found[verdict]} {verdict.value}" for verdict in Verdict)
     return f"sweep: {runs} runs, {counts}"

@@ -69,7 +69,7 @@ class TestLines(testtools.TestCase):
         self.assertNotEqual(lines.make_line(7, 11), lines.make_line(8, 11))
 
     def test_every_command_and_every_hook_takes_its_turn(self):
-        known = {" ".join(one.words) for one in lines.grammars()}
+        known = {" ".join(grammar.words) for grammar in lines.grammars()}
         self.assertIn("database backup rotate", known)
         self.assertIn("database instance resize volume", known)
         self.assertGreaterEqual(len(known), 30)

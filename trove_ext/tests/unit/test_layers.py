@@ -174,7 +174,7 @@ class ArrowsTest(testtools.TestCase):
         wrong = []
         for path in sorted(PACKAGE.rglob("*.py")):
             where = path.relative_to(PACKAGE).parts
-            if any(where[: len(one)] == one for one in MAY_IMPORT_SANDBOX):
+            if any(where[: len(prefix)] == prefix for prefix in MAY_IMPORT_SANDBOX):
                 continue
             wrong += [
                 f"{path.relative_to(PACKAGE)} imports {name}"

@@ -82,7 +82,7 @@ class TestFaultProxy(testtools.TestCase):
         self.assertEqual(
             f"http://127.0.0.1:{proxy.port}/v1.0/p", answer.json()["catalog"]
         )
-        self.assertEqual(["trove"], [one.service for one in proxy.log])
+        self.assertEqual(["trove"], [request.service for request in proxy.log])
 
     def test_a_fault_meets_the_request_of_its_number_alone(self):
         self.proxy(Kind.HTTP_503, at=2)

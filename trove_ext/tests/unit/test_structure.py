@@ -246,15 +246,15 @@ class DocumentationTest(testtools.TestCase):
         self.pages = {page: page.read_text(encoding="utf-8") for page in pages}
 
     def test_every_command_and_hook_is_documented(self):
-        told = re.sub(r"\s+", " ", " ".join(self.pages.values()))
+        text = re.sub(r"\s+", " ", " ".join(self.pages.values()))
         names = [*_ours(), *(name for name, _hook in _hooked())]
-        missing = [name for name in names if f"openstack {_words(name)}" not in told]
+        missing = [name for name in names if f"openstack {_words(name)}" not in text]
         self.assertEqual([], missing, "no page in doc/source shows their use")
 
     def test_readme_lists_every_command(self):
-        told = re.sub(r"\s+", " ", (ROOT / "README.rst").read_text(encoding="utf-8"))
+        text = re.sub(r"\s+", " ", (ROOT / "README.rst").read_text(encoding="utf-8"))
         short = [_words(name).removeprefix("database ") for name in _ours()]
-        self.assertEqual([], [name for name in short if f"``{name}" not in told])
+        self.assertEqual([], [name for name in short if f"``{name}" not in text])
 
 
 class UnrelatedCommandTest(testtools.TestCase):

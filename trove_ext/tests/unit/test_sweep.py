@@ -21,7 +21,7 @@ import testtools
 from trove_ext.exceptions import LostAnswerError
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.sweep import sweep
-from trove_ext.tests.sweep.judge import Verdict
+from trove_ext.tests.sweep.verdict import Verdict
 from trove_ext.trove import send
 from trove_ext.trove.client import Cloud
 
@@ -32,7 +32,7 @@ SEED = 20261122
 class TestSweep(testtools.TestCase):
     def test_nothing_is_doubled_lost_or_false(self):
         chosen = sweep.sample(sweep.cases(), RUNS, SEED)
-        found = [str(one) for case in chosen for one in sweep.check(case)]
+        found = [str(finding) for case in chosen for finding in sweep.check(case)]
         self.assertEqual([], found, "\n".join(found))
 
 
@@ -57,13 +57,15 @@ class TestFound(testtools.TestCase):
 
 def verdicts(name, kind):
     """Let each request of a workflow meet one kind of fault."""
-    (number,) = [n for n, one in enumerate(sweep.SCENARIOS) if one.name == name]
+    (number,) = [
+        n for n, scenario in enumerate(sweep.SCENARIOS) if scenario.name == name
+    ]
     expected = sweep.expect(sweep.SCENARIOS[number])
     cases = [
         sweep.Case(number, Fault(kind, at), expected)
         for at in range(1, expected.requests + 1)
     ]
-    return {one.verdict for case in cases for one in sweep.check(case)}
+    return {finding.verdict for case in cases for finding in sweep.check(case)}
 
 
 class TestJudge(testtools.TestCase):

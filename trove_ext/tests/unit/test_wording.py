@@ -71,8 +71,8 @@ def reworded():
 def done_by(result):
     """What a run did and advised, without the words and without random names."""
     requests = [
-        (one.method, one.path, NAME.sub("", str(one.body)), one.status)
-        for one in result.requests
+        (request.method, request.path, NAME.sub("", str(request.body)), request.status)
+        for request in result.requests
     ]
     return result.exit_code, requests, sorted(COMMAND.findall(result.stderr))
 
@@ -88,15 +88,29 @@ class TestWording(testtools.TestCase):
         for scenario in SCENARIOS:
             for faults in (
                 [],
-                [Fault(Kind.RESET_AFTER, only=lambda one: one.changing, lasting=True)],
-                [Fault(Kind.HTTP_502, only=lambda one: one.changing, lasting=True)],
+                [
+                    Fault(
+                        Kind.RESET_AFTER,
+                        only=lambda request: request.changing,
+                        lasting=True,
+                    )
+                ],
+                [
+                    Fault(
+                        Kind.HTTP_502,
+                        only=lambda request: request.changing,
+                        lasting=True,
+                    )
+                ],
             ):
                 run = lambda s=scenario, f=faults: sweep.run(s, f)[1]  # noqa: E731
                 self.assert_same(run, scenario.name)
 
     def test_of_a_creation_decides_nothing_when_a_verification_is_interrupted(self):
         (number,) = (
-            n for n, one in enumerate(SCENARIOS) if one.name == "backup verify"
+            n
+            for n, scenario in enumerate(SCENARIOS)
+            if scenario.name == "backup verify"
         )
         expected = sweep.expect(SCENARIOS[number])
         for at in range(3, 14):
@@ -106,7 +120,9 @@ class TestWording(testtools.TestCase):
 
     def test_of_labels_decides_nothing_when_new_replicas_fail(self):
         def run():
-            (scenario,) = (one for one in SCENARIOS if one.name == "replica create")
+            (scenario,) = (
+                scenario for scenario in SCENARIOS if scenario.name == "replica create"
+            )
             cloud = signals.prepared(scenario)
             cloud.knobs.snapshot["*"] = "No space left."
             argv = ["database", *scenario.line.split()]
@@ -118,7 +134,9 @@ class TestWording(testtools.TestCase):
 
     def test_of_faults_decides_nothing_when_a_promote_fails(self):
         def run():
-            (scenario,) = (one for one in SCENARIOS if one.name == "replica promote")
+            (scenario,) = (
+                scenario for scenario in SCENARIOS if scenario.name == "replica promote"
+            )
             cloud = signals.prepared(scenario)
             cloud.fail_promote_sibling("rep2")
             return run_openstack(["database", *scenario.line.split()], cloud)

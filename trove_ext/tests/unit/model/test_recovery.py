@@ -39,7 +39,7 @@ class RecoveryTestCase(testtools.TestCase):
         return Case(source, target, members, frozenset(silent))
 
     def writes(self, diagnosis):
-        return {one.instance.name: one.writes for one in diagnosis.findings}
+        return {finding.instance.name: finding.writes for finding in diagnosis.findings}
 
     def commands(self, diagnosis, *, admin=None):
         return [
@@ -61,7 +61,7 @@ class TestPromote(RecoveryTestCase):
         )
         self.assertEqual({Writes.READ_ONLY}, set(self.writes(found).values()))
         self.assertEqual(
-            [f"instance reset status {one}" for one in ("db1", "db2", "db3")],
+            [f"instance reset status {name}" for name in ("db1", "db2", "db3")],
             self.commands(found, admin=True),
         )
         commands = self.commands(found)

@@ -43,7 +43,9 @@ def healthy(source="S", names=("A", "B")):
 
 def roles(found):
     """What a set says of itself, by name: the source, and the replicas."""
-    return found.source and found.source.name, [one.name for one in found.replicas]
+    return found.source and found.source.name, [
+        replica.name for replica in found.replicas
+    ]
 
 
 class TestReplicationSets(testtools.TestCase):
@@ -54,7 +56,7 @@ class TestReplicationSets(testtools.TestCase):
     def test_a_source_and_its_replicas_by_name_are_a_set(self):
         found = self._only(healthy(names=("B", "A")))
         self.assertEqual(("S", ["A", "B"]), roles(found))
-        self.assertEqual(["S", "A", "B"], [one.name for one in found.members])
+        self.assertEqual(["S", "A", "B"], [member.name for member in found.members])
         self.assertEqual((True, ()), (found.is_settled, found.oddities))
 
     def test_instances_that_stand_alone_are_in_none(self):
@@ -167,9 +169,13 @@ class TestReplicationSets(testtools.TestCase):
             for name in names
         ]
         sets = replication_sets(listed)
-        members = [one.id for found in sets for one in found.members]
+        members = [member.id for found in sets for member in found.members]
         self.assertEqual(len(set(members)), len(members))
-        linked = {one.id for one in listed if one.replica_of or one.replicas}
+        linked = {
+            instance.id
+            for instance in listed
+            if instance.replica_of or instance.replicas
+        }
         self.assertLessEqual(linked, set(members))
         for found in sets:
             if found.is_settled:
@@ -205,7 +211,7 @@ class TestPromoted(testtools.TestCase):
         after = promoted(self.before, "b")
         self.assertEqual(
             ("B", {"S", "A", "C"}),
-            (after.source.name, {one.name for one in after.replicas}),
+            (after.source.name, {replica.name for replica in after.replicas}),
         )
         self.assertEqual(
             (None, {"s", "a", "c"}),

@@ -152,8 +152,8 @@ class TestChanges(AnswerTestCase):
                 self.fake.start_backup("theirs", self.db1)
 
         cloud = self.faulty(Kind.HTTP_504, method="POST")
-        self.fake.start_backup = lambda name, one: self.fake.add_backup(
-            name, one, state=self.fake.backup("b1").state.__class__.BUILDING
+        self.fake.start_backup = lambda name, instance: self.fake.add_backup(
+            name, instance, state=self.fake.backup("b1").state.__class__.BUILDING
         )
         self.fake.before_request.append(begin)
         error = self.assertRaises(LostAnswerError, self.act, cloud)
@@ -183,8 +183,8 @@ class TestChanges(AnswerTestCase):
             def late(request, skew=skew):
                 if request.method == "POST":
                     self.fake.after_request.clear()
-                    for one in self.fake.live_backups:
-                        one.created += skew
+                    for backup in self.fake.live_backups:
+                        backup.created += skew
 
             self.fake.after_request.append(late)
             found = self.create(cloud)
@@ -236,7 +236,7 @@ class TestRenewedTokens(AnswerTestCase):
         send.delete(cloud, "delete of b1", backup, call)
 
     def changes(self):
-        return [one.status for one in self.fake.log.changing]
+        return [request.status for request in self.fake.log.changing]
 
     def test_every_request_is_carried_out_once(self):
         self.delete(self.renewing())

@@ -83,12 +83,12 @@ class BackupTestCase(testtools.TestCase):
 
     def names(self) -> set[str]:
         """Name all backups that are left."""
-        return {one.name for one in self.fake.live_backups}
+        return {backup.name for backup in self.fake.live_backups}
 
     def requests(self, method: str, since: int = 0) -> list[Any]:
         """Return what Trove was asked."""
         return [
-            one
-            for one in self.fake.log[since:]
-            if one.service == "trove" and one.method == method
+            request
+            for request in self.fake.log[since:]
+            if request.service == "trove" and request.method == method
         ]

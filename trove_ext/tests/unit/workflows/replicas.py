@@ -65,6 +65,6 @@ class ReplicaTestCase(testtools.TestCase):
     def actions(self, result):
         """The changing requests of a run, in short."""
         return [
-            next(iter(one.body)) if one.body else one.method
-            for one in result.requests.changing
+            next(iter(request.body)) if request.body else request.method
+            for request in result.requests.changing
         ]

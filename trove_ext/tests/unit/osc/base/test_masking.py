@@ -94,7 +94,7 @@ class TestMasking(testtools.TestCase):
                 ]
                 self.assertEqual([], left)
                 # The mask stands for all of it, and not up to the first quote.
-                bodies = [one for one in self.logged(result) if '"password"' in one]
+                bodies = [line for line in self.logged(result) if '"password"' in line]
                 self.assertTrue(bodies)
                 for line in bodies:
                     self.assertNotRegex(line, r'"password": "\*\*\*"[^,}\s]')

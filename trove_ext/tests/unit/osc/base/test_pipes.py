@@ -140,7 +140,9 @@ class TestNobodyReads(testtools.TestCase):
             self.assertIn(result.exit_code, {Exit.OK, Exit.PIPE}, scenario.name)
 
     def test_verify_leaves_nothing_behind_when_the_terminal_hangs_up(self):
-        (scenario,) = (one for one in SCENARIOS if one.name == "backup verify")
+        (scenario,) = (
+            scenario for scenario in SCENARIOS if scenario.name == "backup verify"
+        )
         cloud = prepared(scenario)
 
         def hang_up(_seconds):

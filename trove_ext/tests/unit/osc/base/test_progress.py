@@ -138,5 +138,5 @@ class TestTerminal(testtools.TestCase):
             live.update("Instance trove-ext-verify-" + 60 * "x", "ACTIVE/HEALTHY")
             live.done()
         plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
-        (line,) = {one.rstrip() for one in plain.splitlines() if "HEALTHY" in one}
+        (line,) = {line.rstrip() for line in plain.splitlines() if "HEALTHY" in line}
         self.assertRegex(line, r"Instance trove.*… ACTIVE/HEALTHY 0:00:00$")

@@ -53,7 +53,10 @@ class InternalErrorTestCase(testtools.TestCase):
         self.assertIn(type(mistake).__name__, line)
 
     def assert_nothing_repeated(self, result):
-        sent = [(one.method, one.path, str(one.query)) for one in result.requests]
+        sent = [
+            (request.method, request.path, str(request.query))
+            for request in result.requests
+        ]
         self.assertEqual(sorted(set(sent)), sorted(sent))
 
 

@@ -31,7 +31,7 @@ SEED = 20261122
 class TestSignals(testtools.TestCase):
     def test_an_interrupted_command_says_what_continues(self):
         chosen = sweep.sample(signals.cases(), RUNS, SEED)
-        found = [str(one) for case in chosen for one in signals.check(case)]
+        found = [str(finding) for case in chosen for finding in signals.check(case)]
         self.assertEqual([], found, "\n".join(found))
 
 
@@ -54,7 +54,7 @@ class TestWords(testtools.TestCase):
         return result.stderr.splitlines()[-1]
 
     def sent(self):
-        return any(one.changing for one in self.cloud.log)
+        return any(request.changing for request in self.cloud.log)
 
     def test_an_ignored_signal_stays_ignored(self):
         # As under nohup, and for a job in the background of a script.
@@ -106,8 +106,12 @@ class TestWords(testtools.TestCase):
             self.cloud.add_backup(name, self.db)
 
         def meets(_):
-            made = [one for one in self.cloud.log if one.path.endswith("/instances")]
-            if sum(one.method == "POST" for one in made) == 2:
+            made = [
+                request
+                for request in self.cloud.log
+                if request.path.endswith("/instances")
+            ]
+            if sum(request.method == "POST" for request in made) == 2:
                 self.cloud.clock.before_sleep.clear()
                 signal.raise_signal(signal.SIGTERM)
 
@@ -120,7 +124,7 @@ class TestWords(testtools.TestCase):
         self.assertEqual([self.db], self.cloud.live_instances)
 
     def test_what_was_refused_was_not_sent(self):
-        refused = Fault(Kind.QUOTA, only=lambda one: one.changing, lasting=True)
+        refused = Fault(Kind.QUOTA, only=lambda request: request.changing, lasting=True)
         self.cloud.add_backup("b1", self.db)
         self.cloud.add_backup("b2", self.db)
         said = self.interrupted(
@@ -129,7 +133,9 @@ class TestWords(testtools.TestCase):
             lambda: len(self.cloud.log.changing) == 2,
             faults=[refused],
         )
-        (second,) = (one for one in self.cloud.live_backups if one.name == "b2")
+        (second,) = (
+            backup for backup in self.cloud.live_backups if backup.name == "b2"
+        )
         self.assertEqual(
             "Interrupted by SIGTERM; it is not known whether this arrived: delete of "
             f"backup b2 ({second.id}); to see the result, run: openstack database "

@@ -172,7 +172,9 @@ class TestBackupCreate(HookTestCase):
         self.assertIn("DELETED", result.stderr)
 
     def driver_of(self, name):
-        (backup,) = [one for one in self.cloud.live_backups if one.name == name]
+        (backup,) = [
+            backup for backup in self.cloud.live_backups if backup.name == name
+        ]
         return backup.storage_driver
 
     @requires.storage_drivers
@@ -211,7 +213,7 @@ class TestBackupCreate(HookTestCase):
         )
         result = self.succeed("backup create db1 b1 --wait -f json", faults=[lost])
         self.assertEqual("COMPLETED", json.loads(result.stdout)["status"])
-        self.assertEqual(["b1"], [one.name for one in self.cloud.live_backups])
+        self.assertEqual(["b1"], [backup.name for backup in self.cloud.live_backups])
 
 
 class TestTimeout(HookTestCase):
@@ -275,8 +277,10 @@ class TestInstanceCreate(HookTestCase):
         result = self.succeed(line + " --wait -f json")
         replicas = self.cloud.replicas(self.db1)
         self.assertEqual(3, len(replicas))
-        for one in replicas:
-            self.assertIn(f"{one.name} ({one.id}): ACTIVE/HEALTHY", result.stderr)
+        for replica in replicas:
+            self.assertIn(
+                f"{replica.name} ({replica.id}): ACTIVE/HEALTHY", result.stderr
+            )
 
     def test_the_replica_form_of_the_guide_drops_what_agrees(self):
         line = (
@@ -348,8 +352,10 @@ class TestActions(HookTestCase):
         self.cloud.fail_promote_candidate()
         result = self.run_line("instance promote rep1 --wait")
         self.assertEqual(1, result.exit_code)
-        for one in (self.db1, self.rep1, self.rep2):
-            self.assertRegex(result.stderr, rf"{one.name} \({one.id}\).* ERROR")
+        for instance in (self.db1, self.rep1, self.rep2):
+            self.assertRegex(
+                result.stderr, rf"{instance.name} \({instance.id}\).* ERROR"
+            )
 
     def test_a_time_out_of_promote_names_commands_that_go_on(self):
         result = self.run_line("instance promote rep1 --wait --timeout 0.5")
@@ -383,8 +389,8 @@ class TestActions(HookTestCase):
         ):
             self.succeed(line)
         self.assertEqual("11", self.cloud.instance("alone").flavor_id)
-        for one in (self.db1, self.rep1, self.rep2):
-            self.assertEqual(9, one.volume_size, one.name)
+        for instance in (self.db1, self.rep1, self.rep2):
+            self.assertEqual(9, instance.volume_size, instance.name)
 
     def test_a_refused_action_is_one_clear_line(self):
         result = self.run_line("instance promote db1 --wait")
@@ -479,7 +485,7 @@ class TestWaitCommands(HookTestCase):
         result = self.succeed("instance wait db1 db2 -f json")
         self.assertEqual(
             [("db1", "ACTIVE/HEALTHY"), ("db2", "ACTIVE/HEALTHY")],
-            [(one["Name"], one["Status"]) for one in json.loads(result.stdout)],
+            [(row["Name"], row["Status"]) for row in json.loads(result.stdout)],
         )
 
     def test_an_id_that_is_gone_has_been_deleted(self):
@@ -494,7 +500,7 @@ class TestWaitCommands(HookTestCase):
     def test_those_that_are_unknown_stop_no_others_and_are_all_named(self):
         result = self.run_line("instance wait nobody db1 nothing -f json")
         self.assertEqual(1, result.exit_code)
-        self.assertEqual(["db1"], [one["Name"] for one in json.loads(result.stdout)])
+        self.assertEqual(["db1"], [row["Name"] for row in json.loads(result.stdout)])
         self.assertIn("nobody", result.stderr)
         self.assertIn("nothing", result.stderr)
         self.assertIn("2 of 3", result.stderr)

@@ -120,7 +120,7 @@ class TestBetterThanStock(testtools.TestCase):
         self.cloud = FakeCloud(FakeClock())
         for number in range(60):
             self.cloud.add_instance(f"db{number:02}")
-        self.names = [one.name for one in self.cloud.live_instances]
+        self.names = [instance.name for instance in self.cloud.live_instances]
 
     def run_line(self, line):
         return run_openstack(["database", *line.split()], self.cloud)

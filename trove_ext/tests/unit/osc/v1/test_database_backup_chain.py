@@ -50,7 +50,7 @@ class ChainTestCase(testtools.TestCase):
         return json.loads(self.run_line(f"{line} -f json").stdout)
 
     def names(self):
-        return {one.name for one in self.fake.live_backups}
+        return {backup.name for backup in self.fake.live_backups}
 
 
 class TestShown(ChainTestCase):

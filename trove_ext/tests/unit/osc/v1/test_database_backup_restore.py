@@ -44,9 +44,9 @@ class TestCommands(testtools.TestCase):
 
     def changes(self, result):
         return [
-            one
-            for one in result.requests
-            if one.service == "trove" and one.method != "GET"
+            request
+            for request in result.requests
+            if request.service == "trove" and request.method != "GET"
         ]
 
     def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(self):

@@ -29,7 +29,7 @@ class TestListChains(BackupTestCase):
         for number in range(45):
             self.chain(f"c{number}", 3, 100)
         found = chains.list_chains(self.cloud)
-        self.assertEqual([3] * 45, [one.chain.count for one in found])
+        self.assertEqual([3] * 45, [entry.chain.count for entry in found])
         self.assertEqual(1, len(self.requests("GET")))
 
     def test_names_cost_one_more_request_for_each_twenty_instances(self):
@@ -81,7 +81,7 @@ class TestListChains(BackupTestCase):
         for number in range(150):
             self.chain(f"c{number}", 3, 100)
         found = chains.list_chains(self.slow_cloud(Kind.HANG))
-        self.assertEqual([3] * 150, [one.chain.count for one in found])
+        self.assertEqual([3] * 150, [entry.chain.count for entry in found])
         self.assertEqual(1 + 3, len(self.requests("GET")))
         self.assertIn("200 at a time", self.told.notes[0])
 
@@ -136,7 +136,7 @@ class TestAbove(BackupTestCase):
 
     def test_of_an_instance_its_own_backups_are_read_and_no_others(self):
         forest = chains.forest_above(self.cloud, self.db1.id)
-        self.assertEqual({"a-0", "a-1", "a-2"}, {one.name for one in forest})
+        self.assertEqual({"a-0", "a-1", "a-2"}, {backup.name for backup in forest})
         (get,) = self.requests("GET")
         self.assertEqual(self.db1.id, get.query["instance_id"])
 
@@ -145,7 +145,7 @@ class TestAbove(BackupTestCase):
         parent = self.add("parent", 15, instance=self.other, parent=full)
         child = self.add("child", 1, parent=parent)
         forest = chains.forest_above(self.cloud, self.db1.id)
-        path = [one.name for one in forest.path(child.id)]
+        path = [backup.name for backup in forest.path(child.id)]
         self.assertEqual(["full", "parent", "child"], path)
         self.assertIn("another instance", forest.doubt(child.id))
 
@@ -182,7 +182,7 @@ class TestShowChain(BackupTestCase):
         found = chains.show_chain(self.cloud, "a-2")
         self.assertEqual(
             [("a-0", 0), ("a-1", 1), ("a-2", 2), ("branch", 1)],
-            [(one.backup.name, one.depth) for one in found],
+            [(entry.backup.name, entry.depth) for entry in found],
         )
         self.assertEqual(1, len(self.requests("GET")))
 
@@ -190,7 +190,9 @@ class TestShowChain(BackupTestCase):
         full = self.add("full", 3)
         failed = self.add("bad", 2, parent=full, state=BackupState.FAILED)
         self.add("child", 1, parent=failed)
-        found = {one.backup.name: one for one in chains.show_chain(self.cloud, "full")}
+        found = {
+            entry.backup.name: entry for entry in chains.show_chain(self.cloud, "full")
+        }
         self.assertIsNone(found["full"].why_not)
         self.assertEqual("FAILED", found["bad"].why_not)
         self.assertIn(failed.id, found["child"].why_not)

@@ -65,7 +65,7 @@ class TestCheck(BackupTestCase):
     def test_many_instances_cost_one_list_of_backups_and_one_of_names(self):
         for number in range(10):
             self.fake.add_instance(f"other{number}")
-        self.judge(*(one.name for one in self.fake.live_instances))
+        self.judge(*(instance.name for instance in self.fake.live_instances))
         self.assertEqual(2, len(self.requests("GET")))
 
     def test_of_one_instance_its_own_backups_are_read_and_no_others(self):

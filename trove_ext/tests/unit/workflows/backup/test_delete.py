@@ -30,14 +30,14 @@ class TestPlan(BackupTestCase):
         _full, first, second = self.chain("a", 3, 10)
         self.add("other", 1)
         plan = delete.plan(self.cloud, [first.id])
-        self.assertEqual([first.id, second.id], [one.id for one in plan.going])
-        self.assertEqual([second.id], [one.id for one in plan.dependents])
+        self.assertEqual([first.id, second.id], [backup.id for backup in plan.going])
+        self.assertEqual([second.id], [backup.id for backup in plan.dependents])
         self.assertEqual((), plan.instances_left_without_backup)
 
     def test_one_named_beside_its_parent_is_not_sent_by_itself(self):
         full, first, _ = self.chain("a", 3, 10)
         plan = delete.plan(self.cloud, [first.id, full.id])
-        self.assertEqual([full.id], [one.id for one in plan.tops])
+        self.assertEqual([full.id], [backup.id for backup in plan.tops])
 
     def test_an_instance_that_loses_its_last_restorable_backup_is_named(self):
         (full,) = self.chain("a", 1, 10)
@@ -76,7 +76,7 @@ class TestPlan(BackupTestCase):
 class TestDelete(BackupTestCase):
     def run_delete(self, *backups, timeout=600.0, cloud=None):
         cloud = cloud or self.cloud
-        plan = delete.plan(cloud, [one.id for one in backups])
+        plan = delete.plan(cloud, [backup.id for backup in backups])
         deadline = None if timeout is None else cloud.deadline(timeout)
         return delete.execute(cloud, plan, deadline)
 
@@ -85,7 +85,7 @@ class TestDelete(BackupTestCase):
         self.add("stays", 1)
         rows, error = self.run_delete(full)
         self.assertIsNone(error)
-        self.assertEqual(["deleted"] * 3, [one.result for one in rows])
+        self.assertEqual(["deleted"] * 3, [row.result for row in rows])
         self.assertEqual({"stays"}, self.names())
         self.assertEqual(1, len(self.requests("DELETE")))
 
@@ -94,7 +94,9 @@ class TestDelete(BackupTestCase):
         before = len(self.fake.log)
         rows, _ = self.run_delete(full)
         lists = [
-            one for one in self.requests("GET", before) if "backups/" not in one.path
+            request
+            for request in self.requests("GET", before)
+            if "backups/" not in request.path
         ]
         self.assertEqual(30, len(rows))
         self.assertGreater(10, len(lists))
@@ -103,7 +105,7 @@ class TestDelete(BackupTestCase):
         full, _ = self.chain("a", 2, 10)
         rows, error = self.run_delete(full, timeout=None)
         self.assertEqual(
-            (["accepted"] * 2, None), ([one.result for one in rows], error)
+            (["accepted"] * 2, None), ([row.result for row in rows], error)
         )
 
     def test_a_refusal_of_one_does_not_stop_the_others(self):

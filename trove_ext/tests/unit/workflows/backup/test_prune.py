@@ -55,8 +55,8 @@ class TestPrune(BackupTestCase):
         results, error = self.prune()
         self.assertIsNone(error)
         self.assertEqual({"new-0", "new-1"}, self.names())
-        order = [one.path.rsplit("/", 1)[1] for one in self.requests("DELETE")]
-        self.assertEqual([one.id for one in reversed(self.old)], order)
+        order = [request.path.rsplit("/", 1)[1] for request in self.requests("DELETE")]
+        self.assertEqual([backup.id for backup in reversed(self.old)], order)
         self.assertEqual("deleted", results["old-0"])
         self.assertEqual("kept", results["new-0"])
 
@@ -65,7 +65,7 @@ class TestPrune(BackupTestCase):
 
         def before(request):
             if request.method == "DELETE":
-                gone.append(len([one for one in self.old if one.deleted]))
+                gone.append(len([backup for backup in self.old if backup.deleted]))
 
         self.fake.before_request.append(before)
         self.prune()
@@ -75,9 +75,9 @@ class TestPrune(BackupTestCase):
         before = len(self.fake.log)
         self.prune()
         methods = [
-            "DELETE" if one.method == "DELETE" else "list"
-            for one in self.fake.log[before:]
-            if one.method == "DELETE" or one.path.endswith("/backups")
+            "DELETE" if request.method == "DELETE" else "list"
+            for request in self.fake.log[before:]
+            if request.method == "DELETE" or request.path.endswith("/backups")
         ]
         for place, method in enumerate(methods):
             if method == "DELETE":
@@ -95,8 +95,8 @@ class TestPrune(BackupTestCase):
     def test_what_was_to_be_kept_and_is_gone_saves_the_rest(self):
         # Somebody deletes the chain on which the plan relied.
         def vanish():
-            for one in self.new:
-                one.deleted = True
+            for backup in self.new:
+                backup.deleted = True
 
         self.on_delete(1, vanish)
         results, error = self.prune()
@@ -129,7 +129,7 @@ class TestPrune(BackupTestCase):
         results, error = self.prune()
         self.assertIsNone(error)
         self.assertEqual({"new-0", "new-1"}, self.names())
-        self.assertEqual({"deleted"}, {results[one.name] for one in self.old})
+        self.assertEqual({"deleted"}, {results[backup.name] for backup in self.old})
         self.assertEqual(2, len(self.requests("DELETE")))
 
     def test_a_list_that_hides_one_is_not_believed(self):

@@ -208,7 +208,9 @@ class TestAdoption(RotateTestCase):
         self.fake.before_request.append(before)
         row = self.one()
         self.assertEqual((How.ADOPTED, None), (row.how, row.error))
-        self.assertEqual([401, 422], [one.status for one in self.fake.log.changing])
+        self.assertEqual(
+            [401, 422], [request.status for request in self.fake.log.changing]
+        )
 
     def test_one_that_another_run_took_while_this_one_saw_to_others_counts(self):
         db2 = self.fake.add_instance("db2")
@@ -351,9 +353,11 @@ class TestFailure(RotateTestCase):
         self.chain("old", 1, 300)
 
         def after(request):
-            for one in self.fake.live_backups:
-                if one.state is BackupState.COMPLETED and one.name.startswith("db1-"):
-                    one.deleted = True
+            for backup in self.fake.live_backups:
+                if backup.state is BackupState.COMPLETED and backup.name.startswith(
+                    "db1-"
+                ):
+                    backup.deleted = True
 
         self.fake.after_request.append(after)
         row = self.one(policy=self.POLICY)
@@ -512,7 +516,7 @@ class TestQuota(RotateTestCase):
         self.fill()
         row = self.one(policy=Policy(keep_last=3))
         self.assertEqual((How.MADE, None), (row.how, row.error))
-        self.assertIn(401, [one.status for one in self.fake.log.changing])
+        self.assertIn(401, [request.status for request in self.fake.log.changing])
 
     def test_one_whose_name_is_to_be_kept_is_not_deleted(self):
         self.add(self.OWN, 24, state=BackupState.FAILED)
@@ -567,8 +571,12 @@ class TestKilled(RotateTestCase):
     def state(self):
         """What there is, without the times in the names."""
         return sorted(
-            (one.name.rsplit("-2026", 1)[0], one.state, one.parent_id is not None)
-            for one in self.fake.live_backups
+            (
+                backup.name.rsplit("-2026", 1)[0],
+                backup.state,
+                backup.parent_id is not None,
+            )
+            for backup in self.fake.live_backups
         )
 
     def kill_after(self, number):

@@ -90,7 +90,7 @@ class TestTwin(BackupTestCase):
     def test_where_neither_of_a_killed_run_can_go_the_next_one_prunes(self):
         self.add("old", 30)
         self.twins_of_a_killed_run()
-        younger = max(self.fake.live_backups, key=lambda one: one.created)
+        younger = max(self.fake.live_backups, key=lambda backup: backup.created)
         self.add("child", 0, parent=younger)
         row = self.rotate(Policy(keep_last=2))
         self.assertEqual((How.PRESENT, False, None), (row.how, row.shared, row.error))

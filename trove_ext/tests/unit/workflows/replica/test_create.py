@@ -62,7 +62,7 @@ class TestCreate(ReplicaTestCase):
 
     def test_all_replicas_that_were_made_are_shown(self):
         rows = self.rows("replica create db1 new --count 3 --wait --probe")
-        self.assertEqual(["new-1", "new-2", "new-3"], [one["Name"] for one in rows])
+        self.assertEqual(["new-1", "new-2", "new-3"], [row["Name"] for row in rows])
         for row in rows:
             self.assertEqual(self.db1.id, row["Source ID"])
             self.assertEqual(
@@ -126,7 +126,7 @@ class TestCreate(ReplicaTestCase):
 
     def test_a_quota_that_can_not_be_read_is_left_to_trove(self):
         fault = Fault(
-            Kind.HTTP_503, 1, True, only=lambda one: "/mgmt/quotas/" in one.path
+            Kind.HTTP_503, 1, True, only=lambda request: "/mgmt/quotas/" in request.path
         )
         result = self.succeed("replica create db1 new", faults=[fault])
         self.assertIn("quota of backups could not be read", result.stderr)
@@ -144,7 +144,7 @@ class TestCreate(ReplicaTestCase):
         self.assertEqual([], result.requests.changing)
 
     def test_an_answer_that_is_lost_is_not_sent_again(self):
-        fault = Fault(Kind.RESET_AFTER, 1, True, only=lambda one: one.changing)
+        fault = Fault(Kind.RESET_AFTER, 1, True, only=lambda request: request.changing)
         line = "replica create db1 new --count 2 --wait -f value -c Name"
         result = self.succeed(line, faults=[fault])
         self.assertEqual("new-1\nnew-2\n", result.stdout)
@@ -191,13 +191,17 @@ class TestProbe(ReplicaTestCase):
             Kind.RESET_AFTER,
             1,
             True,
-            only=lambda one: one.method == "POST" and "databases" in one.path,
+            only=lambda request: (
+                request.method == "POST" and "databases" in request.path
+            ),
         )
         self.succeed("replica show db1 --probe", faults=[fault])
         self.assertEqual({"shop"}, self.db1.content.databases)
 
     def test_a_drop_that_fails_names_the_command(self):
-        fault = Fault(Kind.HTTP_503, 1, True, only=lambda one: one.method == "DELETE")
+        fault = Fault(
+            Kind.HTTP_503, 1, True, only=lambda request: request.method == "DELETE"
+        )
         result = self.succeed("replica show db1 --probe", faults=[fault])
         self.assertIn(
             f"database db delete {self.db1.id} trove_ext_probe_", result.stderr
@@ -208,8 +212,8 @@ class TestShow(ReplicaTestCase):
     def test_every_member_shows_the_same_set_by_name_or_id(self):
         shown = [
             self.succeed(f"replica show {key}").stdout
-            for one in self.members
-            for key in (one.name, one.id)
+            for member in self.members
+            for key in (member.name, member.id)
         ]
         self.assertEqual(1, len(set(shown)), shown)
         self.assertIn("├\N{NO-BREAK SPACE}db2", shown[0])
@@ -217,7 +221,7 @@ class TestShow(ReplicaTestCase):
 
     def test_names_are_plain_for_machines(self):
         rows = self.rows("replica show db2 --long")
-        self.assertEqual(["db1", "db2", "db3"], [one["Name"] for one in rows])
+        self.assertEqual(["db1", "db2", "db3"], [row["Name"] for row in rows])
         self.assertEqual([self.db1.ip], rows[0]["Addresses"])
         self.assertEqual(5, rows[0]["Size"])
 
@@ -234,10 +238,10 @@ class TestShow(ReplicaTestCase):
         rows = self.rows("replica list")
         self.assertEqual(
             ["db1", "db2", "db3", "other", "other-replica"],
-            [one["Name"] for one in rows],
+            [row["Name"] for row in rows],
         )
         rows = self.rows("replica list --source other")
-        self.assertEqual(["other", "other-replica"], [one["Name"] for one in rows])
+        self.assertEqual(["other", "other-replica"], [row["Name"] for row in rows])
         self.refuse("replica list --source db2", "it is itself a replica")
 
     def test_what_is_odd_is_told_on_standard_error(self):

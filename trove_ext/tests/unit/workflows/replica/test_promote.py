@@ -82,13 +82,13 @@ class TestCheck(ReplicaTestCase):
         )
         self.assertIn("does not replicate", error.problems[0])
         self.assertEqual(
-            ["POST", "DELETE"], [one.method for one in self.fake.log.changing]
+            ["POST", "DELETE"], [request.method for request in self.fake.log.changing]
         )
         self.assertEqual({"shop"}, self.db1.content.databases)
 
     def test_a_database_that_trove_can_not_list_keeps_nobody_from_a_promote(self):
-        for one in (self.db1, self.db2, self.db3):
-            one.content.databases.add("b")
+        for server in (self.db1, self.db2, self.db3):
+            server.content.databases.add("b")
         plan = promote.check(self.cloud, "db2", with_probe=True)
         self.assertIn("the probe arrived", plan.checks[-1])
 
@@ -121,12 +121,12 @@ class TestPromote(ReplicaTestCase):
 
     def finding(self, error, member):
         lines = str(error).splitlines()
-        return next(one for one in lines if one.startswith(f"  {member.name} ("))
+        return next(line for line in lines if line.startswith(f"  {member.name} ("))
 
     def test_the_roles_of_all_members_are_read_afterwards(self):
         switch = self.promote()
         self.assertIsNone(switch.error)
-        roles = {one.name: one.replica_of for one in switch.members}
+        roles = {member.name: member.replica_of for member in switch.members}
         self.assertEqual({"db1": self.db2.id, "db2": None, "db3": self.db2.id}, roles)
 
     def test_a_candidate_that_can_not_catch_up_leaves_the_source_read_only(self):
@@ -231,7 +231,7 @@ class TestCommand(ReplicaTestCase):
                 ("replica of db1", "replica source"),
                 ("replica of db1", "replica of db2"),
             ],
-            [(one["Role Before"], one["Role After"]) for one in rows],
+            [(row["Role Before"], row["Role After"]) for row in rows],
         )
 
     def test_a_refused_check_has_sent_nothing_that_changes(self):
@@ -256,13 +256,13 @@ class TestCommand(ReplicaTestCase):
         self.clock.after(9.0, interrupt)
         result = self.run_line("replica promote db2 --wait")
         self.assertEqual(130, result.exit_code)
-        told = result.stderr.partition("Interrupted")[2]
-        self.assertIn(f"promote of db2 ({self.db2.id})", told)
-        self.assertIn(f"Instance db1 ({self.db1.id}): PROMOTE", told)
-        self.assertIn(f"instance wait {self.db2.id} --for source", told)
+        printed = result.stderr.partition("Interrupted")[2]
+        self.assertIn(f"promote of db2 ({self.db2.id})", printed)
+        self.assertIn(f"Instance db1 ({self.db1.id}): PROMOTE", printed)
+        self.assertIn(f"instance wait {self.db2.id} --for source", printed)
 
     def test_an_answer_that_is_lost_is_not_sent_again(self):
-        fault = Fault(Kind.RESET_AFTER, 1, True, only=lambda one: one.changing)
+        fault = Fault(Kind.RESET_AFTER, 1, True, only=lambda request: request.changing)
         result = self.succeed("replica promote db2 --wait", faults=[fault])
         self.assertEqual(["promote_to_replica_source"], self.actions(result))
 

@@ -37,7 +37,9 @@ def lost_creation():
     return Fault(
         Kind.RESET_AFTER,
         lasting=True,
-        only=lambda one: one.method == "POST" and one.path.endswith("/instances"),
+        only=lambda request: (
+            request.method == "POST" and request.path.endswith("/instances")
+        ),
     )
 
 
@@ -312,6 +314,8 @@ class TestRestore(RestoreTestCase):
         plan = self.plan()
         self.cloud = self.make_cloud([lost_creation()])
         made = restore.submit(self.cloud, plan)
-        named = [one for one in self.fake.live_instances if one.name == "new"]
-        self.assertEqual([made], [one.id for one in named])
+        named = [
+            instance for instance in self.fake.live_instances if instance.name == "new"
+        ]
+        self.assertEqual([made], [instance.id for instance in named])
         self.assertIn("was made by it", "".join(self.told.warnings))

@@ -46,7 +46,11 @@ class Server:
         self.logins.append(kwargs)
         if self.errors:
             raise self.errors.pop(0)
-        guests = [one for one in self.fake.live_instances if one.ip == kwargs["host"]]
+        guests = [
+            instance
+            for instance in self.fake.live_instances
+            if instance.ip == kwargs["host"]
+        ]
         user = guests[0].content.users[kwargs["user"], "%"]
         assert user.password == kwargs["password"]
         cursor = mock.MagicMock(spec=pymysql.cursors.Cursor)
@@ -93,14 +97,14 @@ class VerifyTestCase(BackupTestCase):
 
     def temporary(self):
         return [
-            one
-            for one in self.fake.live_instances
-            if one.name.startswith("trove-ext-verify")
+            instance
+            for instance in self.fake.live_instances
+            if instance.name.startswith("trove-ext-verify")
         ]
 
     def output(self):
-        told = [*self.told.notes, *self.told.warnings, *map(str, self.told.states)]
-        return "\n".join(told)
+        texts = [*self.texts.notes, *self.texts.warnings, *map(str, self.texts.states)]
+        return "\n".join(texts)
 
 
 class TestVerdict(VerifyTestCase):
@@ -193,7 +197,7 @@ class TestVerdict(VerifyTestCase):
         found = self.verify("b1", "nobody", "b1")
         self.assertEqual(
             ["restored", "FAILED", "restored"],
-            [self.results(one)["total"] for one in found],
+            [self.results(verification)["total"] for verification in found],
         )
         error = verify.error_of(found)
         self.assertEqual(Exit.FAILED, error.exit_code)
@@ -397,7 +401,9 @@ class TestLeftBehind(VerifyTestCase):
         gone = Fault(
             Kind.HTTP_502,
             lasting=True,
-            only=lambda one: one.method == "POST" and one.path.endswith("/instances"),
+            only=lambda request: (
+                request.method == "POST" and request.path.endswith("/instances")
+            ),
         )
         self.cloud = self.make_cloud([gone])
         found = self.one()
@@ -418,5 +424,7 @@ class TestLeftBehind(VerifyTestCase):
             name = scratch_instance.name_for(self.db1.id, self.clock.now())
             self.fake.add_instance(name).task = task
         found = verify.clean_up(self.cloud, scratch_instance.left_overs(self.cloud))
-        self.assertEqual(["deleted"] * 2, [one.steps[0].result for one in found])
+        self.assertEqual(
+            ["deleted"] * 2, [verification.steps[0].result for verification in found]
+        )
         self.assertEqual([], self.temporary())

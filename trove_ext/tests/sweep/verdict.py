@@ -46,10 +46,10 @@ class Truth:
     @classmethod
     def of(cls, cloud: FakeCloud) -> "Truth":
         rows = [*cloud.instances.values(), *cloud.backups.values()]
-        rows = [one for one in rows if not one.name.startswith(SNAPSHOT)]
+        rows = [row for row in rows if not row.name.startswith(SNAPSHOT)]
         return cls(
-            frozenset(one.id for one in rows),
-            frozenset(one.id for one in rows if one.deleted),
+            frozenset(row.id for row in rows),
+            frozenset(row.id for row in rows if row.deleted),
         )
 
 
@@ -69,7 +69,7 @@ class Expected:
     requests: int
 
 
-def judge(
+def evaluate(
     scenario: Scenario,
     cloud: FakeCloud,
     result: Result,
@@ -88,7 +88,7 @@ def judge(
         wrong.append((Verdict.DOUBLED, f"made {made}, not {expected.made}"))
     lost = (truth.deleted & expected.before) - expected.deleted
     if lost:
-        names = [one.name for one in cloud.backups.values() if one.id in lost]
+        names = [backup.name for backup in cloud.backups.values() if backup.id in lost]
         wrong.append((Verdict.LOST, f"deleted {names or lost}"))
     new = truth.there - expected.before
     if truth.deleted & new & set(cloud.backups):
@@ -111,7 +111,11 @@ def _names_no_command(result: Result) -> bool:
 
 def _accepted(result: Result) -> list[Request]:
     """Return the changes that the server took, whatever the client saw of that."""
-    return [one for one in result.requests.changing if one.answered in range(200, 300)]
+    return [
+        request
+        for request in result.requests.changing
+        if request.answered in range(200, 300)
+    ]
 
 
 def _claims(
@@ -130,10 +134,10 @@ def _claims(
     if result.exit_code and _accepted(result) and "othing was changed" in text:
         wrong.append("it said that nothing was changed")
     left = [
-        one.name
-        for one in cloud.live_instances
-        if one.name.startswith("trove-ext-verify") and one.name not in text
+        instance.name
+        for instance in cloud.live_instances
+        if instance.name.startswith("trove-ext-verify") and instance.name not in text
     ]
     if left:
         wrong.append(f"{left} is left behind and not named")
-    return [(Verdict.FALSE, one) for one in wrong]
+    return [(Verdict.FALSE, text) for text in wrong]
