@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a functional test stands on: the real ``openstack`` against the sandbox."""
+"""The base of the functional tests: the real ``openstack`` against the sandbox."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ import testtools
 
 from trove_ext.tests.functional import running
 
-#: A line of progress as commands that wait write it in a pipe.
+#: A line of progress, as commands that wait write it to a pipe.
 PROGRESS = r": .* \(\d+ s\)$"
 PORT = 3306
 
@@ -57,13 +57,13 @@ class Run:
         )
 
     def problem(self, expect: int, stderr: str | None) -> str | None:
-        """What is wrong with it, or None.
+        """Return what is wrong with it, or None.
 
         :param expect: the exit code it should have
         :param stderr: for a command that should fail, a regular expression that
-            its standard error holds; for one that should succeed, a regular
-            expression that fits *every* line of it. None: nothing may stand there
-            when it succeeds, anything when it fails.
+            its standard error contains; for one that should succeed, a regular
+            expression that matches *every* line of it. None: it must be empty if
+            the command succeeds, and may be anything if the command fails.
         """
         if self.exit_code != expect:
             return f"expected exit code {expect}"
@@ -79,7 +79,7 @@ class Run:
 
 
 def _forget_clients() -> None:
-    """Clients are cached on the class; the next in-process run is another user's."""
+    """Drop the clients cached on the class: the next run has another user."""
     from openstackclient.common import clientmanager
     from osc_lib.clientmanager import ClientCache
 
@@ -92,7 +92,7 @@ def _forget_clients() -> None:
 
 @contextlib.contextmanager
 def _kept_logging():
-    """Every run adds handlers, which would keep the streams of earlier ones."""
+    """Restore the logging: each run adds handlers, which would keep its streams."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
@@ -103,7 +103,7 @@ def _kept_logging():
 
 
 def run_here(argv: tuple[str, ...], environment: dict[str, str]) -> Run:
-    """Run ``openstack`` in this process, with this environment; judge nothing."""
+    """Run ``openstack`` in this process, with this environment; check nothing."""
     from openstackclient import shell
 
     _forget_clients()
@@ -127,8 +127,8 @@ def run_here(argv: tuple[str, ...], environment: dict[str, str]) -> Run:
 class FunctionalTestCase(testtools.TestCase):
     """A class of tests with an OpenStack project of its own.
 
-    :cvar cloud: the cloud of the class, which every command uses unless told
-        otherwise
+    :cvar cloud: the cloud of the class, which every command uses
+        by default
     :cvar sandbox: the directory of the sandbox
     """
 
@@ -162,7 +162,7 @@ class FunctionalTestCase(testtools.TestCase):
 
     @classmethod
     def new_project(cls) -> str:
-        """Make one more project; return the name of its cloud."""
+        """Create another project; return the name of its cloud."""
         name = f"{cls.__name__.lower()}-{uuid.uuid4().hex[:8]}"
         cls.trove_sandbox("project", "create", name)
         return name
@@ -182,15 +182,15 @@ class FunctionalTestCase(testtools.TestCase):
         :meth:`Run.problem` says: a successful command writes nothing that the test
         did not declare.
 
-        :param cloud: another cloud than that of the class
-        :param stdin: what it reads; by default its standard input is empty
+        :param cloud: a cloud other than that of the class
+        :param stdin: its standard input; empty by default
         :param timeout: seconds after which it is killed and the test fails
         """
         run = self.run_openstack(*argv, cloud=cloud, stdin=stdin, timeout=timeout)
-        return self._judged(run, expect, stderr).stdout
+        return self._checked(run, expect, stderr).stdout
 
     def openstack_json(self, *argv: str, **kwargs: Any) -> Any:
-        """Like :meth:`openstack` with ``-f json``; return what stdout holds."""
+        """Like :meth:`openstack` with ``-f json``; return the parsed stdout."""
         return json.loads(self.openstack(*argv, "-f", "json", **kwargs))
 
     def run_openstack(
@@ -200,7 +200,7 @@ class FunctionalTestCase(testtools.TestCase):
         stdin: str | None = None,
         timeout: float = 600,
     ) -> Run:
-        """Run ``openstack`` as a process and judge nothing."""
+        """Run ``openstack`` as a process and check nothing."""
         done = subprocess.run(
             [str(running.PROGRAMS / "openstack"), *argv],
             env=self._environment(cloud),
@@ -242,12 +242,12 @@ class FunctionalTestCase(testtools.TestCase):
         stderr: str | None = None,
         cloud: str | None = None,
     ) -> str:
-        """Like :meth:`openstack`, in this process: saves its start of a second."""
+        """Like :meth:`openstack`, in this process: saves the start of an interpreter."""
         run = self.run_openstack_here(*argv, cloud=cloud)
-        return self._judged(run, expect, stderr).stdout
+        return self._checked(run, expect, stderr).stdout
 
     def run_openstack_here(self, *argv: str, cloud: str | None = None) -> Run:
-        """Run ``openstack`` in this process and judge nothing."""
+        """Run ``openstack`` in this process and check nothing."""
         return run_here(argv, self._environment(cloud))
 
     def sql(
@@ -282,7 +282,7 @@ class FunctionalTestCase(testtools.TestCase):
         return self.sql(instance, statement, user="root", password="rootpassword")
 
     def enable_root(self, instance: str) -> None:
-        """Let root log in; replicas and restores made later get it along."""
+        """Enable root; replicas and restores created later have it too."""
         argv = ("database", "root", "enable", instance)
         self.openstack(*argv, "--root_password", "rootpassword")
 
@@ -299,7 +299,7 @@ class FunctionalTestCase(testtools.TestCase):
     def _environment(self, cloud: str | None) -> dict[str, str]:
         return self.environment | ({"OS_CLOUD": cloud} if cloud else {})
 
-    def _judged(self, run: Run, expect: int, stderr: str | None) -> Run:
+    def _checked(self, run: Run, expect: int, stderr: str | None) -> Run:
         problem = run.problem(expect, stderr)
         if problem is not None:
             self.fail(f"{problem}\n{run}")

@@ -16,17 +16,17 @@ from __future__ import annotations
 
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 
-#: The guide's own (its flavor, its network).
+#: The flavor and the network of the guide.
 FLAVOR = "e3feb785-af2e-41f7-899b-6bbc4e0b526e"
 NETWORK = "908816f1-933c-4ff2-8595-f0f57c689e48"
 COUNT = "SELECT count(*) FROM myDB.sbtest1"
-#: Each backup of the chain, and the rows that it holds.
+#: Each backup of the chain, and the number of rows in it.
 CHAIN = {"full": 1000, "inc-1": 1100, "inc-2": 1300, "inc-3": 1700}
 ADDED = {"full": 1000, "inc-1": 100, "inc-2": 200, "inc-3": 400}
 
 
 class ChainTestCase(FunctionalTestCase):
-    """Tests that share a chain, made by the first of them."""
+    """Tests that share a chain, which the first of them creates."""
 
     made = False
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""PostgreSQL instances of the sandbox: the stock calls of the API, and SQL."""
+"""PostgreSQL instances of the sandbox: calls of the stock API, and SQL."""
 
 import contextlib
 import time
@@ -28,14 +28,14 @@ ROOT = "root"
 PASSWORD = "rootpassword"
 DATABASE = "app"
 VERSION = programs.version()
-#: Seconds for anything that should take one, on a machine that is busy.
+#: Seconds to wait for anything that should take one second, if the machine is busy.
 PATIENCE = 120
 
 
 class PostgresTestCase(base.FunctionalTestCase):
-    """Tests on instances of their own, by the API as it is.
+    """Tests on instances of their own, through the unmodified API.
 
-    No command of this project is used: what is shown here is Trove's behavior.
+    They use no command of this project: they show the behavior of Trove.
     """
 
     @classmethod
@@ -60,11 +60,11 @@ class PostgresTestCase(base.FunctionalTestCase):
     # Instances
 
     def start_source(self, name="source"):
-        """Begin to make an instance with the database ``app``; return its ID."""
+        """Start to create an instance with the database ``app``; return its ID."""
         return self._start(name, databases=[{"name": DATABASE}])
 
     def make_source(self, name="source"):
-        """An instance with root enabled and the table ``t``."""
+        """Create an instance with root enabled and the table ``t``."""
         source = self.start_source(name)
         self.wait_healthy(source)
         self.client.root.create_instance_root(source, PASSWORD)
@@ -72,7 +72,7 @@ class PostgresTestCase(base.FunctionalTestCase):
         return source
 
     def make_replicas(self, source, *names):
-        """Replicas of a source, one after the other; return their IDs."""
+        """Create replicas of a source, one after the other; return their IDs."""
         made = []
         for name in names:
             made.append(self._start(name, replica_of=source))
@@ -80,7 +80,7 @@ class PostgresTestCase(base.FunctionalTestCase):
         return made
 
     def restore(self, backup, name="restored"):
-        """An instance made from a backup; return its ID."""
+        """Create an instance from a backup; return its ID."""
         made = self._start(name, restorePoint={"backupRef": backup})
         self.wait_healthy(made)
         return made
@@ -94,20 +94,20 @@ class PostgresTestCase(base.FunctionalTestCase):
         return made.id
 
     def _delete_all(self):
-        """Delete what was made; a source can't be before its replicas are gone."""
+        """Delete what was created; a source can't be deleted before its replicas."""
         deadline = time.monotonic() + PATIENCE
         while self.made and time.monotonic() < deadline:
             self.made = [instance for instance in self.made if self._is_left(instance)]
             time.sleep(0.5)
 
     def _is_left(self, instance):
-        """Ask for its deletion; whether it is still there."""
+        """Request its deletion; return whether it still exists."""
         try:
             self.client.instances.delete(instance)
         except exceptions.NotFound:
             return False
         except exceptions.ClientException:
-            # In ERROR its status has to be reset, which is for admins.
+            # In ERROR only an admin can reset its status.
             with contextlib.suppress(exceptions.ClientException):
                 self.admin.mgmt_instances.reset_task_status(instance)
         return True
@@ -116,7 +116,7 @@ class PostgresTestCase(base.FunctionalTestCase):
         return self.client.instances.get(instance)
 
     def fault(self, instance):
-        """The text of an instance's fault, empty if it has none."""
+        """Return the text of an instance's fault, empty if it has none."""
         return getattr(self.shown(instance), "fault", {}).get("message", "")
 
     def wait_healthy(self, *instances):
@@ -143,7 +143,7 @@ class PostgresTestCase(base.FunctionalTestCase):
             time.sleep(0.3)
 
     def promote(self, replica, *members):
-        """Promote as the API does, and wait until Trove calls it done."""
+        """Promote through the API, and wait until Trove reports it as done."""
         self.client.instances.promote_to_replica_source(replica)
         for member in {replica, *members}:
             self.eventually("ACTIVE", lambda m=member: self._status_after(m))
@@ -215,7 +215,7 @@ class PostgresTestCase(base.FunctionalTestCase):
         return [n for (n,) in self.sql(instance, "SELECT n FROM t ORDER BY n")]
 
     def write_wal(self, instance, segments):
-        """Fill segments of 16 MB, and let those that nobody needs be recycled."""
+        """Fill segments of 16 MB, and make the server recycle unneeded ones."""
         fill = (
             "SELECT pg_logical_emit_message(false, '', 'x')",
             "SELECT pg_switch_wal()",
@@ -223,6 +223,6 @@ class PostgresTestCase(base.FunctionalTestCase):
         self.sql(instance, *(fill * segments), "CHECKPOINT")
 
     def recovered(self, instance):
-        """Wait until a restored instance has left recovery."""
+        """Wait until a restored instance has ended its recovery."""
         look = lambda: self.value(instance, "SELECT pg_is_in_recovery()")  # noqa: E731
         self.eventually(False, look)

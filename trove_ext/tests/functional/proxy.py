@@ -11,11 +11,11 @@
 # under the License.
 
 
-"""A proxy between the client and the sandbox, in which requests go wrong.
+"""A proxy between the client and the sandbox, which injects faults into requests.
 
-It stands before Keystone and Trove alike: their paths differ. Keystone's catalogue
-is rewritten on its way, so that the client finds Trove at the proxy too. Requests
-count from 1, the log-in included, as those of the fake cloud do.
+It serves both Keystone and Trove, whose paths differ. It rewrites Keystone's catalogue,
+so the client finds Trove at the proxy too. Requests are counted from 1, the log-in
+included, as in the fake cloud.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ from trove_ext.tests.fake.log import Request, RequestLog
 from trove_ext.tests.fake.server import Reply
 from trove_ext.tests.fake.transport import refusal
 
-#: How long nobody listens where a connection is refused once, in seconds: who was
-#: refused can't be seen, and the first pauses of a wait are shorter.
+#: Seconds without a listener if one connection is to be refused: a refused client is
+#: not seen here, and the first pauses of a wait are shorter.
 OUTAGE = 4.0
 LOCALHOST = "127.0.0.1"
-#: Headers that are the business of one connection.
+#: Headers that apply to one connection (hop by hop).
 HOP = {"connection", "host", "accept-encoding", "content-length", "transfer-encoding"}
 
 
 class FaultProxy:
-    """Carries requests to a sandbox, by a plan of one fault.
+    """Forwards requests to a sandbox, and injects one planned fault.
 
-    A context manager: it listens inside of the block.
+    A context manager: it listens inside the block.
 
-    :ivar log: the requests that came
+    :ivar log: the requests that arrived
     """
 
     def __init__(self, keystone: str, trove: str, fault: Fault | None = None) -> None:
-        """Stand before two servers.
+        """Serve as a proxy for two servers.
 
         :param keystone: ``http://127.0.0.1:<port>/v3``
         :param trove: ``http://127.0.0.1:<port>/v1.0``
@@ -68,13 +68,13 @@ class FaultProxy:
         self.ended = threading.Event()
         self._lock = threading.Lock()
         self._listener: _Listener | None = None
-        # Holds the port while nobody listens on it.
+        # Reserves the port while nothing listens on it.
         self._holder = _bound(0)
         self.port: int = self._holder.getsockname()[1]
 
     @property
     def auth_url(self) -> str:
-        """Where Keystone seems to be."""
+        """The URL at which the client finds Keystone."""
         return f"http://{LOCALHOST}:{self.port}/v3"
 
     def __enter__(self) -> Self:
@@ -110,19 +110,19 @@ class FaultProxy:
         return entry
 
     def fault_of(self, entry: Request) -> Fault | None:
-        """Return the fault that meets a request which has arrived."""
+        """Return the fault for a request that has arrived."""
         fault = self.fault
         if fault is None or fault.kind is Kind.REFUSED or not fault.meets(entry):
             return None
         return fault
 
     def before_answer(self, entry: Request) -> None:
-        """Stop listening where the next request is to be refused."""
+        """Stop listening if the next request is to be refused."""
         if self._refuses(entry.number + 1):
             self._refuse_for_now()
 
     def rewritten(self, body: bytes) -> bytes:
-        """Let URLs of both servers name the proxy."""
+        """Replace the URLs of both servers by that of the proxy."""
         for server in self.servers.values():
             body = body.replace(server.encode(), f"{LOCALHOST}:{self.port}".encode())
         return body
@@ -147,7 +147,7 @@ class FaultProxy:
     def _stop(self) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
-            # At once: closing alone leaves it to who looks at it until he is done.
+            # close() alone takes effect only after a running accept() has returned.
             listener.socket.shutdown(socket.SHUT_RDWR)
             listener.socket.close()
             threading.Thread(target=listener.shutdown, daemon=True).start()
@@ -172,15 +172,15 @@ class _Listener(ThreadingTCPServer):
         super().__init__((LOCALHOST, proxy.port), _Handler)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close without a polite end first: a reset is to be one."""
+        """Close without an orderly shutdown: a reset must arrive as a reset."""
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is nothing to tell of."""
+        """Ignore a client that has closed its connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request: a connection carries no second one."""
+    """Handles one request; a connection has no second one."""
 
     protocol_version = "HTTP/1.1"
     server: _Listener
@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.handle_one_request()
 
     def do_GET(self) -> None:
-        """Answer, or not."""
+        """Respond, unless the fault prevents it."""
         proxy = self.server.proxy
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         entry = proxy.note(self.command, self.path, json.loads(body or b"null"))
@@ -210,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def log_message(self, *_args: Any) -> None:
-        """Say nothing: the log of the proxy has it."""
+        """Print nothing: the request is in the log of the proxy."""
 
     def _ask(self, entry: Request, body: bytes) -> Reply:
         proxy = self.server.proxy
@@ -259,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _cut(reply: Reply, *, says_length: bool) -> Reply:
-    """Keep the first half of a body; an empty one loses its whole answer."""
+    """Keep the first half of a body; of an empty one nothing is sent at all."""
     headers = {k: v for k, v in reply.headers.items() if k != "Content-Length"}
     if says_length:
         headers["Content-Length"] = str(max(1, len(reply.body)))

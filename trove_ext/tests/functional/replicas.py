@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A replication set to test on, what SQL says of it, and a writer that never stops."""
+"""A replica set to test, its state by SQL, and a writer that runs all the time."""
 
 import contextlib
 import itertools
@@ -26,12 +26,12 @@ import pymysql
 
 from trove_ext.tests.functional import base
 
-#: Minutes more, and restarts of Trove under everybody's feet: TROVE_EXT_LONG=1.
+#: TROVE_EXT_LONG=1 runs tests that take minutes or restart the Trove of all tests.
 LONG = bool(os.environ.get("TROVE_EXT_LONG"))
 NETWORK = "908816f1-933c-4ff2-8595-f0f57c689e48"
 ADMIN = "sandbox-admin"
-#: What a command that works on a set may write to stderr while it does.
-TOLD = (
+#: What a command that works on a set may write to stderr.
+STDERR = (
     base.PROGRESS
     + r"|: done\.$|not probed|heard|NOT fenced|^ +openstack database |^To .*, run:$|is the source now|in its place|^What to do|^  \d\. "
 )
@@ -46,9 +46,9 @@ COMMAND = re.compile(r"^       openstack (?P<words>.*)$")
 
 
 class Writer(threading.Thread):
-    """Inserts rows all the time, into whichever member takes them.
+    """Inserts rows all the time, into whichever member accepts them.
 
-    :ivar acknowledged: each row that a member said it had, and when
+    :ivar acknowledged: each row that a member has acknowledged, and when
     """
 
     def __init__(self, addresses):
@@ -58,7 +58,7 @@ class Writer(threading.Thread):
         self.acknowledged = {}
 
     def run(self):
-        """Write until told to stop; a row is tried again until somebody takes it."""
+        """Write until it is stopped; retry a row until a member accepts it."""
         members = itertools.cycle(self._addresses)
         rows = itertools.count(1)
         row, connection = next(rows), None
@@ -97,7 +97,7 @@ def _connected(address):
 
 
 class ReplicaTestCase(base.FunctionalTestCase):
-    """Tests on one set: db1, and replicas that its first test makes."""
+    """Tests on one set: db1, and replicas that its first test creates."""
 
     count = 2
     made = False
@@ -111,13 +111,13 @@ class ReplicaTestCase(base.FunctionalTestCase):
             type(self).made = True
 
     def fault(self, point, instance_id, *words):
-        """Set a fault on one instance; it is taken back at the end at the latest."""
+        """Set a fault on one instance; it is cleared at the end at the latest."""
         self.faults.append(f"{point}@{instance_id}")
-        self.addCleanup(self.mend)
+        self.addCleanup(self.clear_faults)
         self.trove_sandbox("fault", "set", point, "--instance", instance_id, *words)
 
-    def mend(self):
-        """Take back the faults of this test, and no other's."""
+    def clear_faults(self):
+        """Clear the faults of this test, and of no other."""
         while self.faults:
             self.trove_sandbox("fault", "clear", self.faults.pop())
 
@@ -127,7 +127,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
             *("--size", "1", "--datastore", "mysql", "--datastore-version", "5.7.29"),
             *("--databases", "myDB", "--users", "dbusr:dbpassword"),
             *("--nic", f"net-id={NETWORK}", "--wait", *options),
-            stderr=TOLD,
+            stderr=STDERR,
         )
         self.enable_root(name)
         self.sql(name, "CREATE TABLE myDB.writes (n INT PRIMARY KEY)")
@@ -136,11 +136,11 @@ class ReplicaTestCase(base.FunctionalTestCase):
         self.openstack_here(
             *("database", "replica", "create", source, name),
             *("--count", str(count), "--probe"),
-            stderr=TOLD,
+            stderr=STDERR,
         )
 
     def members(self, member="db1"):
-        """The set as ``replica show`` tells it, by name."""
+        """The set as ``replica show`` reports it, by name."""
         shown = self.shown("replica", "show", member)
         return {row["Name"]: row for row in shown}
 
@@ -164,7 +164,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
         return bool(self.root_sql(address, "SELECT @@read_only AS r")[0]["r"])
 
     def replicates_from(self, address):
-        """The address of the source that SQL names, None where nothing runs."""
+        """The address of the source that SQL reports, None if no replication runs."""
         rows = self.root_sql(address, "SHOW SLAVE STATUS")
         if not rows or rows[0]["Slave_SQL_Running"] != "Yes":
             return None
@@ -186,7 +186,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
                 self.assertEqual(home, self.replicates_from(address), member)
 
     def check_findings(self, stderr, addresses):
-        """Hold each member that a message tells of against SQL, where it is there."""
+        """Compare each member that a message describes with SQL, if it is reachable."""
         found = {match["name"]: match.groupdict() for match in FINDING.finditer(stderr)}
         self.assertEqual(set(addresses), set(found), stderr)
         for name, address in addresses.items():
@@ -203,7 +203,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
         return found
 
     def follow(self, stderr):
-        """Do what a message says, in its order; admin's steps as an admin."""
+        """Run the steps of a message in their order; those for an admin as an admin."""
         cloud, looking, done = None, False, []
         for line in stderr.splitlines():
             if STEP.match(line):
@@ -215,7 +215,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
             if command is None or line.endswith("--for settled"):
                 continue
             words = shlex.split(command["words"])
-            # It asks at a terminal, and there is none.
+            # It prompts at a terminal, and there is none.
             words += ["--yes"] if "failover" in words else []
             run = self.run_patiently(words, cloud)
             done.append(shlex.join(words))
@@ -228,29 +228,29 @@ class ReplicaTestCase(base.FunctionalTestCase):
         members = self.members(self.any_member())
         return {name: row["Addresses"][0] for name, row in members.items()}
 
-    def broken_promote(self, target, *, noun="replica", code=1, mended=()):
-        """A promote that fails: what it says is true, and its advice helps.
+    def broken_promote(self, target, *, noun="replica", code=1, repairs=()):
+        """Run a promote that fails; check that its report is true and its advice works.
 
-        :param noun: instance for the stock command, which refuses nothing by itself
-        :param mended: arguments for trove-sandbox, before the advice is followed
+        :param noun: "instance" for the stock command, which refuses nothing itself
+        :param repairs: arguments for trove-sandbox before the advice is followed
         """
         addresses = self.addresses()
         run = self.run_openstack_here("database", noun, "promote", target, "--wait")
         self.assertEqual(code, run.exit_code, run)
-        return self.recover(run, addresses, mended=mended)
+        return self.recover(run, addresses, repairs=repairs)
 
-    def recover(self, run, addresses, *, mended=()):
-        """Hold what was told against SQL, follow the advice, look at the set."""
+    def recover(self, run, addresses, *, repairs=()):
+        """Compare the report with SQL, follow the advice, check the set."""
         found = self.check_findings(run.stderr, addresses)
-        self.mend()
-        if mended:
-            self.trove_sandbox(*mended)
+        self.clear_faults()
+        if repairs:
+            self.trove_sandbox(*repairs)
         self.follow(run.stderr)
         self.check_set_by_sql(self.any_member())
         return found, run
 
     def run_patiently(self, words, cloud):
-        """Run it; again for as long as Trove has not heard of the guest after a reset."""
+        """Run it, and retry until the guest has sent a heartbeat after a reset."""
         deadline = time.monotonic() + 30
         while True:
             run = self.run_openstack_here(*words, cloud=cloud)

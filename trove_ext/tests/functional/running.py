@@ -12,9 +12,9 @@
 
 """One sandbox for a whole run of the functional tests.
 
-``tools/test.sh`` starts it and names its directory in TROVE_EXT_SANDBOX_DIR. Where
-nobody did, the first test that needs it does, in a directory that all workers of
-this checkout share, and the last worker that ends stops it.
+``tools/test.sh`` starts it and names its directory in TROVE_EXT_SANDBOX_DIR. If this
+variable is not set, the first test that needs a sandbox starts it, in a directory that
+all workers of this checkout share, and the last worker that ends stops it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from typing import IO
 
 DIRECTORY_VARIABLE = "TROVE_EXT_SANDBOX_DIR"
 PROGRAMS = pathlib.Path(sys.executable).parent
-#: Where trove-sandbox is, if it runs in another environment than these tests: with the
-#: clients of an old release, say, which can't be installed beside Trove.
+#: The directory of trove-sandbox, if it runs in another environment than these tests:
+#: for example with the clients of an old release, which can't be installed beside Trove.
 SANDBOX_PROGRAMS = pathlib.Path(
     os.environ.get("TROVE_EXT_SANDBOX_PROGRAMS") or PROGRAMS
 )
@@ -68,8 +68,8 @@ def _locked(path: pathlib.Path, operation: int) -> IO[str]:
 class SharedSandbox:
     """A sandbox that the workers of one checkout start and stop together.
 
-    Each worker holds a shared lock for as long as it lives; who gets the exclusive
-    one is the last. A killed worker loses its lock, so nothing is left to go stale.
+    Each worker holds a shared lock while it runs; the one that gets the exclusive lock
+    is the last. The lock of a killed worker is released, so it can't become stale.
     """
 
     def __init__(self, directory: pathlib.Path) -> None:
@@ -78,7 +78,7 @@ class SharedSandbox:
         self._users = directory.with_name(directory.name + ".users")
 
     def join(self) -> None:
-        """Use the sandbox until the process ends; start it if nobody has."""
+        """Use the sandbox until the process ends; start it if it is not running."""
         with _locked(self._turn, fcntl.LOCK_EX):
             self._held = _locked(self._users, fcntl.LOCK_SH)
             self.directory.mkdir(mode=0o700, exist_ok=True)
@@ -86,7 +86,7 @@ class SharedSandbox:
         atexit.register(self.leave)
 
     def leave(self) -> None:
-        """Stop using it; stop it if nobody else does."""
+        """Stop using it; stop the sandbox if no other worker uses it."""
         with _locked(self._turn, fcntl.LOCK_EX):
             self._held.close()
             try:
@@ -106,7 +106,7 @@ def _shared_directory() -> pathlib.Path:
 
 @functools.cache
 def directory() -> pathlib.Path:
-    """The directory of the running sandbox of this run; started if need be."""
+    """The directory of the sandbox of this run, which is started if necessary."""
     given = os.environ.get(DIRECTORY_VARIABLE)
     if given:
         return pathlib.Path(given)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Chains of backups against the sandbox: shown, checked, pruned and deleted."""
+"""Backup chains against the sandbox: shown, checked, pruned and deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import ChainTestCase
 
 BACKUP = ("database", "backup")
-#: What is told of a delete before it is sent.
+#: What is printed about a delete before it is sent.
 TREE = r"COMPLETED  \d{4}-|FAILED  \d{4}-"
 #: A request for backups, as --debug logs it.
 REQUEST = re.compile(r"REQ: curl .*/backups[?\s\"']")
@@ -36,16 +36,16 @@ class ManyBackupsTest(FunctionalTestCase):
         self.assertEqual(0, run.exit_code, run)
         return len(REQUEST.findall(run.stderr))
 
-    def test_all_chains_are_read_in_one_request_where_stock_pages(self):
+    def test_all_chains_are_read_in_one_request_and_not_in_pages(self):
         argv = ("seed", "--instances", "25", "--backups", str(self.BACKUPS))
         self.trove_sandbox(*argv, "--cloud", self.cloud)
         chains = self.openstack_json(*BACKUP, "chain", "list")
         self.assertEqual(self.BACKUPS, sum(chain["Backups"] for chain in chains))
         self.assertEqual(1, self.requests("chain", "list"))
         self.assertGreaterEqual(self.requests("list"), self.BACKUPS // 20)
-        self._instance_filter_holds_on_every_page(chains)
+        self._instance_filter_applies_on_every_page(chains)
 
-    def _instance_filter_holds_on_every_page(self, chains):
+    def _instance_filter_applies_on_every_page(self, chains):
         counts = {}
         for chain in chains:
             instance = chain["Instance ID"]

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Two at once: what the documents promise of it, on a real Trove."""
+"""Concurrent runs: what the documents promise, on a real Trove."""
 
 from __future__ import annotations
 
@@ -62,25 +62,25 @@ class ConcurrencyTest(FunctionalTestCase):
         return out, err
 
     def slow_backups(self):
-        """Let each backup of db take long enough for others to come."""
+        """Make each backup of db take long enough for other commands to start."""
         db = self.rows("instance", "show", "db")["id"]
         argv = ("--instance", db, "--sleep", str(SLOW))
         self.trove_sandbox("fault", "set", "backup", *argv)
 
     def running(self):
-        """Wait until a backup runs; return its name."""
+        """Wait until a backup is in progress; return its name."""
         for _ in range(200):
             for name, row in self.backups().items():
                 if row["Status"] in {"NEW", "BUILDING"}:
                     return name
             time.sleep(0.2)
-        return self.fail("no backup runs")
+        return self.fail("no backup is in progress")
 
     def clear(self):
         for name in self.backups():
             self.here("backup", "delete", name, "--yes", "--wait")
 
-    def test_two_rotations_end_with_one_backup(self):
+    def test_two_concurrent_rotations_end_with_one_backup(self):
         self.clear()
         self.slow_backups()
         argv = ("backup", "rotate", "db", "--keep-last", "5", "-f", "json")
@@ -90,7 +90,7 @@ class ConcurrencyTest(FunctionalTestCase):
         self.assertEqual("COMPLETED", left["Status"])
         self.assertEqual({left["ID"]}, {row["ID"] for row in rows}, rows)
 
-    def test_a_prune_leaves_what_a_running_rotation_builds_on(self):
+    def test_prune_keeps_the_parent_of_a_rotation_in_progress(self):
         self.clear()
         for name in ("old", "parent"):
             self.here("backup", "create", "db", name, "--wait")
@@ -104,7 +104,7 @@ class ConcurrencyTest(FunctionalTestCase):
         self.assertEqual(2, len(chain), chain)
         self.here("backup", "check", "db", "--max-age", "1h")
 
-    def test_a_promotion_is_refused_while_a_backup_runs(self):
+    def test_a_promote_is_refused_while_a_backup_is_in_progress(self):
         self.slow_backups()
         backup = self.start("backup", "create", "db", "held", "--wait")
         self.running()
@@ -117,7 +117,7 @@ class ConcurrencyTest(FunctionalTestCase):
         (source,) = self.rows("replica", "show", "rep")[:1]
         self.assertEqual("db", source["Name"])
 
-    def test_a_backup_that_is_waited_for_can_not_be_deleted(self):
+    def test_a_backup_in_progress_is_not_deleted_while_a_command_waits_for_it(self):
         self.slow_backups()
         backup = self.start("backup", "create", "db", "wanted", "--wait")
         self.running()
@@ -129,19 +129,19 @@ class ConcurrencyTest(FunctionalTestCase):
         self.end(backup)
         self.assertEqual("COMPLETED", self.backups()["wanted"]["Status"])
 
-    def test_an_instance_that_is_deleted_ends_the_wait_for_it(self):
+    def test_deleting_an_instance_ends_the_wait_for_it(self):
         self.here("instance", "create", "short", *NEW)
         one = self.rows("instance", "show", "short")["id"]
         self.trove_sandbox("fault", "kill-database", one)
-        # The wait must find it ill: the agent tells a few seconds later.
+        # The wait must find it down: the agent reports that a few seconds later.
         self.until(one, "SHUTDOWN")
         waiting = self.start("instance", "wait", one, "--timeout", "120")
         self.assertIn(one, waiting.stderr.readline())
         deletes = [self.start("instance", "delete", one, "--wait") for _ in range(2)]
         _out, err = self.end(waiting, expect=1)
         self.assertIn("it was deleted in the meantime", err)
-        # Two that delete the same: whoever found it before it was gone gets what he
-        # wants, and whoever came too late is told so, as stock tells it.
+        # Two commands delete the same instance. The one that found it before it was
+        # gone succeeds; a later one reports that it does not exist, as stock does.
         late = [each for each in deletes if self.comes_late(each)]
         self.assertThat(len(late), matchers.LessThan(2))
 

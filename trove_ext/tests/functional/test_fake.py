@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The fake cloud of the unit tests answers what the real Trove answers."""
+"""The fake cloud of the unit tests responds as the real Trove does."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FLAVOR = Flavor("db.small", "db.small", ram=1024, vcpus=1)
 
 
 def shape(value: Any) -> Any:
-    """Reduce an answer to its keys and kinds; states stay."""
+    """Reduce a response to its keys and types; states are kept."""
     if isinstance(value, dict):
         return {key: shape(value[key]) for key in sorted(value)}
     if isinstance(value, list):
@@ -49,7 +49,7 @@ def shape(value: Any) -> Any:
 
 
 class Side:
-    """One of the two clouds, and what it answered."""
+    """One of the two clouds, and its responses."""
 
     def __init__(self, client: Any, clock: Any) -> None:
         self.client, self.clock = client, clock
@@ -57,7 +57,7 @@ class Side:
         self.answers: dict[str, Any] = {}
 
     def send(self, label: str, method: str, url: str, body: Any = None) -> Any:
-        """Send a request and note code and shape, of a refusal the whole text."""
+        """Send a request; record code and shape, and the whole text of a refusal."""
         kwargs = {} if body is None else {"body": body}
         response, data = self.client.client.request(
             url, method, raise_exc=False, **kwargs
@@ -100,7 +100,7 @@ def new(name: str, **more: Any) -> dict[str, Any]:
 
 
 def refusals(db: str) -> dict[str, tuple[Any, ...]]:
-    """What Trove refuses of somebody who has one settled instance."""
+    """Send requests that Trove refuses while there is one settled instance."""
     one, action = f"/instances/{db}", f"/instances/{db}/action"
     creates: dict[str, dict[str, Any]] = {
         "unknown flavor": new("n", flavorRef="99"),
@@ -167,7 +167,7 @@ def refusals(db: str) -> dict[str, tuple[Any, ...]]:
 
 
 def scenario(side: Side) -> None:
-    """Go once through what the workflows do."""
+    """Run all requests of the workflows once."""
     body = new("db1", databases=[{"name": "shop"}])
     db = side.send("create", "POST", "/instances", body)["instance"]["id"]
     side.names[db] = "<db1>"
@@ -182,7 +182,7 @@ def scenario(side: Side) -> None:
     backup = side.send("back up", "POST", "/backups", {"backup": full})["backup"]["id"]
     side.names[backup] = "<full>"
     side.send("busy", "POST", f"/instances/{db}/action", {"restart": {}})
-    side.send("delete of a running backup", "DELETE", f"/backups/{backup}")
+    side.send("delete of a backup in progress", "DELETE", f"/backups/{backup}")
     side.finish(backup)
     side.send("backup", "GET", f"/backups/{backup}")
     side.send("full page", "GET", "/backups?limit=1")
@@ -226,14 +226,14 @@ class FakeTest(base.FunctionalTestCase):
         cloud.flavors[FLAVOR.id] = FLAVOR
         return Side(make_client(cloud), clock)
 
-    def test_fake_and_real_trove_answer_alike(self) -> None:
+    def test_the_fake_responds_as_the_real_trove(self) -> None:
         real, fake = self.real(), self.fake()
         scenario(fake)
         scenario(real)
         self.assertEqual(set(real.answers), set(fake.answers))
         for label, answer in real.answers.items():
             if label.endswith(", states"):
-                # A real one may be too quick to be seen in between.
+                # A real one may be too fast for its states to be seen.
                 self.assertLessEqual(set(answer), set(fake.answers[label]), label)
             else:
                 self.assertEqual(answer, fake.answers[label], label)

@@ -12,8 +12,8 @@
 
 """The commands of the public guide, word for word, against a real Trove.
 
-Changed are only: the missing line continuation, the placeholder DATABASE_ID, the name
-of the source after the rebuild, and the log-in of the mysql client.
+The only changes: the missing line continuation, the placeholder DATABASE_ID, the name of
+the source after the rebuild, and the log-in of the mysql client.
 """
 
 import json
@@ -47,7 +47,7 @@ REPLICA = """database instance create db-replica-1
 
 
 class TestGuide(FunctionalTestCase):
-    """One test: each step of the guide stands on the one before."""
+    """One test, because each step of the guide depends on the previous one."""
 
     def guide(self, line, *more, stderr=PROGRESS):
         return self.openstack(*shlex.split(line), *more, stderr=stderr)

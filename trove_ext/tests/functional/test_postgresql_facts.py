@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What Trove 26 does with PostgreSQL, on which this project's own promises rest.
+"""What Trove 26 does with PostgreSQL: facts on which this project relies.
 
-None of it is wished for. Whoever runs a newer Trove sees here what was repaired.
+They are bugs of Trove. With a newer Trove these tests show what was fixed.
 """
 
 import threading
@@ -27,7 +27,7 @@ long_only = unittest.skipUnless(replicas.LONG, "takes long")
 
 
 class BackupFactsTest(postgresql.PostgresTestCase):
-    """Incrementals: WAL since the last but one backup of any kind."""
+    """Incrementals: WAL since the previous backup of any kind."""
 
     def check_hole(self, source, parent, numbers):
         """An incremental on *parent* is COMPLETED, and its restore ends at *parent*."""
@@ -91,7 +91,7 @@ class BackupFactsTest(postgresql.PostgresTestCase):
         self.add(source, 1)
         full = self.backup(source, "full")
         self.add(source, 2)
-        # pg_basebackup ends well, and its history file can't be archived in time.
+        # pg_basebackup succeeds, but its history file can't be archived in time.
         self.trove_sandbox("fault", "set", "archive", "--instance", source)
         self.addCleanup(self.trove_sandbox, "fault", "clear", f"archive@{source}")
         self.backup(source, "failed", state="FAILED")
@@ -128,7 +128,7 @@ class BackupFactsTest(postgresql.PostgresTestCase):
 
 
 class ReplicaFactsTest(postgresql.PostgresTestCase):
-    """Replicas that say HEALTHY, and sets that Trove breaks."""
+    """Replicas that are reported as HEALTHY, and sets that Trove breaks."""
 
     def test_a_second_replica_is_healthy_and_has_no_rows(self):
         source = self.make_source()
@@ -136,7 +136,7 @@ class ReplicaFactsTest(postgresql.PostgresTestCase):
         self.add(source, 1, 2, 3)
         (first,) = self.make_replicas(source, "first")
         self.eventually([1, 2, 3], lambda: self.rows(first))
-        # More than wal_keep_size (80 MB), so that it can't be streamed later.
+        # More than wal_keep_size (80 MB), so it can't be streamed later.
         self.write_wal(source, 12)
         (second,) = self.make_replicas(source, "second")
         self.add(source, 4)
@@ -165,7 +165,7 @@ class ReplicaFactsTest(postgresql.PostgresTestCase):
         self.assertEqual([], self.rows(replica))
 
     def write_until(self, source, start):
-        """Write WAL until its position starts so."""
+        """Write WAL until its position begins with this text."""
         while not self.lsn(source).startswith(start):
             self.write_wal(source, 1)
 
@@ -181,11 +181,11 @@ class ReplicaFactsTest(postgresql.PostgresTestCase):
         self.eventually(True, lambda: self.value(replica, behind))
 
     @long_only
-    def test_a_promote_there_and_back_stops_the_archiver_for_ever(self):
+    def test_two_promotes_back_and_forth_stop_the_archiver(self):
         source = self.make_source()
         (replica,) = self.make_replicas(source, "replica")
         for new, old in ((replica, source), (source, replica)):
-            # More than a segment, and a checkpoint: else it does not show.
+            # More than a segment, and a checkpoint; otherwise the failure does not show.
             self.write_wal(old, 3)
             self.caught_up(old, new)
             self.promote(new, old)
@@ -205,7 +205,7 @@ class ReplicaFactsTest(postgresql.PostgresTestCase):
             self.wait_status(member, "ERROR")
         # It has the user "replicator" but not the file with its password.
         self.eventually(True, lambda: "__dict__ must be set" in self.fault(replica))
-        # And by then it was promoted: both take writes.
+        # It was already promoted by then: both take writes.
         self.add(source, 1)
         self.add(replica, 2)
 
@@ -220,7 +220,7 @@ class ReplicaFactsTest(postgresql.PostgresTestCase):
             self.wait_status(member, "ERROR")
         missing = "does not support RPC method get_last_txn"
         self.eventually(True, lambda: missing in self.fault(source))
-        # The way back: an admin's reset of the replicas, and a detach.
+        # To recover: an admin resets the replicas, and they are detached.
         for replica in members[1:]:
             self.admin.mgmt_instances.reset_task_status(replica)
             self.wait_healthy(replica)
@@ -233,7 +233,7 @@ class ReplicaFactsTest(postgresql.PostgresTestCase):
 
 
 class PromoteFactsTest(postgresql.PostgresTestCase):
-    """A promote with somebody writing: nothing is fenced, nothing is rewound."""
+    """A promote during writes: nothing is fenced, nothing is rewound."""
 
     @long_only
     def test_a_sibling_of_a_promoted_replica_is_corrupt_and_healthy(self):
@@ -251,7 +251,7 @@ class PromoteFactsTest(postgresql.PostgresTestCase):
         )
         found = {n for (n,) in self.sql(target, "SELECT n FROM w")}
         self.assertTrue(acknowledged - found, "nothing was lost")
-        # What the new source writes now meets what only the sibling has.
+        # What the new source writes now conflicts with what only the sibling has.
         self.sql(target, "INSERT INTO w SELECT generate_series(100001, 100200)")
         here = self.value(target, "SELECT pg_current_wal_lsn()")
         caught = f"SELECT pg_last_wal_replay_lsn() >= '{here}'"
@@ -270,7 +270,7 @@ class PromoteFactsTest(postgresql.PostgresTestCase):
 class Writer(threading.Thread):
     """Writes rows into one server until it is stopped.
 
-    :ivar acknowledged: the rows that the server said it had
+    :ivar acknowledged: the rows that the server has acknowledged
     """
 
     def __init__(self, address):

@@ -18,18 +18,18 @@ from keystoneauth1.identity import base as identity
 
 from trove_ext.tests.functional.base import FunctionalTestCase
 
-#: So many seconds before it expires keystoneauth renews a token: always.
+#: keystoneauth renews a token this many seconds before it expires.
 ALWAYS = 10**9
 
 
 class RefusalsTest(FunctionalTestCase):
-    """Seeded rows: nothing has to be there but the records."""
+    """Seeded rows are enough: only the records have to exist."""
 
     def test_a_delete_that_policy_forbids_is_refused_and_sent_once(self):
         seed = ("seed", "--instances", "1", "--backups", "1", "--cloud", self.cloud)
         self.trove_sandbox(*seed)
         (backup,) = self.openstack_json("database", "backup", "list")
-        # In the project of this class alone.
+        # Only in the project of this class.
         self.trove_sandbox("policy", "forbid", "backup-delete", "--cloud", self.cloud)
         argv = ("database", "backup", "delete", backup["ID"], "--wait", "-y")
         with mock.patch.object(

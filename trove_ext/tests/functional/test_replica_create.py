@@ -17,7 +17,7 @@ from trove_ext.tests.functional import base, replicas
 class ReplicaCreateTest(replicas.ReplicaTestCase):
     count = 3
 
-    def test_each_of_three_has_what_is_written_to_the_source(self):
+    def test_each_of_three_replicas_has_the_rows_of_the_source(self):
         members = self.members()
         self.assertEqual({"db1", "r-1", "r-2", "r-3"}, set(members))
         self.sql("db1", "INSERT INTO myDB.writes VALUES (1)")
@@ -36,7 +36,7 @@ class ReplicaCreateTest(replicas.ReplicaTestCase):
         ids = [row["ID"] for row in shown[0]]
         self.assertEqual(shown[0], self.shown("replica", "show", ids[2]))
 
-    def test_all_that_is_wrong_is_told_before_anything_is_sent(self):
+    def test_all_problems_are_reported_before_anything_is_sent(self):
         self.openstack_here(
             *("database", "replica", "create", "r-1", "x", "--count", "4"),
             *("--configuration", "none-such"),
@@ -45,7 +45,7 @@ class ReplicaCreateTest(replicas.ReplicaTestCase):
         )
         self.assertEqual(4, len(self.shown("replica", "list")))
 
-    def test_a_replica_of_a_replica_is_no_failed_log_in(self):
+    def test_the_refusal_of_a_replica_of_a_replica_is_not_a_failed_log_in(self):
         run = self.run_openstack_here(
             *("database", "instance", "create", "x", "--replica-of", "r-1"),
             *("--nic", f"net-id={replicas.NETWORK}", "--wait"),
@@ -57,7 +57,7 @@ class ReplicaCreateTest(replicas.ReplicaTestCase):
 
     def test_a_cloud_that_forbids_promote_is_not_a_failed_log_in(self):
         rule = "instance:promote_to_replica_source"
-        # In the project of this class alone, whose other tests promote nothing.
+        # Only in the project of this class, whose other tests promote nothing.
         self.trove_sandbox("policy", "forbid", rule, "--cloud", self.cloud)
         self.openstack_here(
             *("database", "replica", "promote", "r-1", "--wait"),

@@ -35,14 +35,14 @@ class ReplicaFailoverTest(replicas.ReplicaTestCase):
         self.assertNotIn("db1", [source, *others])
         self.check_set_by_sql(source)
         self.openstack_here(
-            *("database", "replica", "show", source, "--probe"), stderr=replicas.TOLD
+            *("database", "replica", "show", source, "--probe"), stderr=replicas.STDERR
         )
 
     def test_detach_is_verified(self):
         source, others = self.source()
         replica = self.members(source)[others[0]]
         shown = self.shown(
-            "replica", "detach", others[0], "--wait", stderr=replicas.TOLD
+            "replica", "detach", others[0], "--wait", stderr=replicas.STDERR
         )
         self.assertEqual("no role", shown[0]["Role"])
         address = replica["Addresses"][0]

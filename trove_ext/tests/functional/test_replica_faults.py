@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Faults that take minutes each, or that hit whoever else uses the sandbox."""
+"""Faults that take minutes, or that affect other users of the sandbox."""
 
 import os
 import re
@@ -23,12 +23,12 @@ from trove_ext.tests.functional import base, replicas
 
 @unittest.skipUnless(replicas.LONG, "takes minutes and restarts Trove")
 class ReplicaFaultsTest(replicas.ReplicaTestCase):
-    """Promotes by the stock command, which refuses nothing before it sends."""
+    """Promotes by the stock command, which checks nothing first."""
 
     def id_of(self, name):
         return self.members(self.any_member())[name]["ID"]
 
-    def test_a_database_of_the_source_that_is_killed(self):
+    def test_the_database_of_the_source_is_killed(self):
         source, (target, *_others) = self.source()
         source_id = self.id_of(source)
         self.trove_sandbox("fault", "kill-database", source_id)
@@ -37,7 +37,7 @@ class ReplicaFaultsTest(replicas.ReplicaTestCase):
         self.assertEqual("its database does not run", found[source]["writes"], run)
         self.assertEqual(target, self.source()[0])
 
-    def test_a_host_of_the_source_that_is_off(self):
+    def test_the_host_of_the_source_is_off(self):
         source, (target, *_others) = self.source()
         source_id = self.id_of(source)
         self.trove_sandbox("fault", "host-off", source_id)
@@ -51,27 +51,27 @@ class ReplicaFaultsTest(replicas.ReplicaTestCase):
         new, _others = self.source()
         self.openstack_here(
             *("database", "instance", "delete", source_id, "--wait"),
-            stderr=replicas.TOLD,
+            stderr=replicas.STDERR,
         )
         self.openstack_here(
             *("database", "replica", "create", new, source, "--probe"),
-            stderr=replicas.TOLD,
+            stderr=replicas.STDERR,
         )
         self.check_set_by_sql(new)
 
-    def test_a_host_of_a_sibling_that_is_off(self):
+    def test_the_host_of_another_replica_is_off(self):
         _source, (target, other, *_more) = self.source()
         other_id = self.id_of(other)
         self.trove_sandbox("fault", "host-off", other_id)
         found, run = self.broken_promote(
-            target, noun="instance", mended=("fault", "host-on", other_id)
+            target, noun="instance", repairs=("fault", "host-on", other_id)
         )
         self.assertEqual("ERROR", found[other]["state"], run)
         self.assertEqual("read-only or not: not known", found[other]["writes"], run)
         self.assertNotIn("only an admin", run.stderr)
         self.assertEqual(target, self.source()[0])
 
-    def test_a_trove_that_is_restarted_in_the_middle(self):
+    def test_trove_is_restarted_during_a_promote(self):
         source, (target, *_others) = self.source()
         addresses, source_id = self.addresses(), self.id_of(source)
         self.fault("promote-candidate", self.id_of(target), "--sleep", "15")
@@ -80,7 +80,7 @@ class ReplicaFaultsTest(replicas.ReplicaTestCase):
         )
         self.until(source_id, "PROMOTE")
         self.restart_trove()
-        # Trove tells nobody that it has lost the job; 20 minutes of silence do.
+        # Trove does not report that it has lost the job; the wait ends after 20 minutes.
         out, err = promote.communicate(timeout=1800)
         self.assertEqual(1, promote.returncode, err)
         self.assertIn("nothing has moved for 20 minutes", err)

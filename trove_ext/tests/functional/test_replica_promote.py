@@ -23,10 +23,10 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
     def promote(self, name, **kwargs):
         return self.openstack_here(
             *("database", "replica", "promote", name, "--wait"),
-            **{"stderr": replicas.TOLD, **kwargs},
+            **{"stderr": replicas.STDERR, **kwargs},
         )
 
-    def test_no_acknowledged_row_is_missing_after_promotes_under_a_writer(self):
+    def test_no_acknowledged_row_is_missing_after_promotes_during_writes(self):
         addresses = [member["Addresses"][0] for member in self.members().values()]
         source, _others = self.source()
         self.sql(source, "DELETE FROM myDB.writes")
@@ -42,13 +42,13 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
             self.check_set_by_sql(source)
             written |= set(writer.acknowledged)
         self.openstack_here(
-            *("database", "replica", "show", source, "--probe"), stderr=replicas.TOLD
+            *("database", "replica", "show", source, "--probe"), stderr=replicas.STDERR
         )
         for address in addresses:
             rows = self.sql(address, "SELECT n FROM myDB.writes")
             self.assertEqual(set(), written - {row["n"] for row in rows}, address)
 
-    def test_a_candidate_that_cannot_catch_up(self):
+    def test_a_replica_that_can_not_catch_up(self):
         source, (target, *_others) = self.source()
         target_id = self.members(source)[target]["ID"]
         self.fault("promote-candidate", target_id, "--text", "It can't catch up")
@@ -60,7 +60,7 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
         self.assertIn("[only an admin of the cloud can do this]", run.stderr)
         self.assertEqual(target, self.source()[0])
 
-    def test_another_replica_that_cannot_attach(self):
+    def test_another_replica_that_can_not_attach(self):
         source, (target, other, *_more) = self.source()
         other_id = self.members(source)[other]["ID"]
         self.fault("attach-replica", other_id, "--text", "It can't attach")
@@ -83,9 +83,9 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
         self.assertIn("nothing was changed", run.stderr)
         advice = f"database instance restart {target_id} --wait"
         self.assertIn(advice, run.stderr)
-        self.openstack_here(*advice.split(), stderr=replicas.TOLD)
+        self.openstack_here(*advice.split(), stderr=replicas.STDERR)
         self.openstack_here(
-            *("database", "replica", "show", target, "--probe"), stderr=replicas.TOLD
+            *("database", "replica", "show", target, "--probe"), stderr=replicas.STDERR
         )
         self.check_set_by_sql(source)
 
@@ -104,5 +104,5 @@ class ReplicaPromoteTest(replicas.ReplicaTestCase):
         self.assertIn("as long as that is so Trove can't eject it", failover.stderr)
         restart = f"database instance restart {source_id} --wait"
         self.assertIn(restart, failover.stderr)
-        self.openstack_here(*restart.split(), stderr=replicas.TOLD)
+        self.openstack_here(*restart.split(), stderr=replicas.STDERR)
         self.check_set_by_sql(source)

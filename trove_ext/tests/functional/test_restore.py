@@ -35,7 +35,7 @@ class RestoreTest(ChainTestCase):
         argv = ("database", "instance", "delete", name, "--wait")
         self.openstack(*argv, stderr=f"{PROGRESS}|deleted")
 
-    def test_each_link_of_a_chain_comes_back_with_its_rows(self):
+    def test_each_backup_of_a_chain_is_restored_with_its_rows(self):
         for name, rows in CHAIN.items():
             made = self.restore(name, f"r-{name}", "--wait")
             self.addCleanup(self.delete, made["id"])
@@ -52,7 +52,7 @@ class RestoreTest(ChainTestCase):
         self.assertEqual(4, len(plan["chain"]))
         self.assertNotIn("new", self.names())
 
-    def test_a_restore_that_fails_says_why_and_what_is_left(self):
+    def test_a_failed_restore_reports_the_reason_and_the_instance_that_remains(self):
         self.trove_sandbox(
             *("fault", "set", "restore", "--instance", "broken"),
             *("--once", "--text", "the archive is damaged"),
@@ -66,7 +66,7 @@ class RestoreTest(ChainTestCase):
         self.assertRegex(run.stderr, r"is (ERROR|FAILED)[^:]*: .+")
         self.assertRegex(run.stderr, r"instance delete [0-9a-f-]{36}")
 
-    def test_all_that_is_wrong_is_told_before_anything_is_sent(self):
+    def test_all_problems_are_reported_before_anything_is_sent(self):
         run = self.run_openstack(
             *("database", "backup", "restore", "inc-1", "new"),
             *("--flavor", "no-such", "--allowed-cidr", "nonsense"),

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""``database backup rotate`` against the sandbox, killed on the way too."""
+"""``database backup rotate`` against the sandbox, also killed in between."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import FLAVOR, NETWORK
 
 BACKUP = ("database", "backup")
-#: What a rotation notes of each instance.
-TOLD = rf"^db-1: backup |{PROGRESS}"
+#: What a rotation prints about each instance.
+STDERR = rf"^db-1: backup |{PROGRESS}"
 
 
 class RotateTest(FunctionalTestCase):
@@ -37,7 +37,7 @@ class RotateTest(FunctionalTestCase):
         self.addCleanup(self.clear)
 
     def clear(self):
-        # A replica that is still being built can't be deleted, nor its source.
+        # Neither a replica that is being built nor its source can be deleted.
         argv = ("database", "instance", "wait", "rotated-rep", "--timeout", "120")
         self.run_openstack(*argv)
         for name in ("rotated-rep", "db-1"):
@@ -45,14 +45,14 @@ class RotateTest(FunctionalTestCase):
             self.run_openstack(*argv)
 
     def rotate(self, *argv, **kwargs):
-        kwargs.setdefault("stderr", TOLD)
+        kwargs.setdefault("stderr", STDERR)
         return self.openstack_json(*BACKUP, "rotate", "db-1", *argv, **kwargs)
 
     def backups(self):
         rows = self.openstack_json(*BACKUP, "list", "--instance", "db-1")
         return {row["Name"]: row for row in rows}
 
-    def test_a_week_of_rotations_and_a_kill_anywhere(self):
+    def test_a_week_of_rotations_that_are_killed_at_any_point(self):
         self._builds_a_chain_then_a_full_one_and_prunes()
         self._a_failed_backup_does_not_prune()
         for point in ("first answer", "POST", "poll", "DELETE"):
@@ -82,7 +82,7 @@ class RotateTest(FunctionalTestCase):
         self.assertLess(before, set(self.backups()))
 
     def _killed_after(self, point):
-        """Kill it for good at that point; the next run ends as one would have."""
+        """Kill it at that point; the next run ends in the state of a single run."""
         name = f"{point[:4].strip().lower()}-{{time}}"
         argv = ("--name", name, "--keep-last", "1", "--chain-length", "1")
         process = self.start_openstack("--debug", *BACKUP, "rotate", "db-1", *argv)
@@ -124,7 +124,7 @@ class RotateTest(FunctionalTestCase):
         self.assertEqual(full["ID"], made["parent_id"])
 
     def _snapshot(self):
-        """Wait until Trove's own snapshot is there and completed."""
+        """Wait until Trove's own snapshot is completed."""
         for _ in range(120):
             for name, row in self.backups().items():
                 if name.startswith("Replication") and row["Status"] == "COMPLETED":

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The sandbox itself: started, killed, started again, and beside another one."""
+"""The sandbox itself: started, killed, started again, and two at once."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def _sandbox(directory, *argv):
 
 
 def _processes_of(directory):
-    """Processes that name a path of this sandbox and are no zombies."""
+    """Processes that name a path of this sandbox, without zombies."""
     found = {}
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdecimal() or int(entry.name) == os.getpid():
@@ -55,7 +55,7 @@ def _processes_of(directory):
 
 
 def _listening():
-    """Addresses that anybody listens on, by the inode of the socket."""
+    """Addresses with a listener, by the inode of the socket."""
     lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
     fields = [line.split() for line in lines]
     return {
@@ -76,7 +76,7 @@ def _sockets_of(pid):
 
 
 class OwnSandboxTest(testtools.TestCase):
-    """Each test has a sandbox of its own: it kills what others need."""
+    """Each test has a sandbox of its own, because it kills its services."""
 
     def setUp(self):
         super().setUp()
@@ -116,7 +116,7 @@ class OwnSandboxTest(testtools.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         return json.loads(done.stdout)
 
-    def test_a_life_with_kill_and_recovery(self):
+    def test_a_sandbox_recovers_from_kills(self):
         first = self.up()
         self.assertEqual(2, len(first.stdout.splitlines()))
         self.create(self.directory, "db1")
@@ -144,7 +144,7 @@ class OwnSandboxTest(testtools.TestCase):
             os.kill(service["pid"], signal.SIGKILL)
         self.up()
         after = self.status()
-        # The database of the instance was left alone, and goes on.
+        # The database of the instance was not touched, and continues.
         self.assertEqual(before["instances"][0]["pid"], after["instances"][0]["pid"])
         self.openstack(self.directory, "database", "instance", "wait", "db1")
 
@@ -160,7 +160,7 @@ class OwnSandboxTest(testtools.TestCase):
         self.assertEqual({}, _processes_of(self.directory))
         self.assertIn("was not running", _sandbox(self.directory, "down").stderr)
 
-    def test_two_sandboxes_side_by_side_know_nothing_of_each_other(self):
+    def test_two_sandboxes_are_independent(self):
         other = self.directory.with_name("other")
         with futures.ThreadPoolExecutor() as pool:
             for done in [pool.submit(self.up, d) for d in (self.directory, other)]:
@@ -174,7 +174,7 @@ class OwnSandboxTest(testtools.TestCase):
         self.assertFalse(self.directory.exists())
         self.openstack(other, "database", "instance", "wait", "db1")
 
-    def test_a_port_that_is_taken_is_named(self):
+    def test_a_port_in_use_is_named(self):
         self.up()
         _sandbox(self.directory, "down")
         settings = json.loads((self.directory / "settings.json").read_text())
@@ -187,7 +187,7 @@ class OwnSandboxTest(testtools.TestCase):
 
 
 class SharedSandboxTest(base.FunctionalTestCase):
-    """What needs no sandbox of its own."""
+    """Tests that need no sandbox of their own."""
 
     def _project(self, cloud):
         argv = ("token", "issue", "-f", "value", "-c", "project_id")
@@ -204,7 +204,7 @@ class SharedSandboxTest(base.FunctionalTestCase):
             ]
         self.assertEqual([0] * 4, [run.result().exit_code for run in runs])
 
-    def test_a_forbidden_action_is_forbidden_in_its_project_alone(self):
+    def test_an_action_is_forbidden_in_one_project_alone(self):
         self.addCleanup(self.trove_sandbox, "policy", "clear")
         self.trove_sandbox("policy", "forbid", "backup:index", "--cloud", self.cloud)
         argv = ("database", "backup", "list")
@@ -228,7 +228,7 @@ class SharedSandboxTest(base.FunctionalTestCase):
         )  # fmt: skip
 
     def _without_replicas(self, rows, cloud):
-        """One that Trove deletes: it refuses the source of a set."""
+        """Choose one that Trove deletes: it refuses the source of a set."""
         argv = ("database", "instance", "show")
         shown = (self.openstack_json(*argv, row["ID"], cloud=cloud) for row in rows)
         return next(row for row in shown if not row.get("replicas"))

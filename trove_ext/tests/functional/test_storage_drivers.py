@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Backups in Swift and as volume snapshots, beside each other, against a real Trove."""
+"""Backups in Swift and as volume snapshots of one instance, on a real Trove."""
 
 from __future__ import annotations
 

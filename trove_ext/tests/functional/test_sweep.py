@@ -11,9 +11,9 @@
 # under the License.
 
 
-"""A sample of the sweep against the sandbox, the same one at each run.
+"""A sample of the sweep against the sandbox, the same in each run.
 
-Ten runs of the quick workflows; TROVE_EXT_SWEEP_SANDBOX=200 makes it so many of all,
+Ten runs of the quick workflows; TROVE_EXT_SWEEP_SANDBOX=200 runs 200 of all workflows,
 as ``tox -e sweep`` does.
 """
 

@@ -37,13 +37,13 @@ class VerifyTest(ChainTestCase):
         rows = json.loads(stdout)
         return {row["Backup"]: row["Result"] for row in rows if row["Step"] == "total"}
 
-    def test_the_right_number_of_rows_passes_and_leaves_no_instance(self):
+    def test_the_right_number_of_rows_passes_and_no_instance_remains(self):
         argv = ("--query", COUNT, "--expect", str(CHAIN["inc-3"]), "-f", "json")
         stdout = self.openstack(*VERIFY, "inc-3", *argv, stderr=ANY)
         self.assertEqual({"inc-3": "data checked"}, self.totals(stdout))
         self.assertEqual([], self.temporary())
 
-    def test_a_wrong_number_fails_and_leaves_no_instance(self):
+    def test_a_wrong_number_of_rows_fails_and_no_instance_remains(self):
         argv = ("--query", COUNT, "--expect", "1100", "-f", "json")
         run = self.run_openstack(*VERIFY, "inc-1", "inc-2", *argv)
         self.assertEqual(1, run.exit_code, run)
@@ -54,7 +54,7 @@ class VerifyTest(ChainTestCase):
         self.assertIn("1 of 2 failed", run.stderr)
         self.assertEqual([], self.temporary())
 
-    def test_without_a_query_it_claims_no_more_than_that_it_came_up(self):
+    def test_without_a_query_the_result_is_only_that_it_was_restored(self):
         stdout = self.openstack(*VERIFY, "full", "-f", "json", stderr=ANY)
         self.assertEqual({"full": "restored"}, self.totals(stdout))
 
@@ -66,7 +66,7 @@ class VerifyTest(ChainTestCase):
         self.assertEqual([], self.temporary())
 
     def interrupt(self, trigger, number=signal.SIGINT, after=0):
-        """Send a signal when a line of stderr shows that a step is reached."""
+        """Send a signal when a line of stderr shows that a step has begun."""
         argv = ("--query", COUNT, "--expect", "1700")
         process = self.start_openstack(*VERIFY, "inc-3", *argv)
         lines = []
@@ -77,11 +77,11 @@ class VerifyTest(ChainTestCase):
                 process.send_signal(number)
                 break
         else:
-            self.fail(f"never came to {trigger!r}: {''.join(lines)}")
+            self.fail(f"no line with {trigger!r}: {''.join(lines)}")
         _, rest = process.communicate(timeout=120)
         return process.returncode, "".join(lines) + rest
 
-    def test_ctrl_c_at_any_step_leaves_no_instance(self):
+    def test_no_instance_remains_after_ctrl_c_at_any_step(self):
         steps = (
             r"check: ok",
             r"^Restoring inc-3",
@@ -96,13 +96,13 @@ class VerifyTest(ChainTestCase):
             self.assertEqual(130, code, stderr)
             self.assertEqual([], self.temporary(), f"{step}\n{stderr}")
 
-    def test_sigterm_is_as_good_as_ctrl_c(self):
+    def test_sigterm_is_handled_as_ctrl_c(self):
         code, stderr = self.interrupt(r": BUILD \(", signal.SIGTERM)
         self.assertEqual(143, code, stderr)
         self.assertEqual([], self.temporary(), stderr)
 
-    def test_ctrl_c_while_the_creation_is_unanswered_finds_it_by_its_name(self):
-        # Trove makes the instance at once; its answers come two seconds later.
+    def test_after_ctrl_c_during_the_create_the_instance_is_found_by_name(self):
+        # Trove creates the instance at once, and responds two seconds later.
         self.trove_sandbox(
             "fault", "set", "slow-answer", "--cloud", self.cloud, "--sleep", "2"
         )
@@ -113,7 +113,7 @@ class VerifyTest(ChainTestCase):
         self.trove_sandbox("fault", "clear", "slow-answer")
         self.assertEqual([], self.temporary(), stderr)
 
-    def test_what_a_killed_run_leaves_is_named_and_cleaned_up(self):
+    def test_the_orphaned_instance_of_a_killed_run_is_named_and_cleaned_up(self):
         self.interrupt(r": BUILD \(", signal.SIGKILL)
         (left,) = self.temporary()
         run = self.run_openstack(*VERIFY, "full")
@@ -123,7 +123,7 @@ class VerifyTest(ChainTestCase):
         self.openstack(*VERIFY, "--clean-up", stderr=ANY)
         self.assertEqual([], self.temporary())
 
-    def test_time_out_deletes_the_instance_that_still_builds(self):
+    def test_an_instance_that_is_still_building_is_deleted_at_the_time_out(self):
         run = self.run_openstack(*VERIFY, "full", "--timeout", "1")
         self.assertEqual(124, run.exit_code, run)
         self.assertRegex(run.stderr, r"still BUILD after \d s")

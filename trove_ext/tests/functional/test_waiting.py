@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Waiting against a real Trove: what goes wrong, and what a user reads then."""
+"""Waiting on a real Trove: failures, and what the user reads then."""
 
 import json
 import os
@@ -77,7 +77,7 @@ class TestWaiting(FunctionalTestCase):
     def instance_id(self, name):
         return self.openstack_json("database", "instance", "show", name)["id"]
 
-    def test_json_alone_is_on_stdout_and_changes_of_state_on_stderr(self):
+    def test_stdout_has_only_json_and_stderr_the_changes_of_state(self):
         run = self.run_openstack(
             "database", "backup", "create", "db1", "j1", "--wait", "-f", "json"
         )
@@ -106,7 +106,9 @@ class TestWaiting(FunctionalTestCase):
         )
         self.assertEqual("FAILED", json.loads(shown)["status"])
 
-    def test_a_wait_says_that_the_database_is_down_and_ends_before_its_time_out(self):
+    def test_a_wait_reports_that_the_database_is_down_and_ends_before_its_time_out(
+        self,
+    ):
         instance_id = self.instance_id("db1")
         self.trove_sandbox("fault", "kill-database", instance_id)
         # Until the agent's next report Trove shows HEALTHY, and a wait ends at once.
@@ -121,7 +123,7 @@ class TestWaiting(FunctionalTestCase):
         started = self.run_openstack(*command.split())
         self.assertEqual(0, started.exit_code, str(started))
 
-    def test_what_the_guest_has_not_created_is_named(self):
+    def test_databases_that_the_guest_has_not_created_are_named(self):
         asked = [*CREATE[:-3], "shop,crm", "--users", "app:secret123"]
         run = self.run_openstack(
             "database", "instance", "create", "less", *asked, "--wait", "-f", "json"
@@ -133,7 +135,7 @@ class TestWaiting(FunctionalTestCase):
             "database", "instance", "delete", "less", "--wait", stderr=PROGRESS
         )
 
-    def test_a_time_out_exits_124_and_its_command_goes_on(self):
+    def test_a_time_out_exits_124_and_prints_the_command_that_continues(self):
         name = "late"
         run = self.run_openstack(
             "database",
@@ -155,7 +157,7 @@ class TestWaiting(FunctionalTestCase):
             "database", "instance", "delete", name, "--wait", stderr=PROGRESS
         )
 
-    def test_ctrl_c_says_that_it_goes_on_and_how_to_follow(self):
+    def test_ctrl_c_reports_that_the_operation_continues_and_how_to_wait_for_it(self):
         process = self.start_openstack(
             "database", "instance", "create", "stopped", *CREATE, "--wait"
         )
@@ -202,7 +204,7 @@ class TestWaiting(FunctionalTestCase):
         self.assertIn(b"\x1b[", shown)
         self.assertIn(b"db1", shown)
 
-    def test_what_cannot_be_is_one_clear_line(self):
+    def test_an_impossible_request_is_one_clear_line(self):
         for argv, text in (
             (("instance", "wait", "nobody"), "nobody"),
             (("instance", "restart", "nobody"), "nobody"),
@@ -246,7 +248,7 @@ class TestWaiting(FunctionalTestCase):
         self.assertEqual(1, len(run.stderr.splitlines()), str(run))
         self.assertIn(text, run.stderr)
 
-    def test_a_dead_keystone_is_no_traceback(self):
+    def test_a_keystone_that_is_down_is_no_traceback(self):
         start = time.monotonic()
         run = self.run_openstack(
             "--os-auth-url",
@@ -261,7 +263,7 @@ class TestWaiting(FunctionalTestCase):
         self.assertNotIn("Traceback", run.stderr)
         self.assertLess(time.monotonic() - start, 30)
 
-    def test_a_name_on_page_three_and_a_name_that_two_bear(self):
+    def test_a_name_on_page_three_and_a_name_of_two_instances(self):
         cloud = self.new_project()
         self.trove_sandbox(
             "seed", "--instances", "65", "--backups", "10", "--cloud", cloud
@@ -287,7 +289,7 @@ class TestWaiting(FunctionalTestCase):
 
 
 class TestPromoteThatFails(FunctionalTestCase):
-    def test_it_says_the_state_of_every_member(self):
+    def test_it_reports_the_state_of_every_member(self):
         self.openstack(
             "database", "instance", "create", "src", *CREATE, "--wait", stderr=PROGRESS
         )

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Runs lines, and says what is wrong with how they ended."""
+"""Runs command lines, and reports what is wrong with their results."""
 
 import contextlib
 import re
@@ -31,19 +31,19 @@ from trove_ext.tests.fuzz.values import make_cloud
 SEED = 20261122
 EXITS = {0, 1, 2, 75, 124}
 USAGE = 2
-#: What drives a terminal: C0 but the line break, DEL, C1, direction marks.
+#: What controls a terminal: C0 except the line break, DEL, C1, direction marks.
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-#: What the live lines of a terminal are made of: colours, and to go up and clear a line.
+#: What live lines at a terminal consist of: colours, cursor up, clear the line.
 LIVE = re.compile(r"\x1b\[(\?25[lh]|2K|1A|[0-9;]*m)|\r")
-#: Every third line has a terminal, and a yes or a no is typed there.
+#: Every third line has a terminal, where yes or no is typed.
 ANSWERS = (None, None, "y\n", None, None, "n\n")
-#: Each six lines have another encoding of stdout and stderr.
+#: Every six lines the encoding of stdout and stderr changes.
 ENCODINGS = ("utf-8", "latin-1", "ascii")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A line that ended as none may."""
+    """A line whose result is wrong."""
 
     number: int
     argv: list[str]
@@ -61,9 +61,9 @@ class Finding:
 
 @contextlib.contextmanager
 def databases_alone() -> Iterator[None]:
-    """Let the shell load no commands but those for databases.
+    """Make the shell load only the commands for databases.
 
-    It looks at all entry points of all services at each start: half of a short run.
+    It reads all entry points of all services at each start: half of a short run.
     """
     add = CommandManager.add_command_group
 
@@ -78,7 +78,7 @@ def databases_alone() -> Iterator[None]:
 def run(
     argv: list[str], *, answer: str | None = None, encoding: str = "utf-8"
 ) -> Result:
-    """Run one line on a cloud of its own, and where it may write files.
+    """Run one line on a cloud of its own, in a directory where it may write files.
 
     :param encoding: of stdout and stderr
     :param answer: what is typed at a terminal; without one there is no terminal
@@ -105,7 +105,7 @@ def check(number: int, seed: int = SEED) -> tuple[int, Finding | None]:
             encoding=ENCODINGS[number // len(ANSWERS) % len(ENCODINGS)],
         )
     except AssertionError as exc:
-        # What the harness calls impossible: a command without end, say.
+        # What the harness calls impossible, for example a command without end.
         if _waits_for_ever(argv):
             return Exit.TIMEOUT, None
         nothing = Result(-1, "", "", RequestLog())
@@ -116,16 +116,16 @@ def check(number: int, seed: int = SEED) -> tuple[int, Finding | None]:
 
 
 def problems(argv: list[str], result: Result) -> Iterator[str]:
-    """Yield all that is wrong with how a line ended."""
+    """Yield all problems of a line's result."""
     debug = _asks_for_debug(argv)
     if "Traceback" in result.stdout + result.stderr and not debug:
         yield "a traceback"
     if result.exit_code not in EXITS:
         yield f"exit code {result.exit_code}"
     if result.exit_code and not result.stderr.strip():
-        yield "it failed without a word"
+        yield "it failed without a message"
     if result.exit_code == USAGE and result.requests.changing:
-        yield f"an error of usage, and it sent {result.requests.changing[0]}"
+        yield f"a usage error, but it sent {result.requests.changing[0]}"
     if "codec can't encode" in result.stderr:
         yield "a character that the encoding lacks"
     if CONTROL.search(LIVE.sub("", result.stderr)) and not debug:
@@ -135,27 +135,27 @@ def problems(argv: list[str], result: Result) -> Iterator[str]:
 
 
 def _waits_for_ever(argv: list[str]) -> bool:
-    """Tell whether a line may ask to wait without end (``--timeout 0``)."""
+    """Return whether a line may wait without a limit (``--timeout 0``)."""
     return any(re.search(r"(^|=)0$", word) for word in argv)
 
 
 def _asks_for_debug(argv: list[str]) -> bool:
-    """Tell whether ``--debug`` is there, in full or short.
+    """Return whether a line has ``--debug``, in full or abbreviated.
 
-    Then a traceback is meant, and osc-lib's first lines repeat the arguments.
+    Then a traceback is intended, and osc-lib's first lines repeat the arguments.
     """
     return any(len(word) > 2 and "--debug".startswith(word) for word in argv)
 
 
 def _is_for_people(argv: list[str]) -> bool:
-    """Tell whether a table was asked for; for programs a value stays as it is."""
+    """Return whether the output is a table; other formats keep a value unchanged."""
     return not any(re.match("-f|--f", word) for word in argv)
 
 
 def fuzz(
     numbers: Iterable[int], seed: int = SEED
 ) -> tuple[Counter[int], list[Finding]]:
-    """Run lines; return how often each exit code came, and what is wrong."""
+    """Run lines; return how often each exit code occurred, and what is wrong."""
     codes: Counter[int] = Counter()
     findings = []
     for number in numbers:

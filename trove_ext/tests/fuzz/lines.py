@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Command lines made from what the commands' own parsers say they take."""
+"""Command lines generated from the parsers of the commands."""
 
 import argparse
 import functools
@@ -25,7 +25,7 @@ from trove_ext.tests.fuzz.values import Values, values_for
 
 COMMANDS = "openstack.database.v1"
 HOOKS = "openstack.cli."
-#: Of cliff, and the same for all commands; given now and then all the same.
+#: Options of cliff, the same for all commands; each line has a few of them.
 FORMATS = ("table", "json", "csv", "value", "shell", "yaml")
 
 
@@ -56,7 +56,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Grammar:
-    """A command and what it takes."""
+    """A command and its arguments."""
 
     words: tuple[str, ...]
     options: tuple[Argument, ...]
@@ -65,7 +65,7 @@ class Grammar:
 
 @functools.cache
 def grammars() -> tuple[Grammar, ...]:
-    """Return those of all our commands and all hooked ones, by name."""
+    """Return those of all our commands and all hooked stock commands, by name."""
     points = importlib.metadata.entry_points()
     hooked = {
         group.removeprefix(HOOKS) for group in points.groups if group.startswith(HOOKS)
@@ -101,9 +101,9 @@ def _grammar(name: str, factory: Any) -> Grammar:
 
 
 def make_line(seed: int, number: int) -> list[str]:
-    """Make one line: the same one for the same seed and number, whatever else ran.
+    """Make one line: always the same for a seed and a number.
 
-    The commands take turns. Half of the lines are near what is meant.
+    The commands take turns. Half of the lines are close to valid ones.
     """
     choose = random.Random(f"{seed}:{number}")
     known = grammars()
@@ -161,7 +161,7 @@ def _option(choose: random.Random, argument: Argument, wild: float) -> list[str]
 
 
 def _spoil(choose: random.Random, line: list[str]) -> None:
-    """Drop, double or add a word."""
+    """Drop, repeat or add a word."""
     at = choose.randrange(len(line))
     how = choose.randrange(3)
     if how == 0:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a line of the fuzz may hold, and the cloud that it meets."""
+"""The values in the lines of the fuzz test, and the cloud that they run on."""
 
 import random
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.sweep import scenarios
 
-#: Virtual seconds that a line may take; one that waits for ever ends then.
+#: Virtual seconds that a line may take; one that waits without a limit ends then.
 LONGEST = 20_000.0
 ESCAPES = "\x1b]0;owned\x07\x1b[2J"
 LONG = "n" * 255
 UUID_SHAPED = "0ffee5af-e2ae-41f7-899b-6bbc4e0b526e"
 
-#: Names that Trove lets others in the project give to theirs.
+#: Names that Trove allows others in the project to use.
 STRANGE = (
     "two words",
     'it\'s "quoted"',
@@ -41,7 +41,7 @@ STRANGE = (
     "a,b=c:d/e?f&g#h%20",
     "*",
 )
-#: What a line may name that is not there.
+#: Names in a line that do not exist.
 UNKNOWN = (
     "",
     " ",
@@ -64,17 +64,17 @@ ANYTHING = (*STRANGE, *UNKNOWN, *NUMBERS, *DURATIONS)
 
 @dataclass(frozen=True)
 class Values:
-    """What an argument may be.
+    """The possible values of an argument.
 
-    :ivar good: what makes sense, most often
-    :ivar bad: what looks alike and does not
+    :ivar good: values that make sense, used most often
+    :ivar bad: similar values that do not
     """
 
     good: tuple[str, ...]
     bad: tuple[str, ...] = ()
 
     def pick(self, choose: random.Random, wild: float) -> str:
-        """Choose one that fits, or with this probability anything at all."""
+        """Choose a suitable value, or with this probability any value."""
         if choose.random() >= wild:
             return choose.choice(self.good)
         return choose.choice(choose.choice((self.bad or ANYTHING, ANYTHING)))
@@ -104,7 +104,7 @@ USERS = Values(("app:secret:with:colons",), ("app", ":", "app:", ESCAPES + ":x")
 FILES = Values(("-",), ("/nowhere/at/all", "/", "", ESCAPES))
 VERSIONS = Values(("5.7.40", "5.7.29"), ("9", UUID_SHAPED))
 
-#: Part of an argument's name or metavar, and what it may be; the first that fits.
+#: Part of an argument's name or metavar, and its values; the first match counts.
 KINDS = (
     ("second", SECONDS),
     ("timeout", SECONDS),
@@ -137,13 +137,13 @@ KINDS = (
 
 
 def values_for(*hints: str) -> Values:
-    """Return what an argument may be, by what it is called."""
+    """Return the possible values of an argument, by its name."""
     text = " ".join(hints).lower()
     return next((values for part, values in KINDS if part in text), Values(ANYTHING))
 
 
 def make_cloud() -> FakeCloud:
-    """Make the cloud of the sweep, and beside it things with strange names."""
+    """Make the cloud of the sweep, and add resources with unusual names."""
     cloud = FakeCloud(FakeClock(limit=LONGEST))
     scenarios.base(cloud)
     cloud.add_configuration("tuned")

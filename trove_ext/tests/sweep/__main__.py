@@ -26,19 +26,22 @@ from trove_ext.tests.sweep.sweep import Finding
 def main() -> int:
     parser = argparse.ArgumentParser(description=sweep.__doc__)
     parser.add_argument(
-        "--sample", type=int, metavar="<n>", help="so many runs on the fake, not all"
+        "--sample",
+        type=int,
+        metavar="<n>",
+        help="a sample of this many runs on the fake cloud",
     )
-    parser.add_argument("--only", help="workflows whose name holds this")
+    parser.add_argument("--only", help="only workflows whose name contains this")
     parser.add_argument(
         "--sandbox",
         type=int,
         metavar="<n>",
         default=0,
-        help="then so many runs on a sandbox (that of TROVE_EXT_SANDBOX_DIR, or its "
+        help="also this many runs on a sandbox (that of TROVE_EXT_SANDBOX_DIR, or its "
         "own)",
     )
     parser.add_argument(
-        "--signals", action="store_true", help="signals on the fake, and no faults"
+        "--signals", action="store_true", help="signals on the fake cloud, no faults"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
@@ -59,7 +62,7 @@ def _fake(
     total = len(chosen)
     if args.sample is not None:
         chosen = sweep.sample(chosen, args.sample, args.seed)
-    # What one workflow does wrong in many cases is then seen early.
+    # So an error of one workflow in many cases is seen early.
     random.Random(args.seed).shuffle(chosen)
     print(f"On the fake cloud: {len(chosen)} of {total} cases", flush=True)
     start = time.monotonic()

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A project in a sandbox: its truth, asked past the proxy, and commands through it."""
+"""A project in a sandbox: its state, read directly, and commands through a proxy."""
 
 import contextlib
 import functools
@@ -49,24 +49,24 @@ SHORT = {
     "trove_ext.workflows.restore.scratch_instance.APPEAR_TIMEOUT": 5.0,
     "trove_ext.workflows.replica.heartbeat.WATCH": 15.0,
 }
-#: Seconds that a command waits: a fault that lasts is not over in the end.
+#: Seconds that a command waits: a permanent fault does not end.
 TIMEOUT = {False: 90, True: 8}
 SETTLE = 120.0
-#: Where nothing goes on; of a host that is off Trove says ACTIVE/ERROR.
+#: States without an operation in progress; for a host that is off it is ACTIVE/ERROR.
 SETTLED = {"ACTIVE/HEALTHY", "ACTIVE/ERROR", "ERROR/", "ERROR/ERROR"}
 RUNNING = {"NEW", "BUILDING", "SAVING"}
 
 
 @dataclass(frozen=True)
 class State:
-    """What there is in a project, by ID."""
+    """The instances and backups of a project, by ID."""
 
     instances: dict[str, dict[str, Any]]
     backups: dict[str, dict[str, Any]]
 
     @property
     def ids(self) -> frozenset[str]:
-        """All that has a user's name."""
+        """All backups that a user has named."""
         backups = (
             backup["id"]
             for backup in self.backups.values()
@@ -87,7 +87,7 @@ class State:
         return found[0] if len(found) == 1 else None
 
     def settled(self, name: str) -> bool:
-        """Whether there is one instance of a name, and it serves."""
+        """Whether there is one instance of a name, and it is healthy."""
         one = self.instance(name)
         return one is not None and health(one) == "ACTIVE/HEALTHY"
 
@@ -109,7 +109,7 @@ def health(instance: dict[str, Any]) -> str:
 
 
 class Project:
-    """A project of its own, and a user who works in it."""
+    """A project of its own, and its user."""
 
     def __init__(self, directory: Path, name: str) -> None:
         self.directory = directory
@@ -122,7 +122,7 @@ class Project:
 
     @classmethod
     def new(cls, directory: Path) -> Self:
-        """Make one; not two at once, for Keystone's database takes one at a time."""
+        """Create one; Keystone's database accepts only one at a time."""
         name = f"sweep-{uuid.uuid4().hex[:8]}"
         running.trove_sandbox(directory, "project", "create", name)
         return cls(directory, name)
@@ -132,11 +132,11 @@ class Project:
         return f"{self.settings.database_url}/{self._session.get_project_id()}"
 
     def new_name(self) -> str:
-        """A name that nothing has had."""
+        """A name that has not been used."""
         return f"n{next(self._numbers)}"
 
     def state(self) -> State:
-        """Read all there is, past the proxy."""
+        """Read the state, without the proxy."""
         backups = self._get("backups?limit=1000")["backups"]
         instances = self._pages("instances/detail")
         return State(
@@ -145,7 +145,7 @@ class Project:
         )
 
     def settle(self) -> State:
-        """Wait until nothing goes on any more."""
+        """Wait until no operation is in progress."""
         deadline = time.monotonic() + SETTLE
         while True:
             state = self.state()
@@ -166,7 +166,7 @@ class Project:
             time.sleep(0.5)
 
     def delete(self, state: State, kept: Callable[[dict[str, Any]], bool]) -> None:
-        """Delete all but what is kept: children first, replicas first."""
+        """Delete everything but what is kept: children first, replicas first."""
         backups = [backup for backup in state.backups.values() if not kept(backup)]
         for backup in sorted(
             backups, key=lambda backup: backup["created"], reverse=True
@@ -184,11 +184,11 @@ class Project:
             self._gone(f"backups/{backup['id']}")
 
     def clear(self) -> None:
-        """Delete all there is: each instance is a database server that runs."""
+        """Delete everything: each instance is a running database server."""
         self.delete(self.settle(), lambda _one: False)
 
     def openstack(self, *argv: str) -> Run:
-        """Run a command past the proxy; it must succeed."""
+        """Run a command without the proxy; it must succeed."""
         with self._environment(self.settings.auth_url) as environment:
             run = run_here(("database", *argv), environment)
         if run.exit_code:
@@ -217,7 +217,7 @@ class Project:
         deadline = time.monotonic() + SETTLE
         while (self.state().instance(name) or {})["operating_status"] != "ERROR":
             if time.monotonic() > deadline:
-                raise AssertionError(f"{name} is still heard")
+                raise AssertionError(f"{name} still sends a heartbeat")
             time.sleep(1)
 
     @contextlib.contextmanager
@@ -261,5 +261,5 @@ class Project:
         deadline = time.monotonic() + SETTLE
         while self._there(path):
             if time.monotonic() > deadline:
-                raise AssertionError(f"{path} does not go")
+                raise AssertionError(f"{path} is not deleted")
             time.sleep(0.5)

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Each workflow once more, on a real Trove: what it needs and when it is truly done.
+"""Each workflow on a real Trove: what it needs, and when it is really done.
 
 All of them share a project with an instance ``db`` and its backup ``base``, an
 instance ``other`` and its backups, and a set of ``one`` and ``two``.
@@ -33,10 +33,10 @@ STAYING = {"db", "other", "one", "two", "base", "kept"}
 
 @dataclass(frozen=True)
 class Ready:
-    """A command line, and what may come of it.
+    """A command line, and its permitted effects.
 
-    :ivar done: whether the project is as a success says
-    :ivar made: how many instances and backups it may leave more than there were
+    :ivar done: whether the project is in the state that a success reports
+    :ivar made: how many more instances and backups may exist afterwards
     :ivar deleted: IDs of what it may delete
     """
 
@@ -50,7 +50,7 @@ class Ready:
 class RealScenario:
     """A workflow.
 
-    :ivar prepare: puts there what it needs, and says what it may do
+    :ivar prepare: creates what it needs, and returns its permitted effects
     :ivar weight: how often it is drawn, compared with the others
     """
 
@@ -65,7 +65,7 @@ def kept(resource: dict[str, Any]) -> bool:
 
 
 def base(project: Project) -> State:
-    """Make what is missing of what all share, and remove the rest."""
+    """Create what is missing of what all share, and remove the rest."""
     state = project.settle()
     broken = [
         instance["name"]
@@ -150,7 +150,7 @@ def _delete(verb: str) -> Callable[[Project, State], Ready]:
 
 
 def _prune(project: Project, state: State) -> Ready:
-    # The shared one is the oldest, and goes; it is made anew.
+    # The shared one is the oldest, so it is deleted; it is created again.
     oldest = {
         backup["id"] for backup in state.backups.values() if backup["name"] == "kept"
     }
@@ -184,7 +184,7 @@ def _restore(project: Project, _state: State) -> Ready:
 
 def _verify(_project: Project, state: State) -> Ready:
     before = set(state.instances)
-    # It may be left where it can't be deleted; then it has to be named.
+    # It may remain if it can't be deleted; then it has to be named.
     return Ready(
         "backup verify base --expect-database shop",
         lambda now: set(now.instances) == before,

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A sample of the sweep against a sandbox: real servers, and a proxy before them."""
+"""A sample of the sweep against a sandbox: real servers behind a proxy."""
 
 import random
 import time
@@ -31,7 +31,7 @@ from trove_ext.tests.sweep.real import Ready
 from trove_ext.tests.sweep.sweep import Finding, locks_itself_out
 from trove_ext.tests.sweep.verdict import Verdict
 
-#: About how many requests a workflow sends until its waiting begins, and a few more.
+#: About how many requests a workflow sends before its wait begins, and a few more.
 REQUESTS = 12
 CODES = {0, 1, 75, 124}
 WORD = "trove-ext-verify"
@@ -39,7 +39,7 @@ WORD = "trove-ext-verify"
 
 @dataclass(frozen=True)
 class RealCase:
-    """One run: a workflow, by its number, and the fault that it meets."""
+    """One run: a workflow, by its number, and its fault."""
 
     scenario: int
     fault: Fault
@@ -52,8 +52,8 @@ class RealCase:
 class Report:
     """How a run went.
 
-    :ivar case: as it was run in the end
-    :ivar met: whether the fault struck
+    :ivar case: the case that was finally run
+    :ivar met: whether the fault occurred
     """
 
     case: RealCase
@@ -65,7 +65,7 @@ class Report:
 def draw(count: int, seed: int, *, cheap: bool = False) -> list[RealCase]:
     """Choose cases: the same ones for the same seed.
 
-    :param cheap: of workflows that need little time alone, and faults that end
+    :param cheap: only workflows that need little time, and faults that end
     """
     choose = random.Random(seed)
     numbers = [
@@ -74,7 +74,7 @@ def draw(count: int, seed: int, *, cheap: bool = False) -> list[RealCase]:
         if not cheap
         or scenario.weight == max(scenario.weight for scenario in real.SCENARIOS)
     ]
-    # Every workflow has its turn before one has two.
+    # Every workflow has a case before any has two.
     rounds: list[int] = []
     while len(rounds) < count:
         weighted = [n for n in numbers if choose.random() < _share(n)]
@@ -101,7 +101,7 @@ def _fault(choose: random.Random, cheap: bool) -> Fault:
 
 
 def check(project: Project, case: RealCase, choose: random.Random) -> Report:
-    """Run one case, again where the fault came after its end, and judge it."""
+    """Run one case, again if the fault came after its end, and check the result."""
     scenario = real.SCENARIOS[case.scenario]
     start = time.monotonic()
     for _attempt in range(3):
@@ -132,7 +132,7 @@ def _verdicts(
 ) -> Iterator[tuple[Verdict, str]]:
     claimed = run.exit_code == 0 and not ready.done(project.state())
     if claimed:
-        yield Verdict.FALSE, "it said done, and it is not so"
+        yield Verdict.FALSE, "it reported success, but the job is not done"
     now = project.settle()
     yield from ((Verdict.FALSE, text) for text in _words(now, run, log))
     made = now.ids - before.ids
@@ -148,7 +148,7 @@ def _words(now: State, run: Run, log: RequestLog) -> Iterator[str]:
     if run.exit_code not in CODES:
         yield f"exit code {run.exit_code}"
     if run.exit_code and not run.stderr.strip():
-        yield "it failed without a word"
+        yield "it failed without a message"
     if "Traceback" in text:
         yield "a traceback"
     accepted = [
@@ -158,11 +158,11 @@ def _words(now: State, run: Run, log: RequestLog) -> Iterator[str]:
         yield "it said that nothing was changed"
     for instance in now.instances.values():
         if instance["name"].startswith(WORD) and instance["name"] not in text:
-            yield f"{instance['name']} is left behind and not named"
+            yield f"{instance['name']} is orphaned and not named"
 
 
 def _work(directory: str, name: str, cases: Sequence[RealCase], queue: Any) -> None:
-    """Run cases in a project of this process's own, until there are none left."""
+    """Run cases in a project of this process, until none remains."""
     project = Project(Path(directory), name)
     for case in cases:
         queue.put(_checked(project, case))
@@ -201,7 +201,7 @@ def sweep(
 
 
 def _next(queue: Any, running: Sequence[Any]) -> Report:
-    """Wait for a report, as long as nobody has died who may still bring it."""
+    """Wait for a report, unless a worker has died that might still send it."""
     while True:
         try:
             report: Report = queue.get(timeout=5)

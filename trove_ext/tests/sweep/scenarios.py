@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Each workflow once, on a cloud that is ready for it, and when it is truly done."""
+"""Each workflow on a cloud that is ready for it, and when it is really done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 
 @dataclass(frozen=True)
 class Scenario:
-    """A command line and the truth that its exit code 0 claims.
+    """A command line, and the state that its exit code 0 claims.
 
-    :ivar prepare: puts there what it needs
-    :ivar done: whether the cloud is as a success says
-    :ivar answer: to its question, at a terminal
+    :ivar prepare: creates what it needs
+    :ivar done: whether the cloud is in the state that a success reports
+    :ivar answer: the answer to its prompt, at a terminal
     :ivar answer_time: virtual seconds before it is given
     """
 
@@ -51,7 +51,7 @@ class Scenario:
 
 
 def base(cloud: FakeCloud) -> None:
-    """Put a set of three and a chain of three there, and an instance for itself."""
+    """Create a set of three, a chain of three, and a separate instance."""
     db1 = cloud.add_instance("db1", databases=("shop",))
     cloud.add_instance("rep1", replica_of=db1)
     cloud.add_instance("rep2", replica_of=db1)
@@ -75,26 +75,26 @@ def _second_chain(cloud: FakeCloud) -> None:
 
 
 def _machine_is_off(cloud: FakeCloud, skew: timedelta) -> None:
-    """Let the clock of the machine that runs the command differ from the cloud's."""
+    """Make the clock of the machine that runs the command differ from the cloud's."""
     cloud.clock.sleep(7200)
     cloud.local_skew = skew
 
 
 def _dated_ahead(cloud: FakeCloud) -> None:
-    """Let there be a backup that was stored while a clock was ahead."""
+    """Add a backup that was stored while a clock was ahead."""
     cloud.clock.sleep(7200)
     created = cloud.clock.now() + timedelta(days=30)
     cloud.add_backup("ahead", cloud.instance("alone"), created=created)
 
 
 def _namesakes(cloud: FakeCloud) -> None:
-    """Let there be a backup and an instance of the new one's name already."""
+    """Add a backup and an instance that already have the name of the new one."""
     cloud.add_backup("new", cloud.instance("alone"))
     cloud.add_instance("new")
 
 
 def _running(cloud: FakeCloud) -> None:
-    """Let a backup run that completes in a while."""
+    """Start a backup that completes later."""
     made = cloud.add_backup("run", cloud.instance("alone"), state=BackupState.BUILDING)
 
     def complete() -> None:
@@ -104,7 +104,7 @@ def _running(cloud: FakeCloud) -> None:
 
 
 def _going(cloud: FakeCloud) -> None:
-    """Let an instance go in a while."""
+    """Start the delete of an instance, which ends later."""
     alone = cloud.instance("alone")
 
     def go() -> None:
@@ -114,13 +114,13 @@ def _going(cloud: FakeCloud) -> None:
 
 
 def _two_backups(cloud: FakeCloud) -> bool:
-    """Whether there is a new backup beside its namesake."""
+    """Whether there is a new backup beside the older one of its name."""
     states = [backup.state for backup in cloud.live_backups if backup.name == "new"]
     return states == [BackupState.COMPLETED] * 2
 
 
 def _two_instances(cloud: FakeCloud) -> bool:
-    """Whether there is a new instance that serves beside its namesake."""
+    """Whether there is a new, healthy instance beside the older one of its name."""
     new = [instance for instance in cloud.live_instances if instance.name == "new"]
     states = [
         (cloud.status(instance), cloud.operating_status(instance)) for instance in new
@@ -144,7 +144,7 @@ def _settled(cloud: FakeCloud, name: str) -> bool:
 
 
 def _accepted(cloud: FakeCloud, action: str) -> bool:
-    """Whether Trove has taken an action: some leave nothing else to be seen."""
+    """Whether Trove has accepted an action: some have no other visible effect."""
     return any(
         request.answered == 202 and action in (request.body or {})
         for request in cloud.log.changing

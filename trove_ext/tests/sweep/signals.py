@@ -55,7 +55,7 @@ def prepared(scenario: Scenario) -> FakeCloud:
 
 
 def cases() -> Iterator[Case]:
-    """Yield every case there is."""
+    """Yield every case."""
     for index, scenario in enumerate(SCENARIOS):
         expected = expect(scenario)
         cloud = prepared(scenario)
@@ -93,7 +93,7 @@ def run(case: Case) -> tuple[FakeCloud, Result]:
 
 
 def check(case: Case) -> list[Finding]:
-    """Run one case and judge it."""
+    """Run one case and check its result."""
     scenario = SCENARIOS[case.scenario]
     try:
         cloud, result = run(case)
@@ -101,28 +101,28 @@ def check(case: Case) -> list[Finding]:
         return [Finding(case, Verdict.FALSE, str(exc), "")]
     exits = frozenset({128 + case.number})
     wrong = [
-        *((Verdict.FALSE, text) for text in _untold(case, result)),
+        *((Verdict.FALSE, text) for text in _unreported(case, result)),
         *evaluate(scenario, cloud, result, case.expected, exits),
     ]
     said = f"exit code {result.exit_code}\n{result.stderr}"
     return [Finding(case, verdict, text, said) for verdict, text in wrong]
 
 
-def _untold(case: Case, result: Result) -> Iterator[str]:
-    """Yield what an interrupted run should have said, and did not.
+def _unreported(case: Case, result: Result) -> Iterator[str]:
+    """Yield what an interrupted run should have reported, but did not.
 
-    Before the command itself begins, at the log-in, it says nothing yet.
+    Before the command itself begins, at the log-in, it reports nothing yet.
     """
     if not result.requests.to_trove():
         return
     lines = result.stderr.splitlines()
-    # An answer's line break is the terminal's echo.
+    # The line break after an answer is the terminal's echo.
     said = [line for line in lines if "Interrupted by " in line]
     if len(said) != 1 or case.number.name not in said[0]:
         yield "it does not say what interrupted it, in one line"
     changed = [request for request in result.requests.changing if request.reached]
     if changed and "openstack database" not in result.stderr:
-        yield "it does not say how to follow what goes on"
+        yield "it does not name a command that continues the wait"
 
 
 def sweep(chosen: Sequence[Case], workers: int = 2) -> Iterator[list[Finding]]:

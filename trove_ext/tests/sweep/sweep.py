@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every request of every workflow meets every fault, once and lasting."""
+"""Every request of every workflow is tested with every fault, once and permanently."""
 
 import random
 from collections import Counter
@@ -27,15 +27,15 @@ from trove_ext.tests.fake.transport import RENEWED
 from trove_ext.tests.sweep.scenarios import SCENARIOS, Scenario, base
 from trove_ext.tests.sweep.verdict import Expected, Truth, Verdict, evaluate
 
-#: Virtual seconds that a run waits where a fault lasts; each workflow needs fewer.
+#: Virtual seconds that a run waits if a fault is permanent; each workflow needs fewer.
 PATIENCE = 300
-#: What may come after that: what came of it is read, a temporary instance is deleted.
+#: Seconds for what may follow: the result is read, a temporary instance is deleted.
 AFTERWARDS = 900
 
 
 @dataclass(frozen=True)
 class Case:
-    """One run: a workflow, by its number, and the fault that it meets."""
+    """One run: a workflow, by its number, and its fault."""
 
     scenario: int
     fault: Fault
@@ -59,20 +59,20 @@ class Finding:
 
 
 def run(scenario: Scenario, faults: list[Fault]) -> tuple[FakeCloud, Result, Truth]:
-    """Run a workflow on a cloud of its own; return what there was before as well."""
+    """Run a workflow on a cloud of its own; also return the state before."""
     cloud = FakeCloud(FakeClock())
     base(cloud)
     scenario.prepare(cloud)
     before = Truth.of(cloud)
     lasting = any(fault.lasting for fault in faults)
-    # Nothing new happens after a while, at a thousand requests an hour.
+    # After that many requests nothing new happens.
     options = ("--timeout", str(PATIENCE)) if lasting else ()
     result = scenario.run(cloud, *options, faults=faults)
     return cloud, result, before
 
 
 def expect(scenario: Scenario) -> Expected:
-    """Run a workflow without a fault: what it does is the most that any run may."""
+    """Run a workflow without a fault: no other run may do more."""
     cloud, result, before = run(scenario, [])
     if result.exit_code or not scenario.done(cloud):
         raise AssertionError(f"{scenario.name} fails without a fault:\n{result.stderr}")
@@ -87,7 +87,7 @@ def expect(scenario: Scenario) -> Expected:
 
 
 def cases() -> Iterator[Case]:
-    """Yield every case there is, without those that end in keystoneauth itself."""
+    """Yield every case, without those that hang in keystoneauth itself."""
     for number, scenario in enumerate(SCENARIOS):
         expected = expect(scenario)
         for at in range(1, expected.requests + 1):
@@ -97,9 +97,9 @@ def cases() -> Iterator[Case]:
 
 
 def locks_itself_out(fault: Fault) -> bool:
-    """Tell whether the log-in of every ``openstack`` command hangs from it.
+    """Return whether it makes the log-in of every ``openstack`` command hang.
 
-    Where Keystone asks for a token to tell its versions, and goes on to do so,
+    If Keystone requires a token for its version discovery, and continues to do so,
     keystoneauth 5.18 waits for a lock that it holds itself
     (``discover.get_version_data`` from inside ``BaseIdentityPlugin.get_access``).
     That is before any command begins, a stock one too.
@@ -123,15 +123,15 @@ def sample(all_cases: Iterable[Case], count: int, seed: int) -> list[Case]:
 
 
 def check(case: Case) -> list[Finding]:
-    """Run one case and judge it."""
+    """Run one case and check its result."""
     scenario = SCENARIOS[case.scenario]
     try:
         cloud, result, _before = run(scenario, [case.fault])
     except Exception as exc:  # noqa: BLE001 - one run may not end all others
-        # An endless loop, or a request that waits for ever for its answer.
+        # An endless loop, or a request that waits for its response without a limit.
         return [Finding(case, Verdict.FALSE, f"{type(exc).__name__}: {exc}", "")]
-    wrong = judge_endless(case, cloud, result) + judge_early(case, result)
-    wrong += judge_refusal(case, result)
+    wrong = check_endless(case, cloud, result) + check_early(case, result)
+    wrong += check_refusal(case, result)
     wrong += evaluate(scenario, cloud, result, case.expected)
     return [
         Finding(case, verdict, text, f"exit code {result.exit_code}\n{result.stderr}")
@@ -139,35 +139,35 @@ def check(case: Case) -> list[Finding]:
     ]
 
 
-def judge_endless(
+def check_endless(
     case: Case, cloud: FakeCloud, result: Result
 ) -> list[tuple[Verdict, str]]:
-    """Tell whether a run went on for much longer than its ``--timeout``."""
+    """Find a run that continued for much longer than its ``--timeout``."""
     took = cloud.clock.monotonic() - result.requests[0].at
     if not case.fault.lasting or took <= PATIENCE + AFTERWARDS:
         return []
-    return [(Verdict.FALSE, f"it went on for {took:.0f} s, {PATIENCE} were given")]
+    return [(Verdict.FALSE, f"it ran for {took:.0f} s with a time-out of {PATIENCE} s")]
 
 
-def judge_early(case: Case, result: Result) -> list[tuple[Verdict, str]]:
-    """Find a run whose time was over although its one fault had passed."""
+def check_early(case: Case, result: Result) -> list[tuple[Verdict, str]]:
+    """Find a run that timed out although its one fault had passed."""
     if case.fault.lasting or result.exit_code != Exit.TIMEOUT:
         return []
-    return [(Verdict.FALSE, "its time was over, though the fault did not last")]
+    return [(Verdict.FALSE, "it timed out, although the fault was not permanent")]
 
 
-def judge_refusal(case: Case, result: Result) -> list[tuple[Verdict, str]]:
-    """Find a run that takes the refusal of a change for a lost answer.
+def check_refusal(case: Case, result: Result) -> list[tuple[Verdict, str]]:
+    """Find a run that reports the refusal of a change as a lost response.
 
     A stock action reads after it has sent its change; if that read is refused, the
-    answer to the whole action is lost indeed.
+    response to the whole action really is lost.
     """
     if case.fault.kind not in RENEWED or "no usable answer" not in result.stderr:
         return []
     struck = [request for request in result.requests if request.fault]
     if not any(request.changing for request in struck):
         return []
-    return [(Verdict.FALSE, "a refusal after a renewal is reported as a lost answer")]
+    return [(Verdict.FALSE, "a refusal after a renewal is reported as a lost response")]
 
 
 def sweep(chosen: Sequence[Case], workers: int = 2) -> Iterator[list[Finding]]:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a run said, held against what is true on the server."""
+"""What a run reported, compared with the state of the server."""
 
 import enum
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from trove_ext.tests.fake.harness import Result
 from trove_ext.tests.fake.log import Request
 from trove_ext.tests.sweep.scenarios import Scenario
 
-#: Of the server: a build that nobody ends fails after an hour at the latest.
+#: On the server a build fails after an hour at the latest.
 SETTLE = 7200.0
-#: What Trove makes and deletes by itself.
+#: What Trove creates and deletes by itself.
 SNAPSHOT = "Replication snapshot for"
-#: What a command that nobody interrupts may end with here.
+#: The exit codes of a command that is not interrupted.
 EXITS = frozenset({0, 1, 75, 124})
 
 
@@ -38,7 +38,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Truth:
-    """All rows there ever were, by kind and ID, and which of them are deleted."""
+    """All rows, by kind and ID, and which of them are deleted."""
 
     there: frozenset[str]
     deleted: frozenset[str]
@@ -55,10 +55,10 @@ class Truth:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a run without a fault did: the most that any run may do.
+    """What a run without a fault did; no other run may do more.
 
     :ivar before: the rows before it
-    :ivar made: how many rows it made
+    :ivar made: how many rows it created
     :ivar deleted: which of the rows before it deleted
     :ivar requests: how many requests it sent
     """
@@ -76,7 +76,7 @@ def evaluate(
     expected: Expected,
     exits: frozenset[int] = EXITS,
 ) -> list[tuple[Verdict, str]]:
-    """Return all that is wrong with a run; the cloud is as it left it.
+    """Return all problems of a run; the cloud is in the state that the run left.
 
     :param exits: the exit codes that it may end with
     """
@@ -93,10 +93,10 @@ def evaluate(
     new = truth.there - expected.before
     if truth.deleted & new & set(cloud.backups):
         wrong.append((Verdict.LOST, "deleted a backup that it has made"))
-    # A verification that leaves nothing behind has nothing to show.
+    # A verification that left no instance has nothing to show.
     nothing_left = bool(new) and new <= truth.deleted
     if not nothing_left and _names_no_command(result):
-        text = "it names no command that shows what came of what it sent"
+        text = "it names no command that shows the result of its requests"
         wrong.append((Verdict.FALSE, text))
     return wrong
 
@@ -110,7 +110,7 @@ def _names_no_command(result: Result) -> bool:
 
 
 def _accepted(result: Result) -> list[Request]:
-    """Return the changes that the server took, whatever the client saw of that."""
+    """Return the changes that the server accepted, whatever the client received."""
     return [
         request
         for request in result.requests.changing
@@ -124,11 +124,11 @@ def _claims(
     text = result.stdout + result.stderr
     wrong = []
     if result.exit_code == 0 and not scenario.done(cloud):
-        wrong.append("it said done, and it is not so")
+        wrong.append("it reported success, but the job is not done")
     if result.exit_code not in exits:
         wrong.append(f"exit code {result.exit_code}")
     if result.exit_code and result.requests.to_trove() and not result.stderr.strip():
-        wrong.append("it failed without a word")
+        wrong.append("it failed without a message")
     if "Traceback" in text:
         wrong.append("a traceback")
     if result.exit_code and _accepted(result) and "othing was changed" in text:
@@ -139,5 +139,5 @@ def _claims(
         if instance.name.startswith("trove-ext-verify") and instance.name not in text
     ]
     if left:
-        wrong.append(f"{left} is left behind and not named")
+        wrong.append(f"{left} is orphaned and not named")
     return [(Verdict.FALSE, text) for text in wrong]

@@ -46,7 +46,7 @@ ALWAYS = {"trove_ext", "trove_ext.osc", LAZY}
 
 #: Runs ``openstack`` and tells at its end which modules are loaded. (-X importtime
 #: does not see what importlib.import_module loads, and that is how cliff loads.)
-TELL_MODULES = """
+PRINT_MODULES = """
 import atexit, sys
 atexit.register(lambda: sys.stderr.write("\\n" + "\\n".join(list(sys.modules))))
 from openstackclient.shell import main
@@ -264,7 +264,7 @@ class UnrelatedCommandTest(testtools.TestCase):
         """The modules of trove_ext that an ``openstack`` process imports."""
         with tempfile.TemporaryDirectory() as home:
             done = subprocess.run(
-                [sys.executable, "-c", TELL_MODULES, *argv],
+                [sys.executable, "-c", PRINT_MODULES, *argv],
                 env={
                     "HOME": home,
                     "OS_AUTH_URL": "http://127.0.0.1:9/v3",

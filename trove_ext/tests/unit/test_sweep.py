@@ -68,7 +68,7 @@ def verdicts(name, kind):
     return {finding.verdict for case in cases for finding in sweep.check(case)}
 
 
-class TestJudge(testtools.TestCase):
+class TestEvaluate(testtools.TestCase):
     """Code that is wrong on purpose: the sweep finds it."""
 
     def test_a_create_that_is_sent_again_blindly_is_doubled(self):

@@ -27,7 +27,7 @@ NOW = trees.day(400)
 WEEK = timedelta(days=7)
 
 
-def judged(
+def planned(
     drawing, *backups, now=NOW, instance_ids=None, project_id=None, made=(), **policy
 ):
     listed = [*trees.draw(drawing), *backups]
@@ -43,11 +43,11 @@ def judged(
 
 def kept(drawing, *backups, **facts):
     """The IDs that stay, oldest first."""
-    return sorted(ids(judged(drawing, *backups, **facts).kept))
+    return sorted(ids(planned(drawing, *backups, **facts).kept))
 
 
 def reasons(drawing, *backups, **facts):
-    rows = judged(drawing, *backups, **facts).rows
+    rows = planned(drawing, *backups, **facts).rows
     return {row.backup.id: row.reasons for row in rows}
 
 
@@ -174,7 +174,7 @@ class TestAlwaysKept(testtools.TestCase):
     def test_what_this_run_has_made_whatever_its_time(self):
         for day in (0, 1, 900):
             drawing = f"a @1\nb @{day}\nc @2"
-            plan = judged(drawing, keep_last=1, now=trees.day(3), made=["b"])
+            plan = planned(drawing, keep_last=1, now=trees.day(3), made=["b"])
             self.assertIn("b", ids(plan.kept))
             self.assertNotIn("b", ids(plan.deletions))
 
@@ -284,7 +284,7 @@ class TestAlwaysKept(testtools.TestCase):
             +- b instance_id=db2
             c
         """
-        made = judged(drawing, keep_last=1, instance_ids=["db1"])
+        made = planned(drawing, keep_last=1, instance_ids=["db1"])
         self.assertEqual(["c", "a"], ids(row.backup for row in made.rows))
         self.assertEqual((), made.deletions)
 
@@ -321,16 +321,16 @@ class TestPlan(testtools.TestCase):
     """
 
     def test_deletes_leaves_first(self):
-        made = judged(self.DRAWING, keep_last=1)
+        made = planned(self.DRAWING, keep_last=1)
         self.assertEqual(["f", "e", "d", "c", "b", "a"], ids(made.deletions))
 
     def test_has_a_row_a_backup_by_instance_newest_first(self):
-        made = judged("b\nd\na instance_id=db0\nc instance_id=db2", keep_last=1)
+        made = planned("b\nd\na instance_id=db0\nc instance_id=db2", keep_last=1)
         self.assertEqual(["a", "d", "b", "c"], ids(row.backup for row in made.rows))
         self.assertEqual(["d", "b"], [r.backup.id for r in made.of_instance("db1")])
 
     def test_is_empty_for_no_backups(self):
-        made = judged("", keep_last=1)
+        made = planned("", keep_last=1)
         self.assertEqual(((), ()), (made.rows, made.deletions))
 
     def test_takes_a_hundred_thousand_backups(self):

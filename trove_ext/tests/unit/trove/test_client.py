@@ -162,7 +162,7 @@ class TestChanges(AnswerTestCase):
 
     def test_an_action_that_was_taken_is_seen(self):
         self.act(self.faulty(Kind.RESET_AFTER, method="POST"))
-        self.assertIn("it took effect", self.told.warnings[0])
+        self.assertIn("it took effect", self.progress.warnings[0])
 
     def create(self, cloud, name="new", **kwargs):
         post = lambda: cloud.client.backups.create(name, self.db1.id).id  # noqa: E731

@@ -24,7 +24,7 @@ from trove_ext.tests.fake.clock import FakeClock, SkewedClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import make_client
-from trove_ext.tests.unit.workflows.backups import Told
+from trove_ext.tests.unit.workflows.backups import RecordedProgress
 from trove_ext.trove import read
 from trove_ext.trove.client import Cloud
 from trove_ext.trove.server_clock import ServerClock
@@ -43,11 +43,11 @@ def answer(moment, *, status=200, took=timedelta(), date=None):
 class ServerClockTestCase(testtools.TestCase):
     def setUp(self):
         super().setUp()
-        self.told = Told()
+        self.progress = RecordedProgress()
         self.local = FakeClock()
 
     def clock(self, *answers):
-        clock = ServerClock(self.local, self.told)
+        clock = ServerClock(self.local, self.progress)
         for item in answers:
             clock.note(item)
         return clock
@@ -91,7 +91,7 @@ class TestSkew(ServerClockTestCase):
         self, skew, waits
     ):
         self.local = FakeClock()
-        clock = ServerClock(self.local, Told())
+        clock = ServerClock(self.local, RecordedProgress())
         for wait in waits:
             self.local.advance(wait)
             there = self.local.now() + skew
@@ -115,21 +115,21 @@ class TestSkew(ServerClockTestCase):
 class TestReport(ServerClockTestCase):
     def test_a_large_difference_is_reported_once_when_the_time_is_used(self):
         clock = self.clock(answer(self.local.now() + timedelta(hours=2)))
-        self.assertEqual([], self.told.warnings)
+        self.assertEqual([], self.progress.warnings)
         clock.now()
         clock.now()
-        (warning,) = self.told.warnings
+        (warning,) = self.progress.warnings
         self.assertIn("behind Trove's", warning)
         self.assertIn("2h", warning)
 
     def test_a_clock_that_is_ahead_is_reported_as_such(self):
         self.clock(answer(self.local.now() - timedelta(days=30))).now()
-        self.assertIn("30d ahead of Trove's", self.told.warnings[0])
+        self.assertIn("30d ahead of Trove's", self.progress.warnings[0])
 
     def test_a_small_difference_is_used_and_not_reported(self):
         clock = self.clock(answer(self.local.now() + timedelta(seconds=20)))
         self.assertGreater(SECOND, clock.now() - self.local.now() - 20 * SECOND)
-        self.assertEqual([], self.told.warnings)
+        self.assertEqual([], self.progress.warnings)
 
 
 class TestOverTheWire(testtools.TestCase):

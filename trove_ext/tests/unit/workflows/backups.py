@@ -24,7 +24,7 @@ from trove_ext.tests.fake.harness import make_client
 from trove_ext.trove.client import Cloud
 
 
-class Told:
+class RecordedProgress:
     """A progress that remembers."""
 
     def __init__(self) -> None:
@@ -57,13 +57,13 @@ class BackupTestCase(testtools.TestCase):
         self.clock = FakeClock(limit=400 * 86400.0)
         self.fake = FakeCloud(self.clock)
         self.db1 = self.fake.add_instance("db1")
-        self.told = Told()
+        self.progress = RecordedProgress()
         self.cloud = self.make_cloud()
 
     def make_cloud(self, faults: Any = None) -> Cloud:
         """Log in, as a run of a command does."""
         client = make_client(self.fake, faults)
-        return Cloud(client, clock=self.clock, progress=self.told)
+        return Cloud(client, clock=self.clock, progress=self.progress)
 
     def add(self, name: str, hours: float = 0, **kwargs: Any) -> Any:
         """Put a backup of db1 there that was taken so many hours ago."""

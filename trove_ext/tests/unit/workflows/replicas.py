@@ -21,7 +21,7 @@ import testtools
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import make_client, run_openstack
-from trove_ext.tests.unit.workflows.backups import Told
+from trove_ext.tests.unit.workflows.backups import RecordedProgress
 from trove_ext.trove.client import Cloud
 
 
@@ -39,8 +39,10 @@ class ReplicaTestCase(testtools.TestCase):
             replica.read_only = True
         self.alone = self.fake.add_instance("alone")
         self.members = (self.db1, self.db2, self.db3)
-        self.told = Told()
-        self.cloud = Cloud(make_client(self.fake), clock=self.clock, progress=self.told)
+        self.progress = RecordedProgress()
+        self.cloud = Cloud(
+            make_client(self.fake), clock=self.clock, progress=self.progress
+        )
 
     def run_line(self, line, **kwargs):
         return run_openstack(["database", *shlex.split(line)], self.fake, **kwargs)

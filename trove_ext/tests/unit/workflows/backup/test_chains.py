@@ -83,7 +83,7 @@ class TestListChains(BackupTestCase):
         found = chains.list_chains(self.slow_cloud(Kind.HANG))
         self.assertEqual([3] * 150, [entry.chain.count for entry in found])
         self.assertEqual(1 + 3, len(self.requests("GET")))
-        self.assertIn("200 at a time", self.told.notes[0])
+        self.assertIn("200 at a time", self.progress.notes[0])
 
     def slow_cloud(self, kind):
         def large(request):
@@ -95,7 +95,7 @@ class TestListChains(BackupTestCase):
         self.chain("a", 3, 100)
         (found,) = chains.list_chains(self.slow_cloud(Kind.HTTP_504))
         self.assertEqual(3, found.chain.count)
-        self.assertIn("200 at a time", self.told.notes[0])
+        self.assertIn("200 at a time", self.progress.notes[0])
 
     def test_a_server_that_was_too_slow_once_is_not_asked_for_a_large_page_again(self):
         self.chain("a", 3, 100)
@@ -104,7 +104,7 @@ class TestListChains(BackupTestCase):
         before = len(self.fake.log)
         chains.list_chains(cloud)
         self.assertEqual(1, len(self.requests("GET", before)))
-        self.assertEqual(1, len(self.told.notes))
+        self.assertEqual(1, len(self.progress.notes))
 
     def test_a_rate_limit_is_waited_for_as_long_as_the_server_says(self):
         self.chain("a", 3, 100)
@@ -121,7 +121,7 @@ class TestListChains(BackupTestCase):
         dead = Fault(Kind.REFUSED, only=lambda r: r.service == "trove", lasting=True)
         cloud = self.make_cloud([dead])
         self.assertRaises(UnreachableError, chains.list_chains, cloud)
-        self.assertEqual([], self.told.notes)
+        self.assertEqual([], self.progress.notes)
 
 
 class TestAbove(BackupTestCase):

@@ -22,18 +22,18 @@ DAY = timedelta(hours=26)
 
 
 class TestCheck(BackupTestCase):
-    def judge(self, *names, max_age=DAY):
+    def check(self, *names, max_age=DAY):
         return check.check(self.cloud, names or ("db1",), max_age)
 
     def test_a_young_chain_is_well(self):
         self.chain("a", 3, 20)
-        (verdict,) = self.judge()
+        (verdict,) = self.check()
         self.assertIsNone(verdict.problem)
         self.assertEqual(("a-2", 3), (verdict.backup.name, verdict.chain_length))
 
     def test_an_old_one_is_not(self):
         self.chain("a", 1, 30)
-        (verdict,) = self.judge()
+        (verdict,) = self.check()
         self.assertIn("1d6h old, 1d2h is the limit", verdict.problem)
 
     def test_a_young_one_whose_chain_is_broken_does_not_count(self):
@@ -41,49 +41,49 @@ class TestCheck(BackupTestCase):
         lost = self.add("lost", 5)
         self.add("child", 1, parent=lost)
         lost.deleted = True
-        (verdict,) = self.judge()
+        (verdict,) = self.check()
         self.assertEqual("good", verdict.backup.name)
         self.assertIn("is gone", verdict.problem)
 
     def test_a_young_one_that_failed_does_not_count(self):
         self.add("failed", 1, state=BackupState.FAILED)
-        (verdict,) = self.judge()
+        (verdict,) = self.check()
         self.assertIn("no restorable backup", verdict.problem)
         self.assertIn("FAILED", verdict.problem)
 
     def test_a_replication_snapshot_does_not_count(self):
         self.add("Replication snapshot for x", 1)
-        (verdict,) = self.judge()
+        (verdict,) = self.check()
         self.assertIn("no restorable backup", verdict.problem)
 
     def test_an_instance_that_is_not_there_is_a_line_too(self):
         self.add("good", 1)
-        good, bad = self.judge("db1", "nobody")
+        good, bad = self.check("db1", "nobody")
         self.assertIsNone(good.problem)
         self.assertIn("nobody", bad.problem)
 
     def test_many_instances_cost_one_list_of_backups_and_one_of_names(self):
         for number in range(10):
             self.fake.add_instance(f"other{number}")
-        self.judge(*(instance.name for instance in self.fake.live_instances))
+        self.check(*(instance.name for instance in self.fake.live_instances))
         self.assertEqual(2, len(self.requests("GET")))
 
     def test_of_one_instance_its_own_backups_are_read_and_no_others(self):
         other = self.fake.add_instance("other")
         self.add("theirs", 1, instance=other)
-        self.judge()
+        self.check()
         _names, backups = self.requests("GET")
         self.assertEqual(self.db1.id, backups.query["instance_id"])
 
     def test_one_that_is_gone_is_judged_by_its_backups(self):
         self.add("good", 1)
         self.db1.deleted = True
-        (verdict,) = self.judge(self.db1.id)
+        (verdict,) = self.check(self.db1.id)
         self.assertEqual((None, "good"), (verdict.problem, verdict.backup.name))
 
     def test_an_id_that_was_never_there_is_a_line(self):
-        (verdict,) = self.judge(self.fake.new_id())
+        (verdict,) = self.check(self.fake.new_id())
         self.assertIn("No instance", verdict.problem)
 
     def test_one_named_by_name_and_id_is_one_line(self):
-        self.assertEqual(1, len(self.judge("db1", self.db1.id)))
+        self.assertEqual(1, len(self.check("db1", self.db1.id)))

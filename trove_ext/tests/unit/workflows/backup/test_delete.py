@@ -143,7 +143,7 @@ class TestDelete(BackupTestCase):
         _rows, error = self.run_delete(one, cloud=self.make_cloud([self.lost(1)]))
         self.assertEqual((set(), None), (self.names(), error))
         # Trove shows nothing of a delete that goes on: it is sent once more.
-        self.assertIn("sending it again", self.told.warnings[0])
+        self.assertIn("sending it again", self.progress.warnings[0])
 
     def test_what_two_lost_answers_leave_open_is_called_unknown(self):
         one = self.add("one")

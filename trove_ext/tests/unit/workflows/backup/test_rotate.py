@@ -469,8 +469,8 @@ class TestQuota(RotateTestCase):
         row = self.one(policy=Policy(keep_last=3))
         self.assertEqual((How.MADE, None), (row.how, row.error))
         self.assertNotIn(self.OWN, self.names())
-        self.assertIn("quota of backups is full", self.told.warnings[0])
-        self.assertIn(self.OWN, self.told.warnings[0])
+        self.assertIn("quota of backups is full", self.progress.warnings[0])
+        self.assertIn(self.OWN, self.progress.warnings[0])
 
     def test_every_night_after_a_failed_one_makes_a_backup(self):
         self.fake.quotas["backups"] = 4
@@ -490,7 +490,7 @@ class TestQuota(RotateTestCase):
         self.clock.advance(DAY)
         self.fill()
         self.assertIsNone(self.one().error)
-        self.assertIn("The disk is full.", self.told.warnings[0])
+        self.assertIn("The disk is full.", self.progress.warnings[0])
 
     def test_nothing_is_deleted_while_the_quota_has_room(self):
         self.add(self.OWN, 24, state=BackupState.FAILED)
@@ -540,7 +540,7 @@ class TestQuota(RotateTestCase):
         self.fill()
         row = self.one()
         self.assertIn("Quota exceeded", str(row.error))
-        self.assertIn("could not be deleted", self.told.warnings[-1])
+        self.assertIn("could not be deleted", self.progress.warnings[-1])
 
 
 class TestKilled(RotateTestCase):

@@ -40,7 +40,7 @@ class ClockTestCase(BackupTestCase):
     def make_cloud(self, faults=None):
         local = SkewedClock(self.clock, timedelta(seconds=self.skew))
         client = make_client(self.fake, faults)
-        return Cloud(client, clock=local, progress=self.told)
+        return Cloud(client, clock=local, progress=self.progress)
 
     def rotate(self, **kwargs):
         cloud = self.make_cloud()
@@ -68,7 +68,7 @@ class TestDatedAhead(ClockTestCase):
 
     def test_it_is_named_on_stderr(self):
         self.rotate(policy=Policy(keep_last=1))
-        (warning,) = self.told.warnings
+        (warning,) = self.progress.warnings
         self.assertIn(f"{self.ahead.id}) of db1 is dated 30d ahead", warning)
 
     def test_nothing_builds_on_it(self):

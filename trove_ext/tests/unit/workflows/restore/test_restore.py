@@ -318,4 +318,4 @@ class TestRestore(RestoreTestCase):
             instance for instance in self.fake.live_instances if instance.name == "new"
         ]
         self.assertEqual([made], [instance.id for instance in named])
-        self.assertIn("was made by it", "".join(self.told.warnings))
+        self.assertIn("was made by it", "".join(self.progress.warnings))

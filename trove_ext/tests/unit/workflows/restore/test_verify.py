@@ -333,7 +333,7 @@ class TestLeftBehind(VerifyTestCase):
 
     def test_a_signal_names_the_instance_before_anything_else(self):
         self.assertTrue(self.stopped(30.0))
-        warning = self.told.warnings[0]
+        warning = self.progress.warnings[0]
         self.assertRegex(warning, r"trove-ext-verify-\S+ \([0-9a-f-]{36}\)")
         self.assertIn("backup verify --clean-up", warning)
 
@@ -367,7 +367,7 @@ class TestLeftBehind(VerifyTestCase):
         with mock.patch("trove_ext.workflows.restore.restore.submit", side_effect=Stop):
             self.assertRaises(Stop, self.one)
         self.assertLess(self.clock.monotonic(), scratch_instance.APPEAR_TIMEOUT)
-        self.assertEqual([], self.told.warnings)
+        self.assertEqual([], self.progress.warnings)
 
     def test_if_even_the_owner_may_not_reset_it_the_instance_is_named(self):
         self.fake.policy_forbid("instance:force_delete")
