@@ -99,11 +99,13 @@ class Case:
 
     def read(self, instance_id: str) -> Instance | None:
         """Return a member as it is now."""
-        return next((one for one in self.members if one.id == instance_id), None)
+        return next(
+            (member for member in self.members if member.id == instance_id), None
+        )
 
     def others(self, *ids: str) -> tuple[Instance, ...]:
         """Return all members but these."""
-        return tuple(one for one in self.members if one.id not in ids)
+        return tuple(member for member in self.members if member.id not in ids)
 
     @property
     def database_down(self) -> bool:
@@ -123,9 +125,9 @@ def role_of(instance: Instance, members: Iterable[Instance]) -> str:
     """Say the role of a member, in words."""
     members = list(members)
     if instance.replica_of is not None:
-        names = {one.id: one.name for one in members}
+        names = {member.id: member.name for member in members}
         return f"replica of {names.get(instance.replica_of, instance.replica_of)}"
-    if instance.replicas or any(one.replica_of == instance.id for one in members):
+    if instance.replicas or any(member.replica_of == instance.id for member in members):
         return "replica source"
     return "no role"
 
@@ -162,11 +164,11 @@ def new_source(survivors: Sequence[Instance]) -> Instance | None:
     One that lost its role and could not be attached has none either: the source is
     the one that others replicate from, or that is not in ERROR.
     """
-    free = [one for one in survivors if one.replica_of is None]
-    followed = {one.replica_of for one in survivors}
+    free = [member for member in survivors if member.replica_of is None]
+    followed = {member.replica_of for member in survivors}
     for choice in (
-        [one for one in free if one.id in followed],
-        [one for one in free if not needs_reset(one)],
+        [member for member in free if member.id in followed],
+        [member for member in free if not needs_reset(member)],
         free,
     ):
         if len(choice) == 1:
@@ -186,12 +188,12 @@ def _findings(case: Case, writes: dict[str, Writes]) -> tuple[Finding, ...]:
     )
 
 
-def _writes(case: Case, one: Instance, writes: dict[str, Writes]) -> Writes:
-    if one.id in case.silent:
+def _writes(case: Case, member: Instance, writes: dict[str, Writes]) -> Writes:
+    if member.id in case.silent:
         return Writes.UNKNOWN
-    if one.operating_status == statuses.DATABASE_DOWN:
+    if member.operating_status == statuses.DATABASE_DOWN:
         return Writes.DOWN
-    return writes.get(one.id, Writes.READ_ONLY)
+    return writes.get(member.id, Writes.READ_ONLY)
 
 
 # A promote that ended before the roles changed
@@ -255,7 +257,7 @@ def _not_ejected(case: Case) -> Diagnosis:
 
 def _eject_again(case: Case) -> Iterable[FollowUp]:
     source = case.source
-    dead = [one for one in case.others(source.id) if one.id in case.silent]
+    dead = [member for member in case.others(source.id) if member.id in case.silent]
     if dead:
         yield _delete(
             dead,
@@ -269,7 +271,7 @@ def _eject_again(case: Case) -> Iterable[FollowUp]:
     )
     yield FollowUp(
         "reset the status of every member",
-        resets([one for one in case.members if needs_reset(one)]),
+        resets([member for member in case.members if needs_reset(member)]),
         detail=f"needed if Trove refuses because {source.name} is heard again",
         admin=True,
     )
@@ -281,16 +283,16 @@ def _eject_again(case: Case) -> Iterable[FollowUp]:
 def _switched(case: Case, new: Instance, *, ejected: bool = False) -> Diagnosis:
     old_id = case.source.id
     others = case.others(new.id, old_id) if ejected else case.others(new.id)
-    lost = [one for one in others if one.replica_of != new.id]
+    lost = [member for member in others if member.replica_of != new.id]
     writes = {new.id: Writes.WRITABLE}
     writes |= {
-        one.id: Writes.UNKNOWN
-        for one in lost
-        if one.replica_of is None and one.id != old_id
+        member.id: Writes.UNKNOWN
+        for member in lost
+        if member.replica_of is None and member.id != old_id
     }
     if ejected:
         writes[old_id] = Writes.UNKNOWN
-    kept = [new, *(one for one in others if one not in lost)]
+    kept = [new, *(member for member in others if member not in lost)]
     steps = list(_on_to_the_new_source(new, kept, lost, old_id))
     return Diagnosis(_findings(case, writes), tuple(steps))
 
@@ -298,14 +300,14 @@ def _switched(case: Case, new: Instance, *, ejected: bool = False) -> Diagnosis:
 def _on_to_the_new_source(
     new: Instance, kept: Sequence[Instance], lost: Sequence[Instance], old_id: str
 ) -> Iterable[FollowUp]:
-    broken = [one for one in kept if needs_reset(one)]
+    broken = [member for member in kept if needs_reset(member)]
     if broken:
         yield from _reset(broken)
         yield _wait(kept)
     if not lost:
         return
     # The old one last: Trove refuses to delete what still has replicas.
-    ordered = sorted(lost, key=lambda one: one.id == old_id)
+    ordered = sorted(lost, key=lambda member: member.id == old_id)
     yield _delete(
         ordered,
         f"{new.name} is the source now and has all that was written to the old one. "
@@ -314,8 +316,8 @@ def _on_to_the_new_source(
     yield to(
         "create new replicas in their place",
         *(
-            Action(Verb.CREATE_REPLICA, (new.id, one.name), wait=True, probe=True)
-            for one in ordered
+            Action(Verb.CREATE_REPLICA, (new.id, member.name), wait=True, probe=True)
+            for member in ordered
         ),
     )
 
@@ -324,7 +326,7 @@ def _on_to_the_new_source(
 
 
 def _reset(members: Iterable[Instance]) -> Iterable[FollowUp]:
-    broken = [one for one in members if needs_reset(one)]
+    broken = [member for member in members if needs_reset(member)]
     if broken:
         yield FollowUp(
             f"reset the status of {_names(broken)}",
@@ -337,18 +339,20 @@ def _reset(members: Iterable[Instance]) -> Iterable[FollowUp]:
 
 def resets(members: Iterable[Instance]) -> tuple[Action, ...]:
     """Return what resets the status of each."""
-    return tuple(Action(Verb.RESET_STATUS, (one.id,)) for one in members)
+    return tuple(Action(Verb.RESET_STATUS, (member.id,)) for member in members)
 
 
 def _wait(members: Sequence[Instance]) -> FollowUp:
-    ids = [one.id for one in members]
+    ids = [member.id for member in members]
     return to("wait until they are settled", wait_for_instance(*ids))
 
 
 def _delete(members: Collection[Instance], detail: str) -> FollowUp:
-    deletes = (Action(Verb.DELETE_INSTANCE, (one.id,), wait=True) for one in members)
+    deletes = (
+        Action(Verb.DELETE_INSTANCE, (member.id,), wait=True) for member in members
+    )
     return to(f"delete {_names(members)}", *deletes, detail=detail)
 
 
 def _names(members: Iterable[Instance]) -> str:
-    return ", ".join(one.name for one in members)
+    return ", ".join(member.name for member in members)

@@ -63,7 +63,13 @@ def replication_sets(instances: Iterable[Instance]) -> list[ReplicationSet]:
     """
     known = {member.id: member for member in instances}
     sets = [_made_of(group, known) for group in _groups(known)]
-    return sorted(sets, key=lambda one: (one.members[0].name, one.members[0].id))
+    return sorted(
+        sets,
+        key=lambda replica_set: (
+            replica_set.members[0].name,
+            replica_set.members[0].id,
+        ),
+    )
 
 
 def promoted(before: ReplicationSet, target_id: str) -> ReplicationSet:
@@ -78,7 +84,7 @@ def promoted(before: ReplicationSet, target_id: str) -> ReplicationSet:
     ids = tuple(other.id for other in others)
     return ReplicationSet(
         replace(target, replica_of=None, replicas=ids),
-        tuple(replace(one, replica_of=target_id, replicas=()) for one in others),
+        tuple(replace(member, replica_of=target_id, replicas=()) for member in others),
     )
 
 
@@ -87,19 +93,19 @@ def _groups(known: dict[str, Instance]) -> Iterator[list[Instance]]:
 
     Walks the links in both directions.
     """
-    links: dict[str, set[str]] = {one: set() for one in known}
-    for one in known.values():
-        ends = [one.replica_of, *one.replicas]
+    links: dict[str, set[str]] = {instance_id: set() for instance_id in known}
+    for instance in known.values():
+        ends = [instance.replica_of, *instance.replicas]
         for end in (end for end in ends if end in known):
-            links[one.id].add(str(end))
-            links[str(end)].add(one.id)
+            links[instance.id].add(str(end))
+            links[str(end)].add(instance.id)
     seen: set[str] = set()
-    for start, one in known.items():
+    for start, instance in known.items():
         if start in seen:
             continue
         group = _reachable(start, links)
         seen |= group
-        if len(group) > 1 or one.replica_of or one.replicas:
+        if len(group) > 1 or instance.replica_of or instance.replicas:
             yield [known[member] for member in group]
 
 
@@ -114,19 +120,20 @@ def _reachable(start: str, links: dict[str, set[str]]) -> set[str]:
 
 def _made_of(group: list[Instance], known: dict[str, Instance]) -> ReplicationSet:
     source = _source(group)
-    rest = [one for one in group if source is None or one.id != source.id]
-    replicas = tuple(sorted(rest, key=lambda one: (one.name, one.id)))
+    rest = [member for member in group if source is None or member.id != source.id]
+    replicas = tuple(sorted(rest, key=lambda member: (member.name, member.id)))
     oddities = tuple(_oddities(source, replicas, known))
     return ReplicationSet(source, replicas, oddities)
 
 
 def _source(group: list[Instance]) -> Instance | None:
     """Return the member without a source that most others replicate from."""
-    free = [one for one in group if one.replica_of is None]
+    free = [member for member in group if member.replica_of is None]
     followers = {
-        one.id: sum(other.replica_of == one.id for other in group) for one in free
+        member.id: sum(other.replica_of == member.id for other in group)
+        for member in free
     }
-    ranked = sorted(free, key=lambda one: (-followers[one.id], one.id))
+    ranked = sorted(free, key=lambda member: (-followers[member.id], member.id))
     if len(ranked) > 1 and followers[ranked[0].id] == followers[ranked[1].id]:
         return None
     return ranked[0] if ranked else None
@@ -142,26 +149,27 @@ def _oddities(
     if any(member.status in SWITCHING_STATUSES for member in members):
         yield f"the roles of {names} are being changed, or a change has not ended"
     listed_by = _listed_by(members)
-    for one in replicas:
-        listing = listed_by.get(one.id, set())
-        claims = listing | ({one.replica_of} if one.replica_of else set())
-        above = known.get(one.replica_of or "")
-        if one.replica_of and above is None:
-            yield f"{one} is a replica of {one.replica_of}, which is not there"
+    for replica in replicas:
+        listing = listed_by.get(replica.id, set())
+        claims = listing | ({replica.replica_of} if replica.replica_of else set())
+        above = known.get(replica.replica_of or "")
+        if replica.replica_of and above is None:
+            yield f"{replica} is a replica of {replica.replica_of}, which is not there"
         elif len(claims) > 1:
-            yield f"{one} is claimed by several sources: {', '.join(sorted(claims))}"
+            sources = ", ".join(sorted(claims))
+            yield f"{replica} is claimed by several sources: {sources}"
         elif above is None:
-            yield f"{one} replicates from nobody, but is linked with {names}"
+            yield f"{replica} replicates from nobody, but is linked with {names}"
         elif above.replica_of:
-            yield f"{one} is a replica of a replica, {above}"
+            yield f"{replica} is a replica of a replica, {above}"
         elif not listing:
-            yield f"{one} replicates from {above}, which doesn't list it"
+            yield f"{replica} replicates from {above}, which doesn't list it"
 
 
 def _listed_by(members: Iterable[Instance]) -> dict[str, set[str]]:
     """Return for each replica the IDs of the members that list it as theirs."""
     listed_by: dict[str, set[str]] = {}
-    for one in members:
-        for replica_id in one.replicas:
-            listed_by.setdefault(replica_id, set()).add(one.id)
+    for member in members:
+        for replica_id in member.replicas:
+            listed_by.setdefault(replica_id, set()).add(member.id)
     return listed_by

@@ -149,5 +149,5 @@ def _too_old(root: Backup, now: datetime, full_every: timedelta | None) -> str |
     )
 
 
-def _agree(one: str | None, other: str | None) -> bool:
-    return one is None or other is None or one == other
+def _agree(mine: str | None, other: str | None) -> bool:
+    return mine is None or other is None or mine == other

@@ -189,13 +189,13 @@ def _pick(
     return by_id[0] if by_id else _by_name(kind, name_or_id, everything, describe)
 
 
-def _describe_instance(one: Instance) -> str:
-    return f"{one.id}  {one.state}"
+def _describe_instance(instance: Instance) -> str:
+    return f"{instance.id}  {instance.state}"
 
 
-def _describe_backup(one: Backup) -> str:
-    time = one.created.isoformat(timespec="seconds")
-    return f"{one.id}  instance {one.instance_id}  {time}  {one.status}"
+def _describe_backup(backup: Backup) -> str:
+    time = backup.created.isoformat(timespec="seconds")
+    return f"{backup.id}  instance {backup.instance_id}  {time}  {backup.status}"
 
 
 def _find(

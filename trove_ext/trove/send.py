@@ -139,10 +139,10 @@ def create_backup(
 
     def namesakes() -> list[Backup]:
         return [
-            one
-            for one in read.list_backups(cloud, instance_id=instance_id)
-            if one.name == name
-            and (one.parent_id == parent_id or (incremental and parent_id is None))
+            backup
+            for backup in read.list_backups(cloud, instance_id=instance_id)
+            if backup.name == name
+            and (backup.parent_id == parent_id or (incremental and parent_id is None))
         ]
 
     return _create(cloud, BACKUP, name, send, namesakes, look=BACKUPS)
@@ -173,9 +173,9 @@ def create_instance(
 
     def namesakes() -> list[Instance]:
         return [
-            one
-            for one in read.list_instances(cloud)
-            if one.name == name and one.replica_of == source_id
+            instance
+            for instance in read.list_instances(cloud)
+            if instance.name == name and instance.replica_of == source_id
         ]
 
     return _create(cloud, INSTANCE, name, send, namesakes, look=INSTANCES, known=known)
@@ -191,12 +191,12 @@ def _create(
     look: Action,
     known: Collection[str] | None = None,
 ) -> str:
-    before = {one.id for one in namesakes()} if known is None else known
+    before = {instance.id for instance in namesakes()} if known is None else known
     try:
         return cloud.change(f"creation of {kind} {name}", send, look=look, about=name)
     except LostAnswerError as lost:
         there = _looked(lost, look, namesakes)
-        new = [one for one in there if one.id not in before]
+        new = [resource for resource in there if resource.id not in before]
         if len(new) == 1:
             cloud.progress.warn(f"{lost}. {new[0]} was made by it.")
             return new[0].id
@@ -206,7 +206,7 @@ def _create(
                 "as can be seen.",
                 follow_ups=[_look_again(look)],
             ) from lost
-        ids = ", ".join(one.id for one in new)
+        ids = ", ".join(resource.id for resource in new)
         raise LostAnswerError(
             f"{lost}\nSeveral of that name are new: {ids}. Which one was made by this "
             "command is not known.",

@@ -42,18 +42,26 @@ def error_of(
 
     :param whole_set: name those too that are done, because each explains the others
     """
-    failed = [one for one in outcomes if not one.ok and not one.timed_out]
-    running = [one for one in outcomes if one.timed_out]
-    lines = [_failure(one) for one in failed] + [_timeout(one) for one in running]
+    failed = [
+        outcome for outcome in outcomes if not outcome.ok and not outcome.timed_out
+    ]
+    running = [outcome for outcome in outcomes if outcome.timed_out]
+    lines = [_failure(outcome) for outcome in failed] + [
+        _timeout(outcome) for outcome in running
+    ]
     if whole_set and lines:
-        lines += [f"{one.target.label} is {one.state}" for one in outcomes if one.ok]
+        lines += [
+            f"{outcome.target.label} is {outcome.state}"
+            for outcome in outcomes
+            if outcome.ok
+        ]
     if running:
         lines += ["The operation continues on the server."]
     if len(failed) + len(running) > 0 and len(outcomes) > 1:
         bad = len(failed) + len(running)
         lines.append(f"{bad} of {len(outcomes)} {_verb(failed, running)}.")
     text = "\n".join(lines)
-    follow_ups = keep_waiting([one.target for one in running])
+    follow_ups = keep_waiting([outcome.target for outcome in running])
     if failed:
         return ResourceFailedError(text, follow_ups=follow_ups)
     return WaitTimeoutError(text, follow_ups=follow_ups) if running else None

@@ -114,15 +114,17 @@ class InstanceCreate(HookedCommand):
             made = read.get_instance(self.cloud, instance_id)
             return [conditions.settled(self.cloud, made, patience=None)]
         now = read.get_instance(self.cloud, self.source.id)
-        new = [one for one in now.replicas if one not in self.source.replicas]
+        new = [
+            replica for replica in now.replicas if replica not in self.source.replicas
+        ]
         return [
             conditions.is_replica_of(
                 self.cloud,
-                read.get_instance(self.cloud, one),
+                read.get_instance(self.cloud, replica_id),
                 self.source.id,
                 patience=None,
             )
-            for one in dict.fromkeys([*new, instance_id])
+            for replica_id in dict.fromkeys([*new, instance_id])
         ]
 
 
@@ -188,7 +190,7 @@ class InstanceAction(HookedCommand):
         )
         found = self.cloud.wait(targets, deadline)
         self.fail(wait_report.error_of(found, whole_set=len(targets) > 1))
-        if all(one.ok for one in found):
+        if all(probe.ok for probe in found):
             self.verify(before, targets)
 
     def targets(
@@ -212,9 +214,11 @@ class InstanceAction(HookedCommand):
         )
         ids = [source.id, *source.replicas]
         return [
-            source if one == source.id else read.get_instance(self.cloud, one)
-            for one in ids
-            if one != before.id
+            source
+            if member_id == source.id
+            else read.get_instance(self.cloud, member_id)
+            for member_id in ids
+            if member_id != before.id
         ]
 
 

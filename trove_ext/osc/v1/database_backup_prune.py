@@ -96,11 +96,11 @@ class PruneDatabaseBackup(command.Lister):
 
     def _announce(self, plan: PrunePlan, *, yes: bool) -> None:
         """List what goes, and ask."""
-        going = [one for one in prune.rows(plan) if not one.keep]
+        going = [row for row in prune.rows(plan) if not row.keep]
         lines = [
-            f"  {one.backup}  {one.backup.kind.value}  "
-            f"{one.backup.created:%Y-%m-%d %H:%M:%S} UTC"
-            for one in going
+            f"  {row.backup}  {row.backup.kind.value}  "
+            f"{row.backup.created:%Y-%m-%d %H:%M:%S} UTC"
+            for row in going
         ]
         kept = len(plan.retention.kept)
         headline = f"To be deleted: {count(len(going), 'backup')}; to be kept: {kept}."

@@ -54,13 +54,13 @@ class ListDatabaseReplica(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read them all, one request for each 20 instances."""
         found = self._sets(parsed_args.source)
-        for one in found:
-            for oddity in one.oddities:
+        for replica_set in found:
+            for oddity in replica_set.oddities:
                 self.cloud.progress.warn(str(oddity))
         return members.LIST_COLUMNS, [
-            members.list_row(member, one.members)
-            for one in found
-            for member in members.ordered(one)
+            members.list_row(member, replica_set.members)
+            for replica_set in found
+            for member in members.ordered(replica_set)
         ]
 
     def _sets(self, source: str | None) -> Sequence[ReplicationSet]:
@@ -123,9 +123,9 @@ class ShowDatabaseReplica(command.Lister):
         source = found.source
         if source is None:
             raise CheckError("Can't probe the set", ["its source is gone"])
-        replicas = [one for one in found.members if one.id != source.id]
+        replicas = [member for member in found.members if member.id != source.id]
         probed = probe(self.cloud, source, replicas)
-        bad = [one.describe() for one in probed if not one.ok]
+        bad = [probe.describe() for probe in probed if not probe.ok]
         if bad:
             self.fail(ResourceFailedError("\n".join(bad)))
         return probed

@@ -102,7 +102,7 @@ class CreateDatabaseReplica(command.Lister):
         return COLUMNS, _rows(built.replicas, built.probed)
 
     def _accepted(self, plan: create.Plan, made: Sequence[Instance]) -> Any:
-        ids = [one.id for one in made]
+        ids = [replica.id for replica in made]
         wait = wait_for_instance(*ids, goal="replica-of", source_id=plan.source.id)
         self.cloud.progress.note(
             f"creation of {count(len(ids), 'replica')} of {plan.source}: accepted, not "
@@ -114,7 +114,10 @@ class CreateDatabaseReplica(command.Lister):
                 "Trove gives the source's configuration group all the same.",
                 to(
                     "detach it once they are built",
-                    *(Action(Verb.DETACH_CONFIGURATION, (one,)) for one in ids),
+                    *(
+                        Action(Verb.DETACH_CONFIGURATION, (replica_id,))
+                        for replica_id in ids
+                    ),
                 ),
             )
         return COLUMNS, _rows(made, ())

@@ -90,7 +90,9 @@ class PromoteDatabaseReplica(command.Lister):
         return members.SWITCH_COLUMNS, rows
 
     def _accepted(self, plan: promote.Plan) -> Any:
-        others = [one.id for one in plan.set.members if one.id != plan.target.id]
+        others = [
+            member.id for member in plan.set.members if member.id != plan.target.id
+        ]
         waits = [wait_for_instance(plan.target.id, goal="source")]
         if others:
             waits.append(
@@ -147,7 +149,7 @@ class FailoverDatabaseReplica(command.Lister):
             return _shown(self, switch)
         self.cloud.progress.warn(failover.not_fenced(plan.source))
         waits = [
-            wait_for_instance(*(one.id for one in plan.survivors)),
+            wait_for_instance(*(member.id for member in plan.survivors)),
             Action(Verb.SHOW_REPLICAS, (plan.survivors[0].id,)),
         ]
         return _accepted(self, plan.what, plan, waits)
@@ -169,5 +171,5 @@ def _accepted(
     shown.cloud.progress.note(
         f"{what}: accepted, not verified.", to("wait for it", *follow)
     )
-    now = sets.read_members(shown.cloud, [one.id for one in plan.set.members])
+    now = sets.read_members(shown.cloud, [member.id for member in plan.set.members])
     return members.SWITCH_COLUMNS, members.switch_rows(plan.set, now, None)

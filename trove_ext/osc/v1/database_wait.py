@@ -167,7 +167,9 @@ class WaitDatabaseInstance(_Wait):
         cloud = self.cloud
         if goal.startswith(REPLICA_OF):
             source = read.find_instance(cloud, goal.removeprefix(REPLICA_OF))
-            return lambda one: conditions.is_replica_of(cloud, one, source.id, None)
+            return lambda instance: conditions.is_replica_of(
+                cloud, instance, source.id, None
+            )
         return {
             "settled": partial(conditions.settled, cloud, patience=None),
             "deleted": partial(conditions.instance_gone, cloud),

@@ -63,10 +63,10 @@ def check(
     """
     found, forest = find_with_backups(cloud, names_or_ids)
     now = cloud.clock.now()
-    return [_judge(forest, one, now, max_age) for one in found]
+    return [_evaluate(forest, target, now, max_age) for target in found]
 
 
-def _judge(
+def _evaluate(
     forest: BackupForest, found: Found, now: datetime, max_age: timedelta
 ) -> Verdict:
     if found.instance_id is None:

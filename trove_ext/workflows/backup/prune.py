@@ -100,7 +100,7 @@ def plan_named(cloud: Cloud, names_or_ids: Sequence[str], policy: Policy) -> Pru
     """
     backups = read.list_backups(cloud)
     found = find_instances(cloud, names_or_ids, backups)
-    problems = [str(one.error) for one in found if one.error is not None]
+    problems = [str(target.error) for target in found if target.error is not None]
     if problems:
         raise CheckError("Not all can be found", problems)
     return plan(cloud, found, policy, backups)
@@ -109,7 +109,7 @@ def plan_named(cloud: Cloud, names_or_ids: Sequence[str], policy: Policy) -> Pru
 def plan_all(cloud: Cloud, policy: Policy) -> PrunePlan:
     """Plan for all instances of the project, and those gone that have backups left."""
     backups = read.list_backups(cloud)
-    names = {one.id: one.name for one in read.list_instances(cloud)}
+    names = {instance.id: instance.name for instance in read.list_instances(cloud)}
     return _plan(cloud, backups, policy, None, names)
 
 
@@ -126,8 +126,10 @@ def plan(
     :param backups: all of the project, if they were read already
     :param made: IDs of the backups that this run has just made: never deleted
     """
-    ids = [one.instance_id for one in instances if one.instance_id is not None]
-    names = {one.instance_id: one.name for one in instances if one.instance_id}
+    ids = [target.instance_id for target in instances if target.instance_id is not None]
+    names = {
+        target.instance_id: target.name for target in instances if target.instance_id
+    }
     known = read.list_backups(cloud) if backups is None else backups
     return _plan(cloud, known, policy, ids, names, made=made)
 
@@ -186,13 +188,13 @@ class _Run:
         waiting = list(self.plan.retention.deletions)
         while waiting:
             wave = self._leaves(waiting)
-            taken = {one.id for one in wave}
-            waiting = [one for one in waiting if one.id not in taken]
-            self._wait([one for one in wave if self._send(one)])
+            taken = {backup.id for backup in wave}
+            waiting = [backup for backup in waiting if backup.id not in taken]
+            self._wait([backup for backup in wave if self._send(backup)])
 
     def error(self) -> TroveExtError | None:
         """Say what went wrong: that the whole run ended, or which chains did not go."""
-        left = [one for one in self.results.values() if one != conditions.GONE]
+        left = [result for result in self.results.values() if result != conditions.GONE]
         if self.end is not None or not left:
             return self.end
         why = "; ".join(dict.fromkeys(self.skipped_chains.values()))
@@ -204,8 +206,8 @@ class _Run:
 
     def _leaves(self, waiting: Sequence[Backup]) -> list[Backup]:
         """Return those without dependents; a plan deletes no member of a cycle."""
-        parents = {one.parent_id for one in waiting}
-        return [one for one in waiting if one.id not in parents]
+        parents = {backup.parent_id for backup in waiting}
+        return [backup for backup in waiting if backup.id not in parents]
 
     def _send(self, backup: Backup) -> bool:
         """Send one delete if all is still as planned."""
@@ -290,8 +292,8 @@ class _Run:
 
         What was to be deleted and is gone has changed as planned.
         """
-        planned = {one.id for one in self.plan.retention.deletions}
-        gone = self.sent | {one for one in planned if one not in now}
+        planned = {backup.id for backup in self.plan.retention.deletions}
+        gone = self.sent | {backup_id for backup_id in planned if backup_id not in now}
         signature = retention.chain_signature
         if signature(now, backup.id, gone) != signature(
             self.plan.forest, backup.id, gone
@@ -305,14 +307,14 @@ class _Run:
             project_id=self.plan.project_id,
             made=self.plan.made,
         )
-        if backup.id not in {one.id for one in again.deletions}:
+        if backup.id not in {deletion.id for deletion in again.deletions}:
             return "the policy keeps it by now, for other backups have changed"
         return None
 
     def _read_again(self, backup: Backup) -> BackupForest:
         """Read the instance's backups, or the project's where the chain has others'."""
         members = self.plan.forest.chain(backup.id).members
-        own = all(one.instance_id == backup.instance_id for one in members)
+        own = all(member.instance_id == backup.instance_id for member in members)
         return BackupForest.of(
             read.list_backups(
                 self.cloud, instance_id=backup.instance_id if own else None

@@ -112,7 +112,7 @@ def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[Rot
     :returns: a row for each instance; one that failed does not stop the others
     """
     found = find_instances(cloud, request.instances)
-    rows = [_start(cloud, request, one, deadline) for one in found]
+    rows = [_start(cloud, request, target, deadline) for target in found]
     with cloud.patient(deadline):
         rows = _wait(cloud, rows, deadline)
         return _prune(cloud, request, rows, deadline)
@@ -193,8 +193,8 @@ def _prune(
     except TroveExtError as exc:
         unseen = [_unseen(exc, row) for row in rows]
         return [
-            replace(row, error=row.error or one)
-            for row, one in zip(rows, unseen, strict=True)
+            replace(row, error=row.error or error)
+            for row, error in zip(rows, unseen, strict=True)
         ]
     forest = BackupForest.of(backups)
     pruned = [
@@ -257,7 +257,7 @@ def _meet_twin(
         cloud.progress.note(f"{row.found.name}: {note}")
         if rotate_race.delete_duplicate(cloud, mine, staying, deadline):
             return replace(row, backup=staying, how=How.ADOPTED, note=note)
-    if row.how is How.PRESENT and not any(one.is_running for one in others):
+    if row.how is How.PRESENT and not any(backup.is_running for backup in others):
         # The runs that took them are over: nobody else prunes.
         return row
     note = f"{row.note}; another run took one at the same moment, and prunes"

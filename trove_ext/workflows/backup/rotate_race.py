@@ -62,21 +62,21 @@ def twins(
     :param known: IDs of the backups that were there before this one was made
     """
     return tuple(
-        one
-        for one in forest.of_instance(instance.id)
-        if one.id != backup.id
-        and one.id not in known
-        and abs(one.created - backup.created) <= RACE
-        and one.parent_id == backup.parent_id
-        and pattern.is_own(instance.name, one.name)
-        and (one.is_running or is_sound(forest, one))
-        and _overlap(one, backup)
+        other
+        for other in forest.of_instance(instance.id)
+        if other.id != backup.id
+        and other.id not in known
+        and abs(other.created - backup.created) <= RACE
+        and other.parent_id == backup.parent_id
+        and pattern.is_own(instance.name, other.name)
+        and (other.is_running or is_sound(forest, other))
+        and _overlap(other, backup)
     )
 
 
 def first(backup: Backup, others: tuple[Backup, ...]) -> Backup:
     """Return the one that stays: all who see the same choose the same."""
-    return min([backup, *others], key=lambda one: (one.created, one.id))
+    return min([backup, *others], key=lambda backup: (backup.created, backup.id))
 
 
 def delete_duplicate(
@@ -107,8 +107,8 @@ def _give_way(cloud: Cloud, mine: Backup, staying: Backup, deadline: Deadline) -
     return True
 
 
-def _overlap(one: Backup, other: Backup) -> bool:
+def _overlap(backup: Backup, other: Backup) -> bool:
     """Return whether two ran at once; a second that both touch is not enough."""
-    return (other.is_running or one.created < other.updated) and (
-        one.is_running or other.created < one.updated
+    return (other.is_running or backup.created < other.updated) and (
+        backup.is_running or other.created < backup.updated
     )

@@ -158,13 +158,15 @@ def _running(
     :raises BusyError: another's is running
     :raises ResourceFailedError: one has been running for longer than STUCK
     """
-    running = [one for one in forest.of_instance(instance.id) if one.is_running]
+    running = [
+        backup for backup in forest.of_instance(instance.id) if backup.is_running
+    ]
     if not running:
         return None
     _check_not_stuck(cloud, running)
-    for one in running:
-        if choice.pattern.is_own(instance.name, one.name):
-            return Started(one, How.ADOPTED, "started by an earlier run")
+    for backup in running:
+        if choice.pattern.is_own(instance.name, backup.name):
+            return Started(backup, How.ADOPTED, "started by an earlier run")
     raise BusyError(
         f"Backup {running[0]} of {instance} is {running[0].status} and not of this "
         "rotation: Trove takes one backup at a time. Try again later."

@@ -65,11 +65,15 @@ def find_instances(
     owners = {backup.instance_id for backup in backups}
     listed: list[Instance] | None = None
     found: list[Found] = []
-    for one in asked:
-        by_id = _by_id(cloud, one, owners) if uuidutils.is_uuid_like(one) else None
+    for name_or_id in asked:
+        by_id = (
+            _by_id(cloud, name_or_id, owners)
+            if uuidutils.is_uuid_like(name_or_id)
+            else None
+        )
         if by_id is None:
             listed = read.list_instances(cloud) if listed is None else listed
-            by_id = _by_name(listed, one)
+            by_id = _by_name(listed, name_or_id)
         found.append(by_id)
     return _once(found)
 
@@ -125,4 +129,6 @@ def _by_name(listed: Sequence[Instance], name: str) -> Found:
 
 def _once(found: Iterable[Found]) -> list[Found]:
     """Drop what was named twice, by name and by ID."""
-    return list({one.instance_id or one.asked: one for one in found}.values())
+    return list(
+        {target.instance_id or target.asked: target for target in found}.values()
+    )

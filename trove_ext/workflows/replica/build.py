@@ -73,7 +73,10 @@ class _Batch:
     def targets(self) -> list[Target]:
         """Return what to wait for: each replica, the source, the snapshot."""
         return [
-            *(self._replica(number, one) for number, one in enumerate(self.made)),
+            *(
+                self._replica(number, replica)
+                for number, replica in enumerate(self.made)
+            ),
             self._source(),
             self._snapshot(),
         ]
@@ -111,8 +114,8 @@ class _Batch:
         now = read.get_instance(self.cloud, before.id)
         return now.status == BUILD and not now.addresses
 
-    def _failed(self, one: Instance) -> bool:
-        return self._ended.get(one.id) is Phase.FAILED
+    def _failed(self, replica: Instance) -> bool:
+        return self._ended.get(replica.id) is Phase.FAILED
 
     @property
     def _over(self) -> bool:
@@ -156,9 +159,9 @@ class _Batch:
 
     def snapshots(self) -> list[Backup]:
         """Return the temporary backups of this request that are still there."""
-        names = {f"{REPLICATION_SNAPSHOT_PREFIX}{one.id}" for one in self.made}
+        names = {f"{REPLICATION_SNAPSHOT_PREFIX}{replica.id}" for replica in self.made}
         found = read.list_backups(self.cloud, instance_id=self.source.id)
-        return [one for one in found if one.name in names]
+        return [backup for backup in found if backup.name in names]
 
 
 def follow(
@@ -177,7 +180,7 @@ def follow(
     source = plan.source
     batch = _Batch(cloud, source, made)
     waited = cloud.wait(batch.targets(), deadline)
-    replicas = tuple(sets.read_members(cloud, [one.id for one in made]))
+    replicas = tuple(sets.read_members(cloud, [replica.id for replica in made]))
     error = wait_report.error_of(waited)
     if error is not None:
         if isinstance(error, ResourceFailedError):
@@ -200,37 +203,37 @@ def _without_configuration(
     :raises TroveExtError: it could not be taken off
     """
     manager = cloud.client.instances
-    having = [one for one in replicas if one.configuration_id is not None]
-    for one in having:
+    having = [replica for replica in replicas if replica.configuration_id is not None]
+    for replica in having:
         cloud.change(
-            f"detach of the configuration of {one}",
-            partial(manager.update, one.id, remove_configuration=True),
+            f"detach of the configuration of {replica}",
+            partial(manager.update, replica.id, remove_configuration=True),
         )
     targets = [
         conditions.settled(
             cloud,
-            one,
+            replica,
             change_is_visible=lambda now: now.configuration_id is None,
             wanted="without a configuration group",
         )
-        for one in having
+        for replica in having
     ]
     if targets:
         wait_report.raise_for(cloud.wait(targets, deadline))
-    return tuple(sets.read_members(cloud, [one.id for one in replicas]))
+    return tuple(sets.read_members(cloud, [replica.id for replica in replicas]))
 
 
 def _unproved(probed: Sequence[Probed]) -> TroveExtError | None:
-    bad = [one for one in probed if not one.ok]
+    bad = [probe for probe in probed if not probe.ok]
     if not bad:
         return None
     restarts = [
-        Action(Verb.RESTART_INSTANCE, (one.replica.id,), wait=True)
-        for one in bad
-        if one.looked
+        Action(Verb.RESTART_INSTANCE, (probe.replica.id,), wait=True)
+        for probe in bad
+        if probe.looked
     ]
     return ResourceFailedError(
-        "\n".join(one.describe() for one in bad),
+        "\n".join(probe.describe() for probe in bad),
         follow_ups=[to("restart replication", *restarts)] if restarts else [],
     )
 
@@ -241,13 +244,13 @@ def _way_out(
     replicas: Sequence[Instance],
     waited: Sequence[Outcome],
 ) -> Iterator[FollowUp]:
-    stuck = [one for one in replicas if one.status == BUILD]
+    stuck = [replica for replica in replicas if replica.status == BUILD]
     held = next(iter(sets.read_members(cloud, [batch.source.id])), batch.source)
     resets = [*stuck, *([held] if held.status == BACKUP else [])]
     if resets:
         yield FollowUp(
             "reset the status of what is stuck",
-            tuple(Action(Verb.RESET_STATUS, (one.id,)) for one in resets),
+            tuple(Action(Verb.RESET_STATUS, (instance.id,)) for instance in resets),
             detail="no other request is accepted before that",
             admin=True,
         )

@@ -257,7 +257,7 @@ def made(cloud: Cloud, plan: Plan, last: str) -> list[Instance]:
     :param last: the ID that Trove answered with
     """
     now = read.get_instance(cloud, plan.source.id)
-    new = [one for one in now.replicas if one not in plan.source.replicas]
+    new = [replica for replica in now.replicas if replica not in plan.source.replicas]
     found = sets.read_members(cloud, dict.fromkeys([*new, last]))
-    named = [one for one in found if one.name in plan.names]
-    return sorted(named, key=lambda one: plan.names.index(one.name))
+    named = [replica for replica in found if replica.name in plan.names]
+    return sorted(named, key=lambda replica: plan.names.index(replica.name))

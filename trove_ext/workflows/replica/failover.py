@@ -80,7 +80,7 @@ def check(cloud: Cloud, name_or_id: str) -> Plan:
     source, found = membership.instance, membership.set
     if found is None or found.source is None or found.source.id != source.id:
         raise CheckError(f"Can't fail over from {source}", [_no_source(membership)])
-    survivors = tuple(one for one in found.members if one.id != source.id)
+    survivors = tuple(member for member in found.members if member.id != source.id)
     problems: list[str | Problem] = [
         *_source_problems(cloud, source, survivors),
         *_survivor_problems(survivors),
@@ -114,7 +114,10 @@ def _alive(source: Instance, survivors: tuple[Instance, ...]) -> Problem:
         "promote a replica, if another instance is to be the source"
         if not source.is_settled
         else "promote a replica",
-        *(Action(Verb.PROMOTE_REPLICA, (one.id,), wait=True) for one in survivors),
+        *(
+            Action(Verb.PROMOTE_REPLICA, (member.id,), wait=True)
+            for member in survivors
+        ),
         detail="choose one of them" if len(survivors) > 1 else "",
     )
     if source.is_settled:
@@ -139,30 +142,32 @@ def _survivor_problems(survivors: tuple[Instance, ...]) -> list[Problem]:
     """Say which replicas would make the eject fail for all: Trove asks each of them."""
     silent = heartbeat.behind(survivors)
     problems = []
-    for one in survivors:
-        dead = one.operating_status == statuses.NOT_HEARD or one.id in silent
+    for member in survivors:
+        dead = member.operating_status == statuses.NOT_HEARD or member.id in silent
         if dead:
             problems.append(
                 Problem(
-                    f"{one}, a replica, was last heard at {preflight.last_heard(one)}. "
-                    "Trove asks every replica how far it is, and puts the whole set in "
-                    "ERROR if one of them does not answer: delete it first",
-                    (preflight.delete_member(one),),
+                    f"{member}, a replica, was last heard at "
+                    f"{preflight.last_heard(member)}. Trove asks every replica how far "
+                    "it is, and puts the whole set in ERROR if one of them does not "
+                    "answer: delete it first",
+                    (preflight.delete_member(member),),
                 )
             )
-        elif one.operating_status == statuses.DATABASE_DOWN:
+        elif member.operating_status == statuses.DATABASE_DOWN:
             problems.append(
                 Problem(
-                    f"{one}, a replica, is {one.state}: its database does not run, and "
-                    "Trove asks every replica how far it is: start it first",
-                    (preflight.start_database(one),),
+                    f"{member}, a replica, is {member.state}: its database does not "
+                    "run, and Trove asks every replica how far it is: start it first",
+                    (preflight.start_database(member),),
                 )
             )
-        elif one.status in statuses.SWITCHING_STATUSES | {statuses.BACKUP}:
+        elif member.status in statuses.SWITCHING_STATUSES | {statuses.BACKUP}:
             problems.append(
                 Problem(
-                    f"{one}, a replica, is {one.state}: wait until that has ended",
-                    (preflight.until_settled(one),),
+                    f"{member}, a replica, is {member.state}: "
+                    "wait until that has ended",
+                    (preflight.until_settled(member),),
                 )
             )
     return problems
@@ -270,7 +275,7 @@ def follow(
     :param source: the instance that was ejected, as it was then
     :returns: the set as it is now, with an error where it is not as it should be
     """
-    survivors = [one for one in before.members if one.id != source.id]
+    survivors = [member for member in before.members if member.id != source.id]
     waited = cloud.wait(conditions.ejected(cloud, source, survivors), deadline)
     what = f"The eject of {source}"
 
@@ -281,7 +286,7 @@ def follow(
         return recovery.after_eject(case)
 
     switch = switch_report.report(cloud, what, before, waited, diagnose)
-    left = tuple(one for one in switch.members if one.id != source.id)
+    left = tuple(member for member in switch.members if member.id != source.id)
     new = recovery.new_source(left)
     wrong = wrong_roles(left, new.id) if new else "no replica has become the source"
     if switch.error is None and wrong:
@@ -304,12 +309,13 @@ def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
     :param source: the old one
     :raises ResourceFailedError: there is no new source
     """
-    left = tuple(one for one in switch.members if one.id != source.id)
+    left = tuple(member for member in switch.members if member.id != source.id)
     new = recovery.new_source(left)
     if new is None:
         raise ResourceFailedError(f"No replica of {source} has become the source.")
     addresses = (
-        ", ".join(one.address for one in new.addresses) or "not reported by Trove"
+        ", ".join(address.address for address in new.addresses)
+        or "not reported by Trove"
     )
     cloud.progress.note(
         f"{new} is the source now; Trove chose it. Its addresses: {addresses}. Point "

@@ -46,11 +46,11 @@ def behind(members: Iterable[Instance]) -> frozenset[str]:
 
     Costs nothing, and sees nothing before a minute has passed.
     """
-    known = [(one.id, one.heartbeat) for one in members if one.heartbeat]
+    known = [(member.id, member.heartbeat) for member in members if member.heartbeat]
     newest = max((beat for _id, beat in known), default=None)
     if newest is None:
         return frozenset()
-    return frozenset(one for one, beat in known if newest - beat > LAG)
+    return frozenset(member for member, beat in known if newest - beat > LAG)
 
 
 def silent(cloud: Cloud, members: Sequence[Instance]) -> frozenset[str]:
@@ -61,7 +61,7 @@ def silent(cloud: Cloud, members: Sequence[Instance]) -> frozenset[str]:
 
     :param members: as they were read just before
     """
-    targets = [_next_beat(cloud, one) for one in members if one.heartbeat]
+    targets = [_next_beat(cloud, member) for member in members if member.heartbeat]
     if not targets:
         return frozenset()
     deadline = cloud.deadline(WATCH)
@@ -69,9 +69,9 @@ def silent(cloud: Cloud, members: Sequence[Instance]) -> frozenset[str]:
         targets, deadline=deadline, clock=cloud.clock, progress=cloud.progress
     )
     cloud.progress.done()
-    watched = [one for one in members if one.heartbeat]
+    watched = [member for member in members if member.heartbeat]
     return frozenset(
-        one.id for one, end in zip(watched, outcomes, strict=True) if not end.ok
+        member.id for member, end in zip(watched, outcomes, strict=True) if not end.ok
     )
 
 

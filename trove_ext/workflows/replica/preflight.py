@@ -58,11 +58,12 @@ def problems(
 
 def same_version(members: Iterable[Instance], source: Instance) -> Iterator[str]:
     """Yield the members that have another datastore version than the source."""
-    for one in members:
-        if one.datastore_version != source.datastore_version:
+    for member in members:
+        if member.datastore_version != source.datastore_version:
             yield (
-                f"{one} has datastore version {one.datastore_version}, the source "
-                f"{source.datastore_version}: upgrade first, so that all are the same"
+                f"{member} has datastore version {member.datastore_version}, "
+                f"the source {source.datastore_version}: "
+                "upgrade first, so that all are the same"
             )
 
 
@@ -123,7 +124,9 @@ def _not_there(member: Instance, source: Instance) -> tuple[FollowUp, ...]:
 def running_backup(cloud: Cloud, member: Instance) -> str:
     """Name the backup that keeps a member busy."""
     running = [
-        one for one in read.list_backups(cloud, instance_id=member.id) if one.is_running
+        backup
+        for backup in read.list_backups(cloud, instance_id=member.id)
+        if backup.is_running
     ]
     names = ", ".join(map(str, running))
     return f"a backup is running ({names or 'it is not listed'})"

@@ -108,8 +108,10 @@ def _create(cloud: Cloud, source: Instance, name: str) -> None:
 
 def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Probed]:
     targets = [
-        polling.Target(f"Replication to {one}", partial(_look, cloud, one, name), None)
-        for one in replicas
+        polling.Target(
+            f"Replication to {replica}", partial(_look, cloud, replica, name), None
+        )
+        for replica in replicas
     ]
     outcomes = polling.wait(
         targets,
@@ -118,7 +120,9 @@ def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Pro
         progress=cloud.progress,
     )
     cloud.progress.done()
-    return [_probed(one, end) for one, end in zip(replicas, outcomes, strict=True)]
+    return [
+        _probed(replica, end) for replica, end in zip(replicas, outcomes, strict=True)
+    ]
 
 
 def _probed(replica: Instance, outcome: polling.Outcome) -> Probed:

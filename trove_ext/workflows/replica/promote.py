@@ -73,7 +73,7 @@ def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Plan:
         raise CheckError(f"Can't promote {target}", problems)
     proof = [_proof(cloud, source, target)] if with_probe else []
     checks = (
-        *(f"{one} is {one.state}" for one in found.members),
+        *(f"{member} is {member.state}" for member in found.members),
         f"all have the datastore version {source.datastore_version}",
         "no backup is running",
         *proof,
@@ -169,9 +169,9 @@ def follow(
 def wrong_roles(members: tuple[Instance, ...], source_id: str) -> str:
     """Say who has not the role that it should have; empty where all have."""
     wrong = [
-        f"{one} is {recovery.role_of(one, members)}"
-        for one in members
-        if one.replica_of != (None if one.id == source_id else source_id)
+        f"{member} is {recovery.role_of(member, members)}"
+        for member in members
+        if member.replica_of != (None if member.id == source_id else source_id)
     ]
     return ", ".join(wrong)
 
@@ -179,4 +179,4 @@ def wrong_roles(members: tuple[Instance, ...], source_id: str) -> str:
 def planned_roles(plan: Plan) -> dict[str, str]:
     """Return the roles that the members are to have, in words, by ID."""
     members = promoted(plan.set, plan.target.id).members
-    return {one.id: recovery.role_of(one, members) for one in members}
+    return {member.id: recovery.role_of(member, members) for member in members}

@@ -62,14 +62,16 @@ def find(cloud: Cloud, name_or_id: str) -> Membership:
             # A name may look like an ID.
             pass
     everything = read.list_instances(cloud)
-    found = [one for one in everything if one.name == name_or_id]
+    found = [instance for instance in everything if instance.name == name_or_id]
     if not found:
         raise NotFoundError(
             f"No instance with the name or ID {name_or_id!r} in this project."
         )
     if len(found) > 1:
         raise AmbiguousNameError(
-            "instance", name_or_id, (f"{one.id}  {one.state}" for one in found)
+            "instance",
+            name_or_id,
+            (f"{instance.id}  {instance.state}" for instance in found),
         )
     return Membership(found[0], set_with(found[0], everything))
 
@@ -80,19 +82,19 @@ def of(cloud: Cloud, instance: Instance) -> Membership:
     source = instance
     if instance.replica_of is not None:
         found = read_members(cloud, [instance.replica_of])
-        members |= {one.id: one for one in found}
+        members |= {instance.id: instance for instance in found}
         source = found[0] if found else instance
-    missing = [one for one in source.replicas if one not in members]
-    members |= {one.id: one for one in read_members(cloud, missing)}
+    missing = [replica for replica in source.replicas if replica not in members]
+    members |= {member.id: member for member in read_members(cloud, missing)}
     return Membership(instance, set_with(instance, members.values()))
 
 
 def read_members(cloud: Cloud, ids: Iterable[str]) -> list[Instance]:
     """Read instances as they are now; those that are gone are left out."""
     found = []
-    for one in ids:
+    for instance_id in ids:
         try:
-            found.append(read.get_instance(cloud, one))
+            found.append(read.get_instance(cloud, instance_id))
         except NotFoundError:
             continue
     return found
@@ -110,9 +112,9 @@ def set_with(
     instance: Instance, instances: Iterable[Instance]
 ) -> ReplicationSet | None:
     """Return the set that an instance is a member of."""
-    for one in replication_sets(instances):
-        if instance.id in {member.id for member in one.members}:
-            return one
+    for replica_set in replication_sets(instances):
+        if instance.id in {member.id for member in replica_set.members}:
+            return replica_set
     return None
 
 

@@ -67,7 +67,7 @@ def report(
     :param diagnose: what is true and what to do, from the members as they are now and
         the IDs of those whose agents are silent
     """
-    members = tuple(sets.read_members(cloud, [one.id for one in before.members]))
+    members = tuple(sets.read_members(cloud, [member.id for member in before.members]))
     error = wait_report.error_of(waited)
     if error is None:
         return Switch(before, members)
@@ -108,7 +108,7 @@ def unverified(
 def render(diagnosis: recovery.Diagnosis) -> str:
     """Spell what is true of each member."""
     lines = ["The members, as they were read last:"]
-    lines += [f"  {_finding(one)}" for one in diagnosis.findings]
+    lines += [f"  {_finding(finding)}" for finding in diagnosis.findings]
     return "\n".join(lines)
 
 

@@ -138,8 +138,8 @@ def plan(
         ]
     # Trove allows it, and names find nothing then.
     warnings += [
-        f"{one} has that name already: from now on only the IDs distinguish them."
-        for one in namesakes
+        f"{instance} has that name already: from now on only the IDs distinguish them."
+        for instance in namesakes
     ]
     if problems:
         kind = CheckError if broken else SettingsError
