@@ -22,6 +22,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -76,6 +77,17 @@ class Run:
             if stderr is None or not re.search(stderr, line):
                 return f"stderr has an undeclared line: {line!r}"
         return None
+
+
+def stop_ignoring_signals() -> None:
+    """Have processes that are started from here end by Ctrl-C and SIGHUP.
+
+    A shell starts a job in the background with SIGINT ignored, and ``nohup`` one with
+    SIGHUP ignored; all their descendants inherit it, ``openstack`` among them.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _forget_clients() -> None:
@@ -139,6 +151,7 @@ class FunctionalTestCase(testtools.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
+        stop_ignoring_signals()
         cls.sandbox = running.directory()
         cls.cloud = cls.new_project()
         home = cls.sandbox / "home"
