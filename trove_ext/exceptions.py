@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from trove_ext.follow_up import FollowUp, Problem, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class Exit(enum.IntEnum):
@@ -97,15 +97,16 @@ class NotFoundError(TroveExtError):
 class AmbiguousNameError(TroveExtError):
     """Several things have this name.
 
-    :ivar candidates: a text for each, with its ID first
+    :ivar candidates: what is known of each, by its ID
     """
 
-    def __init__(self, kind: str, name: str, candidates: Iterable[str]) -> None:
-        self.candidates = tuple(candidates)
-        lines = "".join(f"\n  {candidate}" for candidate in self.candidates)
+    def __init__(self, kind: str, name: str, candidates: Mapping[str, str]) -> None:
+        self.candidates = dict(candidates)
+        # In one line: it may be a cell of a table, or what a monitor reads.
+        ids = ", ".join(f"{key} ({known})" for key, known in self.candidates.items())
         super().__init__(
-            f"{len(self.candidates)} {kind}s are named {name!r}; give the ID of one:"
-            f"{lines}"
+            f"More than one {kind} exists with the name {name!r}; give the ID of one: "
+            f"{ids}"
         )
 
 

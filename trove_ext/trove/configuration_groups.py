@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Configuration groups: found by name or ID, and held against a datastore version.
+"""Configuration groups, and whether they are for a datastore version.
 
 Trove does not look at a group's version when it creates an instance
 (``trove/instance/service.py``, ``_configuration_parse``).
@@ -22,14 +22,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from oslo_utils import uuidutils
-
-from trove_ext.exceptions import AmbiguousNameError, NotFoundError
 from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove.resources import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
@@ -44,6 +42,7 @@ class Group:
     datastore_name: str | None
     datastore_version_id: str | None
     datastore_version_name: str | None
+    created: datetime | None = None
 
     @classmethod
     def of(cls, row: Any) -> Group:
@@ -58,34 +57,33 @@ class Group:
             fields.text("datastore_name"),
             fields.text("datastore_version_id"),
             fields.text("datastore_version_name"),
+            fields.time("created"),
         )
 
 
-def find(cloud: Cloud, name_or_id: str) -> Group:
-    """Find a group by ID, or by name on any page.
+def get_group(cloud: Cloud, group_id: str) -> Group:
+    """Read a group.
 
-    :raises NotFoundError, AmbiguousNameError: there is none, or several
+    :raises NotFoundError: there is none with this ID
     """
     manager = cloud.client.configurations
-    what = f"Configuration group {name_or_id}"
-    if uuidutils.is_uuid_like(name_or_id):
-        return cloud.read(what, lambda: Group.of(manager.get(name_or_id)))
+    what = f"Configuration group {group_id}"
+    return cloud.read(what, lambda: Group.of(manager.get(group_id)))
+
+
+def list_groups(cloud: Cloud) -> list[Group]:
+    """List the groups of the project, page by page."""
+    manager = cloud.client.configurations
     found: list[Group] = []
     marker: str | None = None
     while True:
-        rows = cloud.read(what, partial(manager.list, marker=marker))
-        groups = [Group.of(row) for row in rows]
-        found += [group for group in groups if group.name == name_or_id]
+        rows = cloud.read(
+            "List of configuration groups", partial(manager.list, marker=marker)
+        )
+        found += [Group.of(row) for row in rows]
         marker = rows.next
         if not marker:
-            break
-    if not found:
-        raise NotFoundError("there is none of that name")
-    if len(found) > 1:
-        raise AmbiguousNameError(
-            "configuration group", name_or_id, (group.id for group in found)
-        )
-    return found[0]
+            return found
 
 
 def problems(

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Instances and backups: read one, list all pages, find by name or ID.
+"""Instances and backups: read one, or list all pages.
 
 Sources: ``trove/instance/models.py`` (``Instances.load``: at most 20 a page whatever
 ``limit`` says, the marker is the last ID) and ``trove/backup/models.py`` (``list``:
@@ -23,19 +23,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keystoneauth1.exceptions import ConnectTimeout
-from oslo_utils import uuidutils
 from troveclient.exceptions import GatewayTimeout
 
-from trove_ext.exceptions import (
-    AmbiguousNameError,
-    NotFoundError,
-    UnreachableError,
-)
+from trove_ext.exceptions import UnreachableError
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from trove_ext.trove.client import Cloud
 
@@ -129,102 +124,6 @@ def list_backups(
             "a time."
         )
     return pages(SMALL_PAGE)
-
-
-def find_instance(cloud: Cloud, name_or_id: str) -> Instance:
-    """Find an instance by ID, or by name on any page.
-
-    :raises NotFoundError: there is none
-    :raises AmbiguousNameError: several have the name; lists their IDs
-    """
-    return _find(
-        "instance",
-        name_or_id,
-        lambda: get_instance(cloud, name_or_id),
-        lambda: list_instances(cloud),
-        _describe_instance,
-    )
-
-
-def find_backup(
-    cloud: Cloud, name_or_id: str, *, instance_id: str | None = None
-) -> Backup:
-    """Find a backup by ID, or by name among all (or those of one instance).
-
-    :raises NotFoundError: there is none
-    :raises AmbiguousNameError: several have the name; lists ID, instance and time
-    """
-    return _find(
-        "backup",
-        name_or_id,
-        lambda: get_backup(cloud, name_or_id),
-        lambda: list_backups(cloud, instance_id=instance_id),
-        _describe_backup,
-    )
-
-
-def pick_instance(instances: Iterable[Instance], name_or_id: str) -> Instance:
-    """Find an instance by ID or name in a list that was read already.
-
-    :raises NotFoundError: there is none
-    :raises AmbiguousNameError: several have the name; lists their IDs
-    """
-    return _pick("instance", instances, name_or_id, _describe_instance)
-
-
-def pick_backup(backups: Iterable[Backup], name_or_id: str) -> Backup:
-    """Find a backup by ID or name in a list that was read already.
-
-    :raises NotFoundError: there is none
-    :raises AmbiguousNameError: several have the name; lists ID, instance and time
-    """
-    return _pick("backup", backups, name_or_id, _describe_backup)
-
-
-def _pick(
-    kind: str, things: Iterable[T], name_or_id: str, describe: Callable[[T], str]
-) -> T:
-    everything = list(things)
-    by_id = [thing for thing in everything if thing.id == name_or_id]
-    return by_id[0] if by_id else _by_name(kind, name_or_id, everything, describe)
-
-
-def _describe_instance(instance: Instance) -> str:
-    return f"{instance.id}  {instance.state}"
-
-
-def _describe_backup(backup: Backup) -> str:
-    time = backup.created.isoformat(timespec="seconds")
-    return f"{backup.id}  instance {backup.instance_id}  {time}  {backup.status}"
-
-
-def _find(
-    kind: str,
-    name_or_id: str,
-    get: Callable[[], T],
-    everything: Callable[[], Iterable[T]],
-    describe: Callable[[T], str],
-) -> T:
-    if uuidutils.is_uuid_like(name_or_id):
-        try:
-            return get()
-        except NotFoundError:
-            # A name may look like an ID.
-            pass
-    return _by_name(kind, name_or_id, everything(), describe)
-
-
-def _by_name(
-    kind: str, name_or_id: str, everything: Iterable[T], describe: Callable[[T], str]
-) -> T:
-    found = [thing for thing in everything if thing.name == name_or_id]
-    if not found:
-        raise NotFoundError(
-            f"No {kind} with the name or ID {name_or_id!r} in this project."
-        )
-    if len(found) > 1:
-        raise AmbiguousNameError(kind, name_or_id, map(describe, found))
-    return found[0]
 
 
 def _pages(

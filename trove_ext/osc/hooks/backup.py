@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from oslo_utils import uuidutils
@@ -35,11 +34,10 @@ from trove_ext.osc.hooks.base import (
     columns,
     deleted,
     none_found,
-    resolve_some,
     shown_id,
 )
 from trove_ext.osc.v1.delete_preview import announce
-from trove_ext.trove import conditions, read, send, wait_report
+from trove_ext.trove import conditions, find, read, send, wait_report
 from trove_ext.workflows.backup import delete, storage_driver
 from trove_ext.workflows.backup.parent_check import check_parent
 
@@ -235,7 +233,8 @@ class BackupDelete(HookedCommand):
 
     def _plan(self, parsed_args: argparse.Namespace) -> DeletePlan:
         backups = read.list_backups(self.cloud)
-        ids, problems = resolve_some(parsed_args.backup, partial(_id_in, backups))
+        finder = find.backups(self.cloud, listed=backups)
+        ids, problems = finder.ids_of(parsed_args.backup)
         if problems and not (ids and self.takes_over(parsed_args)):
             raise none_found(problems)
         parsed_args.backup, self.not_found = ids, problems
@@ -256,12 +255,6 @@ def _shown(backup: Any) -> dict[str, Any]:
     if isinstance(datastore, dict):
         datastore.setdefault("version_id", None)
     return upstream.details(stock, backup)
-
-
-def _id_in(backups: Sequence[Backup], name_or_id: str) -> str:
-    if uuidutils.is_uuid_like(name_or_id):
-        return name_or_id
-    return read.pick_backup(backups, name_or_id).id
 
 
 class BackupList(HookedCommand):

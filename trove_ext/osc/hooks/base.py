@@ -17,12 +17,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from oslo_utils import uuidutils
-
 from trove_ext.exceptions import (
-    AmbiguousNameError,
     CheckError,
-    NotFoundError,
     PartialFailureError,
     TroveExtError,
 )
@@ -32,7 +28,7 @@ from trove_ext.model.instance import Instance
 from trove_ext.osc.base import masking, run
 from trove_ext.osc.base.escape import escape
 from trove_ext.osc.hooks import upstream
-from trove_ext.trove import read, send, wait_report
+from trove_ext.trove import find, send, wait_report
 
 if TYPE_CHECKING:
     import argparse
@@ -125,15 +121,11 @@ class HookedCommand:
         The stock command asks for it anyway, and an admin may name what no list of
         the own project shows.
         """
-        if uuidutils.is_uuid_like(name_or_id):
-            return name_or_id
-        return read.find_instance(self.cloud, name_or_id).id
+        return find.instances(self.cloud).id_of(name_or_id)
 
     def backup_id(self, name_or_id: str) -> str:
         """Return the ID of a backup; a text in the form of an ID is passed on."""
-        if uuidutils.is_uuid_like(name_or_id):
-            return name_or_id
-        return read.find_backup(self.cloud, name_or_id).id
+        return find.backups(self.cloud).id_of(name_or_id)
 
 
 def columns(info: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
@@ -155,20 +147,6 @@ def shown_id(shown: Any) -> str:
     """Return the ID in what a stock ShowOne returns."""
     names, values = shown
     return str(dict(zip(names, values, strict=True))["id"])
-
-
-def resolve_some(
-    names: Sequence[str], resolve: Callable[[str], str]
-) -> tuple[list[str], list[TroveExtError]]:
-    """Return the ID of each that is found, once each, and what is wrong with others."""
-    ids: dict[str, None] = {}
-    problems: list[TroveExtError] = []
-    for name in names:
-        try:
-            ids[resolve(name)] = None
-        except (NotFoundError, AmbiguousNameError) as exc:
-            problems.append(exc)
-    return list(ids), problems
 
 
 def none_found(problems: Sequence[TroveExtError]) -> TroveExtError:

@@ -29,15 +29,15 @@ from trove_ext.osc.hooks.base import (
     columns,
     delete_each,
     none_found,
-    resolve_some,
     shown_id,
 )
 from trove_ext.osc.hooks.credentials import credentials
 from trove_ext.trove import (
+    catalog,
     conditions,
     configuration_groups,
+    find,
     read,
-    resources,
     send,
     wait_report,
 )
@@ -65,7 +65,7 @@ class InstanceCreate(HookedCommand):
             parsed_args.backup = self.backup_id(parsed_args.backup)
         self.source: Instance | None = None
         if parsed_args.replica_of is not None:
-            self.source = read.find_instance(self.cloud, parsed_args.replica_of)
+            self.source = find.instance(self.cloud, parsed_args.replica_of)
             parsed_args.replica_of = self.source.id
             replica_form.drop_options(self.cloud, parsed_args, self.source)
 
@@ -139,7 +139,7 @@ class InstanceDelete(HookedCommand):
         With ``--wait`` the others are deleted all the same; the stock command sends
         nothing then.
         """
-        ids, problems = resolve_some(parsed_args.instance, self.instance_id)
+        ids, problems = find.instances(self.cloud).ids_of(parsed_args.instance)
         if problems and not (ids and self.takes_over(parsed_args)):
             raise none_found(problems)
         parsed_args.instance, self.not_found = ids, problems
@@ -147,20 +147,14 @@ class InstanceDelete(HookedCommand):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Send each delete, then wait for all that were accepted."""
         manager = self.client.instances
-        instances: dict[str, Instance] = {}
-
-        def resolve(instance_id: str) -> str:
-            instances[instance_id] = read.get_instance(self.cloud, instance_id)
-            return instance_id
-
-        _, problems = resolve_some(parsed_args.instance, resolve)
+        instances, problems = find.instances(self.cloud).each(parsed_args.instance)
         problems = [*self.not_found, *problems]
         if not instances:
             raise none_found(problems)
         delete_each(
             self,
             "database instance",
-            list(instances.values()),
+            instances,
             delete=manager.force_delete if parsed_args.force else manager.delete,
             target=conditions.instance_gone,
             timeout=parsed_args.timeout,
@@ -180,7 +174,8 @@ class InstanceAction(HookedCommand):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read what is there, send the action, wait until it is done."""
         deadline = self.cloud.start(parsed_args.timeout)
-        before = read.get_instance(self.cloud, parsed_args.instance)
+        before = find.instance(self.cloud, parsed_args.instance)
+        parsed_args.instance = before.id
         targets = self.targets(before, parsed_args)
         send.act(
             self.cloud,
@@ -261,11 +256,8 @@ class InstanceResizeFlavor(InstanceAction):
         self, before: Instance, parsed_args: argparse.Namespace
     ) -> list[Target]:
         """Wait for the new flavor."""
-        manager = self.client.flavors
         name = parsed_args.flavor
-        flavor_id = self.cloud.read(
-            f"Flavor {name}", lambda: find_flavor(manager.list(), name)
-        )
+        flavor_id = find.flavors(catalog.list_flavors(self.cloud)).find(name).id
         return [
             conditions.settled(
                 self.cloud,
@@ -306,9 +298,8 @@ class SwitchAction(InstanceAction, abc.ABC):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read the whole set, send the action, wait, and verify the result."""
         deadline = self.cloud.start(parsed_args.timeout)
-        before = sets.of(
-            self.cloud, read.get_instance(self.cloud, parsed_args.instance)
-        )
+        before = sets.of(self.cloud, find.instance(self.cloud, parsed_args.instance))
+        parsed_args.instance = before.instance.id
         before = self.send(before, partial(self.action, parsed_args))
         error = self.follow(before, deadline)
         self.fail(error)
@@ -394,12 +385,3 @@ def _check_nic(text: str | None) -> None:
                 f"--nic {text}: {field.strip()!r} is none of net-id=<uuid>, "
                 "subnet-id=<uuid>, ip-address=<address>"
             )
-
-
-def find_flavor(flavors: Sequence[Any], name_or_id: str) -> str | None:
-    """Return the ID of a flavor, None if the stock command will not find it."""
-    for row in flavors:
-        flavor = resources.fields_of(row, "flavor")
-        if name_or_id in {resources.flavor_id(flavor), flavor.get("name")}:
-            return resources.flavor_id(flavor)
-    return None

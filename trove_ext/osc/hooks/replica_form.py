@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from oslo_utils import uuidutils
 
-from trove_ext.exceptions import CheckError
-from trove_ext.trove import resources
+from trove_ext.exceptions import AmbiguousNameError, CheckError, NotFoundError
+from trove_ext.trove import catalog, find
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +54,14 @@ def drop_options(cloud: Cloud, args: argparse.Namespace, source: Instance) -> No
         if wanted is None:
             continue
         dropped.append(f"{option} {wanted}")
-        if wanted != has and resolve(cloud, wanted) != has:
+        try:
+            same = wanted == has or resolve(cloud, wanted) == has
+        except NotFoundError:
+            same = False
+        except AmbiguousNameError as exc:
+            problems.append(f"{option} {wanted}: {exc}")
+            continue
+        if not same:
             problems.append(
                 f"{option} {wanted}: a replica gets that of its source, {source}: {has}"
             )
@@ -75,30 +82,21 @@ def _as_is(_cloud: Cloud, wanted: Any) -> Any:
     return wanted
 
 
-def _flavor(cloud: Cloud, wanted: str) -> str | None:
-    flavors = cloud.read("List of flavors", cloud.client.flavors.list)
-    named = [resources.fields_of(each, "flavor") for each in flavors]
-    ids = [resources.flavor_id(each) for each in named if each.get("name") == wanted]
-    return ids[0] if len(ids) == 1 else None
+def _flavor(cloud: Cloud, wanted: str) -> str:
+    return find.flavors(catalog.list_flavors(cloud)).find(wanted).id
 
 
 def _datastore(cloud: Cloud, wanted: str) -> str | None:
+    """Return the name of a datastore given by ID; names are compared as they are."""
     if not uuidutils.is_uuid_like(wanted):
         return None
-    found = cloud.read(
-        f"Datastore {wanted}", lambda: cloud.client.datastores.get(wanted)
-    )
-    return resources.fields_of(found, "datastore").need_text("name")
+    return catalog.get_datastore(cloud, wanted).name
 
 
 def _version(source: Instance) -> Any:
     def resolve(cloud: Cloud, wanted: str) -> str | None:
         if not uuidutils.is_uuid_like(wanted):
             return None
-        found = cloud.read(
-            f"Datastore version {wanted}",
-            lambda: cloud.client.datastore_versions.get(source.datastore, wanted),
-        )
-        return resources.fields_of(found, "datastore version").need_text("name")
+        return catalog.get_version(cloud, str(source.datastore), wanted).name
 
     return resolve

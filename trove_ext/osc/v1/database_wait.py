@@ -26,13 +26,13 @@ from trove_ext.model.instance import Instance
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.options import add_timeout_option
 from trove_ext.osc.v1 import members
-from trove_ext.trove import conditions, read, wait_report
+from trove_ext.trove import conditions, find, wait_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trove_ext.polling import Target
-    from trove_ext.trove.client import Cloud
+    from trove_ext.trove.find import Finder
 
 T = TypeVar("T", Backup, Instance)
 Row = tuple[Any, ...]
@@ -65,7 +65,7 @@ class _Wait(command.Lister):
     def wait_for(
         self,
         parsed_args: argparse.Namespace,
-        find: Callable[[Cloud, str], T],
+        find: Callable[[str], T],
         make: Callable[[T], Target],
     ) -> tuple[tuple[str, ...], list[Row]]:
         """Wait for all of them together; a row for each that is still there."""
@@ -77,7 +77,7 @@ class _Wait(command.Lister):
         unknown: list[TroveExtError] = []
         for name in names:
             try:
-                found = _find_or_gone(partial(find, self.cloud), name, gone=gone)
+                found = _find_or_gone(find, name, gone=gone)
             except (NotFoundError, AmbiguousNameError) as exc:
                 unknown.append(exc)
                 continue
@@ -132,7 +132,7 @@ class WaitDatabaseBackup(_Wait):
         make = partial(
             conditions.backup_gone if gone else conditions.backup_completed, self.cloud
         )
-        return self.wait_for(parsed_args, read.find_backup, make)
+        return self.wait_for(parsed_args, find.backups(self.cloud).find, make)
 
 
 class WaitDatabaseInstance(_Wait):
@@ -160,13 +160,16 @@ class WaitDatabaseInstance(_Wait):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Wait for all of them together."""
-        make = self._target_of(parsed_args.goal)
-        return self.wait_for(parsed_args, read.find_instance, make)
+        finder = find.instances(self.cloud)
+        make = self._target_of(parsed_args.goal, finder)
+        return self.wait_for(parsed_args, finder.find, make)
 
-    def _target_of(self, goal: str) -> Callable[[Instance], Target]:
+    def _target_of(
+        self, goal: str, finder: Finder[Instance]
+    ) -> Callable[[Instance], Target]:
         cloud = self.cloud
         if goal.startswith(REPLICA_OF):
-            source = read.find_instance(cloud, goal.removeprefix(REPLICA_OF))
+            source = finder.find(goal.removeprefix(REPLICA_OF))
             return lambda instance: conditions.is_replica_of(
                 cloud, instance, source.id, None
             )

@@ -29,7 +29,7 @@ from oslo_utils import uuidutils
 from trove_ext.exceptions import NotFoundError
 from trove_ext.model.ages import describe_ahead, is_ahead
 from trove_ext.model.backup_forest import BackupForest
-from trove_ext.trove import read
+from trove_ext.trove import find, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -160,12 +160,9 @@ def find_in_forest(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]
     :raises AmbiguousNameError: several have the name
     """
     backups = read.list_backups(cloud)
-    try:
-        return BackupForest.of(backups), read.pick_backup(backups, name_or_id)
-    except NotFoundError:
-        if not uuidutils.is_uuid_like(name_or_id):
-            raise
-    backup = read.get_backup(cloud, name_or_id)
+    backup = find.backups(cloud, listed=backups).find(name_or_id)
+    if backup in backups:
+        return BackupForest.of(backups), backup
     return BackupForest.of([*read_project_of(cloud, backup), backup]), backup
 
 
@@ -190,13 +187,10 @@ def find_with_ancestors(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Ba
     :raises NotFoundError: there is no such backup
     :raises AmbiguousNameError: several have the name
     """
-    if not uuidutils.is_uuid_like(name_or_id):
-        return find_in_forest(cloud, name_or_id)
-    try:
-        backup = read.get_backup(cloud, name_or_id)
-    except NotFoundError:
-        # A name may look like an ID.
-        return find_in_forest(cloud, name_or_id)
+    finder = find.backups(cloud)
+    backup = finder.find(name_or_id)
+    if finder.listed is not None:
+        return BackupForest.of(finder.listed), backup
     siblings = (
         read.list_backups(cloud, instance_id=backup.instance_id)
         if backup.parent_id and backup.instance_id
@@ -235,7 +229,7 @@ def instance_id_of(cloud: Cloud, name_or_id: str, backups: Iterable[Backup]) -> 
     """
     if any(backup.instance_id == name_or_id for backup in backups):
         return name_or_id
-    return read.find_instance(cloud, name_or_id).id
+    return find.instance(cloud, name_or_id).id
 
 
 def _of_instance(
@@ -250,9 +244,5 @@ def _of_instance(
         forest = forest_above(cloud, name_or_id)
         if len(forest):
             return name_or_id, forest
-    found = (
-        read.find_instance(cloud, name_or_id)
-        if instances is None
-        else read.pick_instance(instances, name_or_id)
-    )
+    found = find.instances(cloud, listed=instances).find(name_or_id)
     return found.id, forest_above(cloud, found.id)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from oslo_utils import uuidutils
 
-from trove_ext.exceptions import NotFoundError, TroveExtError
+from trove_ext.exceptions import AmbiguousNameError, NotFoundError, TroveExtError
 from trove_ext.model.backup_forest import BackupForest
-from trove_ext.trove import read
+from trove_ext.trove import find, read
 from trove_ext.workflows.backup import chains
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
+    from trove_ext.trove.find import Finder
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +62,12 @@ def find_instances(
 
     :param backups: an instance that is gone is found by these
     """
-    asked = list(dict.fromkeys(names_or_ids))
     owners = {backup.instance_id for backup in backups}
-    listed: list[Instance] | None = None
-    found: list[Found] = []
-    for name_or_id in asked:
-        by_id = (
-            _by_id(cloud, name_or_id, owners)
-            if uuidutils.is_uuid_like(name_or_id)
-            else None
-        )
-        if by_id is None:
-            listed = read.list_instances(cloud) if listed is None else listed
-            by_id = _by_name(listed, name_or_id)
-        found.append(by_id)
-    return _once(found)
+    finder = find.instances(cloud)
+    return _once(
+        _by_id(cloud, finder, asked, owners) or _by_name(finder, asked)
+        for asked in dict.fromkeys(names_or_ids)
+    )
 
 
 def find_with_backups(
@@ -100,15 +92,16 @@ def find_with_backups(
     return [found], forest
 
 
-def _by_id(cloud: Cloud, instance_id: str, owners: set[str | None]) -> Found | None:
+def _by_id(
+    cloud: Cloud, finder: Finder[Instance], instance_id: str, owners: set[str | None]
+) -> Found | None:
     try:
-        instance = read.get_instance(cloud, instance_id)
-    except NotFoundError:
-        if instance_id in owners:
-            return Found(instance_id, instance_id=instance_id)
-        return None
+        instance = finder.by_id(instance_id)
     except TroveExtError as exc:
         return Found(instance_id, error=exc)
+    if instance is None:
+        gone = instance_id in owners
+        return Found(instance_id, instance_id=instance_id) if gone else None
     own = cloud.client.client.get_project_id()
     if instance.project_id not in {None, own}:
         foreign = NotFoundError(
@@ -119,10 +112,10 @@ def _by_id(cloud: Cloud, instance_id: str, owners: set[str | None]) -> Found | N
     return Found(instance_id, instance, instance.id)
 
 
-def _by_name(listed: Sequence[Instance], name: str) -> Found:
+def _by_name(finder: Finder[Instance], name: str) -> Found:
     try:
-        instance = read.pick_instance(listed, name)
-    except TroveExtError as exc:
+        instance = finder.by_name(name)
+    except (NotFoundError, AmbiguousNameError) as exc:
         return Found(name, error=exc)
     return Found(name, instance, instance.id)
 

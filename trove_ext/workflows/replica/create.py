@@ -32,7 +32,7 @@ from trove_ext.exceptions import (
     TroveExtError,
 )
 from trove_ext.follow_up import Problem
-from trove_ext.trove import configuration_groups, read, resources, send
+from trove_ext.trove import configuration_groups, find, read, resources, send
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.backup import failed
 from trove_ext.workflows.new_instance import ADD_NETWORK, Nic
@@ -109,7 +109,7 @@ def check(cloud: Cloud, request: Request) -> Plan:
 
     :raises CheckError: nothing was changed
     """
-    source = read.find_instance(cloud, request.source)
+    source = find.instance(cloud, request.source)
     configuration_id, unknown = _configuration(cloud, request, source)
     problems = [
         *_source_problems(source),
@@ -199,13 +199,9 @@ def _configuration(
     if request.configuration is None:
         return source.configuration_id, []
     try:
-        group = configuration_groups.find(cloud, request.configuration)
+        group = find.configuration_group(cloud, request.configuration)
     except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
-        return None, [
-            Problem(
-                f"configuration group {request.configuration}: {exc}", exc.follow_ups
-            )
-        ]
+        return None, [Problem(str(exc), exc.follow_ups)]
     wrong = configuration_groups.problems(
         group,
         datastore=source.datastore,

@@ -23,10 +23,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oslo_utils import uuidutils
-
-from trove_ext.exceptions import AmbiguousNameError, CheckError, NotFoundError
+from trove_ext.exceptions import CheckError, NotFoundError
 from trove_ext.model.replication import ReplicationSet, replication_sets
+from trove_ext.trove import find as find_one
 from trove_ext.trove import read
 
 if TYPE_CHECKING:
@@ -55,25 +54,11 @@ def find(cloud: Cloud, name_or_id: str) -> Membership:
     :raises NotFoundError: there is none
     :raises AmbiguousNameError: several have the name; lists their IDs
     """
-    if uuidutils.is_uuid_like(name_or_id):
-        try:
-            return of(cloud, read.get_instance(cloud, name_or_id))
-        except NotFoundError:
-            # A name may look like an ID.
-            pass
-    everything = read.list_instances(cloud)
-    found = [instance for instance in everything if instance.name == name_or_id]
-    if not found:
-        raise NotFoundError(
-            f"No instance with the name or ID {name_or_id!r} in this project."
-        )
-    if len(found) > 1:
-        raise AmbiguousNameError(
-            "instance",
-            name_or_id,
-            (f"{instance.id}  {instance.state}" for instance in found),
-        )
-    return Membership(found[0], set_with(found[0], everything))
+    finder = find_one.instances(cloud)
+    instance = finder.find(name_or_id)
+    if finder.listed is None:
+        return of(cloud, instance)
+    return Membership(instance, set_with(instance, finder.listed))
 
 
 def of(cloud: Cloud, instance: Instance) -> Membership:

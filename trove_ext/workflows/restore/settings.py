@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     AmbiguousNameError,
@@ -30,16 +30,14 @@ from trove_ext.exceptions import (
     TroveExtError,
 )
 from trove_ext.follow_up import Note, Problem, Setting, add
-from trove_ext.trove import configuration_groups, read, resources
+from trove_ext.trove import catalog, configuration_groups, find, read, resources
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.new_instance import Nic
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from trove_ext.model.backup import Backup
-    from trove_ext.model.fields import Fields
     from trove_ext.model.instance import Instance
+    from trove_ext.trove.catalog import Flavor
     from trove_ext.trove.client import Cloud
 
 
@@ -91,13 +89,6 @@ class Settings:
     origin: Instance | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Flavor:
-    id: str
-    name: str
-    ram: int
-
-
 class Resolver:
     """Find each setting; note all that is wrong or missing.
 
@@ -147,7 +138,7 @@ class Resolver:
         """Read the instance that settings are taken from, if there is one."""
         if self._options.like:
             try:
-                return read.find_instance(self._cloud, self._options.like)
+                return find.instance(self._cloud, self._options.like)
             except TroveExtError as exc:
                 self.problems.append(
                     Problem(f"its settings can't be taken over: {exc}", exc.follow_ups)
@@ -226,45 +217,24 @@ class Resolver:
                 "can't be used any more"
             )
 
-    def _flavor(self, other: Instance | None) -> _Flavor | None:
+    def _flavor(self, other: Instance | None) -> Flavor | None:
         wanted = self._options.flavor or (other.flavor_id if other else None)
         if wanted is None:
             self._missing[Setting.FLAVOR] = "flavor"
             return None
-        allowed = self._flavors()
-        found = [flavor for flavor in allowed if wanted == flavor.id]
-        found = found or [flavor for flavor in allowed if wanted == flavor.name]
-        if len(found) == 1:
-            return found[0]
-        names = ", ".join(f"{flavor.name} ({flavor.id})" for flavor in found or allowed)
-        self.problems.append(
-            f"flavor {wanted}: several are named so: {names}"
-            if found
-            else f"flavor {wanted} can't be had for {self._backup.datastore} "
-            f"{self._backup.datastore_version}; there are: {names or 'none'}"
+        backup = self._backup
+        allowed = catalog.list_flavors(
+            self._cloud, backup.datastore, backup.datastore_version_id
         )
+        version = f"{backup.datastore} {backup.datastore_version}"
+        try:
+            return find.flavors(allowed, version).find(wanted)
+        except AmbiguousNameError as exc:
+            self.problems.append(Problem(str(exc), exc.follow_ups))
+        except NotFoundError as exc:
+            names = ", ".join(f"{flavor.name} ({flavor.id})" for flavor in allowed)
+            self.problems.append(f"{exc} There are: {names or 'none'}")
         return None
-
-    def _flavors(self) -> Sequence[_Flavor]:
-        """Read the flavors that Trove accepts with the version of the backup.
-
-        If any are bound to a version, no other is accepted
-        (``trove/datastore/models.py``, ``list_datastore_version_flavor_associations``).
-        """
-        manager = self._cloud.client.flavors
-        datastore, version_id = (
-            self._backup.datastore,
-            self._backup.datastore_version_id,
-        )
-        rows: list[Any] = self._cloud.read(
-            "List of flavors",
-            lambda: (
-                manager.list_datastore_version_associated_flavors(datastore, version_id)
-                if datastore and version_id
-                else manager.list()
-            ),
-        )
-        return [_flavor_of(resources.fields_of(row, "flavor")) for row in rows]
 
     def _size(self, other: Instance | None) -> int | None:
         size = self._options.size or (other.size if other else None)
@@ -341,11 +311,9 @@ class Resolver:
 
     def _checked_configuration(self, name_or_id: str) -> str | None:
         try:
-            group = configuration_groups.find(self._cloud, name_or_id)
+            group = find.configuration_group(self._cloud, name_or_id)
         except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
-            self.problems.append(
-                Problem(f"configuration group {name_or_id}: {exc}", exc.follow_ups)
-            )
+            self.problems.append(Problem(str(exc), exc.follow_ups))
             return None
         self.problems += configuration_groups.problems(
             group,
@@ -375,11 +343,3 @@ class Resolver:
             return other.allowed_cidrs if other else ()
         self.problems += new_instance.cidr_problems(given)
         return given
-
-
-def _flavor_of(fields: Fields) -> _Flavor:
-    return _Flavor(
-        resources.flavor_id(fields),
-        fields.need_text("name"),
-        fields.need_integer("ram"),
-    )

@@ -96,7 +96,7 @@ class TestCreate(ReplicaTestCase):
             self.db1.id,
             "4 replicas",
             "the quota of backups is used up",
-            "configuration group none",
+            "No configuration group with a name or ID of 'none'",
         )
 
     def test_a_full_quota_names_the_failed_backups_and_deletes_none(self):

@@ -175,7 +175,7 @@ class TestSettings(RestoreTestCase):
         plan = self.plan(configuration="good")
         self.assertEqual(good.id, plan.settings.configuration_id)
         self.assertIn("is for mariadb 10.11", self.problem(configuration="bad"))
-        self.assertIn("none of that name", self.problem(configuration="nobody"))
+        self.assertIn("name or ID of 'nobody'", self.problem(configuration="nobody"))
 
 
 class TestChecks(RestoreTestCase):
@@ -230,7 +230,7 @@ class TestChecks(RestoreTestCase):
     def test_a_flavor_that_the_version_does_not_take_is_refused(self):
         self.add("b1")
         self.version("5.7.29").flavors = ("11",)
-        self.assertIn("there are: db.medium (11)", self.problem())
+        self.assertIn("There are: db.medium (11)", self.problem())
         self.assertEqual("11", self.plan(flavor="db.medium").settings.flavor_id)
 
     def test_a_used_up_quota_is_reported_before(self):
