@@ -15,6 +15,9 @@
 import configparser
 import pathlib
 import re
+import subprocess
+import sys
+from importlib import metadata
 
 import testtools
 
@@ -83,6 +86,17 @@ class LowerBoundTest(testtools.TestCase):
             for more in ("", "-more")
         ]
         self.assertEqual(expected, used)
+
+    def test_the_log_of_the_oldest_and_the_newest_clients_begins_with_versions(self):
+        config = configparser.ConfigParser()
+        config.read(ROOT / "tox.ini")
+        first, *_ = config["clients"]["commands"].strip().splitlines()
+        self.assertEqual("python {toxinidir}/tools/versions.py", first)
+        argv = [sys.executable, str(ROOT / "tools" / "versions.py")]
+        shown = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+        versions = dict(line.split()[:2] for line in shown.splitlines())
+        for name in ("cliff", "osc-lib", "python-troveclient", "requests"):
+            self.assertEqual(metadata.version(name), versions[name])
 
 
 #: Packages whose name differs from what is imported.
