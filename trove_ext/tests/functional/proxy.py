@@ -53,12 +53,22 @@ class FaultProxy:
     :ivar log: the requests that arrived
     """
 
-    def __init__(self, keystone: str, trove: str, fault: Fault | None = None) -> None:
+    def __init__(
+        self,
+        keystone: str,
+        trove: str,
+        fault: Fault | None = None,
+        *,
+        skew: float = 0.0,
+    ) -> None:
         """Serve as a proxy for two servers.
 
         :param keystone: ``http://127.0.0.1:<port>/v3``
         :param trove: ``http://127.0.0.1:<port>/v1.0``
+        :param skew: seconds that the clock of the servers seems to be ahead, by the
+            ``Date`` of each answer
         """
+        self.skew = skew
         self.servers = {
             "keystone": urlsplit(keystone).netloc,
             "trove": urlsplit(trove).netloc,
@@ -211,6 +221,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: Any) -> None:
         """Print nothing: the request is in the log of the proxy."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return what ``Date`` says: the time of another clock."""
+        moment = time.time() if timestamp is None else timestamp
+        return super().date_time_string(moment + self.server.proxy.skew)
 
     def _ask(self, entry: Request, body: bytes) -> Reply:
         proxy = self.server.proxy
