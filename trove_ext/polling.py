@@ -112,7 +112,8 @@ class Target:
 
     :ivar label: its name in messages
     :ivar look: reads it once, in ``requests`` requests
-    :ivar follow: the action that keeps waiting for it; None if there is none
+    :ivar follow: the action that keeps waiting for it; None if it is only watched, and
+        nothing continues on the server
     """
 
     label: str

@@ -92,7 +92,11 @@ class Journal:
         """Begin to wait; return the targets such that each reading is noted.
 
         Whoever waits knows that the change has arrived, by its answer or by reading.
+        What is only watched, and so has no follow-up, leaves nothing behind if the run
+        ends now: it is not noted.
         """
+        if all(target.follow is None for target in targets):
+            return list(targets)
         self._answered = True
         self._awaited = tuple(targets)
         self._seen = {}

@@ -204,15 +204,14 @@ class ReplicaTestCase(base.FunctionalTestCase):
 
     def follow(self, stderr):
         """Run the steps of a message in their order; those for an admin as an admin."""
-        cloud, looking, done = None, False, []
+        cloud, waiting, looking, done = None, False, False, []
         for line in stderr.splitlines():
             if STEP.match(line):
                 cloud = ADMIN if "only an admin" in line else None
-                looking = "See whether" in line or line.lstrip(
-                    "0123456789. "
-                ).startswith("Where ")
+                waiting = "Keep waiting" in line
+                looking = "See whether" in line or "needed if" in line
             command = COMMAND.match(line)
-            if command is None or line.endswith("--for settled"):
+            if command is None or waiting or line.endswith("--for settled"):
                 continue
             words = shlex.split(command["words"])
             # It prompts at a terminal, and there is none.

@@ -154,6 +154,15 @@ class ArrowsTest(testtools.TestCase):
                 wrong.append(f"{path.relative_to(PACKAGE)} prints")
         self.assertEqual([], wrong)
 
+    def test_only_the_client_waits(self):
+        # One way to wait: reads keep to the deadline, and the journal knows of it.
+        waiting = {
+            str(path.relative_to(PACKAGE))
+            for path in _modules()
+            if "polling.wait(" in path.read_text(encoding="utf-8")
+        }
+        self.assertEqual({"trove/client.py"}, waiting)
+
     def test_only_osc_writes_commands_and_options_for_a_shell(self):
         wrong = []
         for path in _modules():

@@ -24,9 +24,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from trove_ext import polling
 from trove_ext.exceptions import NotFoundError
 from trove_ext.model.status import NOT_HEARD, Phase
+from trove_ext.polling import Reading, Target
 from trove_ext.trove import read
 
 if TYPE_CHECKING:
@@ -64,27 +64,23 @@ def silent(cloud: Cloud, members: Sequence[Instance]) -> frozenset[str]:
     targets = [_next_beat(cloud, member) for member in members if member.heartbeat]
     if not targets:
         return frozenset()
-    deadline = cloud.deadline(WATCH)
-    outcomes = polling.wait(
-        targets, deadline=deadline, clock=cloud.clock, progress=cloud.progress
-    )
-    cloud.progress.done()
+    outcomes = cloud.wait(targets, cloud.deadline(WATCH))
     watched = [member for member in members if member.heartbeat]
     return frozenset(
         member.id for member, end in zip(watched, outcomes, strict=True) if not end.ok
     )
 
 
-def _next_beat(cloud: Cloud, before: Instance) -> polling.Target:
-    def look() -> polling.Reading:
+def _next_beat(cloud: Cloud, before: Instance) -> Target:
+    def look() -> Reading:
         try:
             now = read.get_instance(cloud, before.id)
         except NotFoundError:
-            return polling.Reading(Phase.DONE, "deleted")
+            return Reading(Phase.DONE, "deleted")
         if now.operating_status == NOT_HEARD:
-            return polling.Reading(Phase.FAILED, "not heard any more, says Trove")
+            return Reading(Phase.FAILED, "not heard any more, says Trove")
         if now.heartbeat != before.heartbeat:
-            return polling.Reading(Phase.DONE, "its heartbeat arrives")
-        return polling.Reading(Phase.BUSY, "watching its heartbeat")
+            return Reading(Phase.DONE, "its heartbeat arrives")
+        return Reading(Phase.BUSY, "watching its heartbeat")
 
-    return polling.Target(f"Instance {before}", look, None)
+    return Target(f"Instance {before}", look, None)

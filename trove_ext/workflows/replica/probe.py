@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from trove_ext import polling
 from trove_ext.exceptions import (
     LoginError,
     LostAnswerError,
@@ -35,12 +34,14 @@ from trove_ext.exceptions import (
 )
 from trove_ext.follow_up import Action, Verb, to
 from trove_ext.model.status import Phase
+from trove_ext.polling import Reading, Target
 from trove_ext.trove import databases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
+    from trove_ext.polling import Outcome
     from trove_ext.trove.client import Cloud
 
 #: Seconds that a row may take from the source to a replica.
@@ -108,24 +109,16 @@ def _create(cloud: Cloud, source: Instance, name: str) -> None:
 
 def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Probed]:
     targets = [
-        polling.Target(
-            f"Replication to {replica}", partial(_look, cloud, replica, name), None
-        )
+        Target(f"Replication to {replica}", partial(_look, cloud, replica, name), None)
         for replica in replicas
     ]
-    outcomes = polling.wait(
-        targets,
-        deadline=cloud.deadline(PROBE_TIMEOUT),
-        clock=cloud.clock,
-        progress=cloud.progress,
-    )
-    cloud.progress.done()
+    outcomes = cloud.wait(targets, cloud.deadline(PROBE_TIMEOUT))
     return [
         _probed(replica, end) for replica, end in zip(replicas, outcomes, strict=True)
     ]
 
 
-def _probed(replica: Instance, outcome: polling.Outcome) -> Probed:
+def _probed(replica: Instance, outcome: Outcome) -> Probed:
     if outcome.ok:
         return Probed(replica, outcome.elapsed)
     if outcome.timed_out:
@@ -139,14 +132,14 @@ def _probed(replica: Instance, outcome: polling.Outcome) -> Probed:
     return Probed(replica, None, reason, looked=False)
 
 
-def _look(cloud: Cloud, replica: Instance, name: str) -> polling.Reading:
+def _look(cloud: Cloud, replica: Instance, name: str) -> Reading:
     try:
         found = databases.has(cloud, replica, name)
     except TroveExtError as exc:
-        return polling.Reading(Phase.FAILED, UNREADABLE, str(exc))
+        return Reading(Phase.FAILED, UNREADABLE, str(exc))
     if found:
-        return polling.Reading(Phase.DONE, "the probe has arrived")
-    return polling.Reading(Phase.BUSY, "waiting for the probe")
+        return Reading(Phase.DONE, "the probe has arrived")
+    return Reading(Phase.BUSY, "waiting for the probe")
 
 
 def _drop(cloud: Cloud, source: Instance, name: str) -> None:

@@ -14,17 +14,18 @@
 
 import testtools
 
+from trove_ext.follow_up import Action, Verb, wait_for_backup
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove.journal import Change, Journal
 
-FIRST = Change("delete of b1", ("backup", "show", "b1"), "b1")
-SECOND = Change("delete of b2", ("backup", "show", "b2"), "b2")
+FIRST = Change("delete of b1", Action(Verb.SHOW_BACKUP, ("b1",)), "b1")
+SECOND = Change("delete of b2", Action(Verb.SHOW_BACKUP, ("b2",)), "b2")
 
 
 def target(label, *states):
     left = iter(states)
-    follow = ("backup", "wait", label)
+    follow = wait_for_backup(label)
     return Target(label, lambda: Reading(Phase.BUSY, next(left)), follow)
 
 
@@ -64,6 +65,15 @@ class TestJournal(testtools.TestCase):
         self.journal.sending(FIRST)
         self.journal.waiting([target("b1")])
         self.assertEqual((FIRST,), self.journal.summary().sent)
+
+    def test_what_is_only_watched_leaves_nothing_behind(self):
+        self.journal.sending(FIRST)
+        watched = Target("heartbeat", lambda: Reading(Phase.BUSY, "A"), None)
+        (noted,) = self.journal.waiting([watched])
+        noted.look()
+        summary = self.journal.summary()
+        self.assertEqual(((), ()), (summary.awaited, summary.seen))
+        self.assertEqual(FIRST, summary.unanswered)
 
     def test_the_last_reading_of_each_target_is_kept_also_of_equal_labels(self):
         noted = self.journal.waiting([target("db", "A", "B"), target("db", "C")])

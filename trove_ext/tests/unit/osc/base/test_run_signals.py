@@ -78,6 +78,24 @@ class TestWords(testtools.TestCase):
         )
         self.assertEqual("Interrupted by SIGTERM; nothing was changed.", said)
 
+    def test_while_heartbeats_are_watched_nothing_was_changed(self):
+        self.cloud.add_instance("rep", replica_of=self.db)
+        said = self.interrupted(
+            "replica failover db1 --wait --yes",
+            self.cloud.clock.before_sleep,
+            lambda: True,
+        )
+        self.assertEqual("Interrupted by SIGTERM; nothing was changed.", said)
+
+    def test_while_replication_is_probed_the_probe_is_what_was_sent(self):
+        rep = self.cloud.add_instance("rep", replica_of=self.db)
+        self.cloud.stop_replication(rep)
+        said = self.interrupted(
+            "replica show db1 --probe", self.cloud.clock.before_sleep, self.sent
+        )
+        self.assertNotIn("continues on the server", said)
+        self.assertIn("drop of database trove_ext_probe_", said)
+
     def test_without_an_answer_the_effect_is_not_known(self):
         said = self.interrupted(
             "backup create db1 b1 --wait", self.cloud.after_request, self.sent
