@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cliff import columns
 
@@ -21,13 +21,17 @@ from trove_ext.model.durations import format_duration
 from trove_ext.osc.base.escape import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     _Column = columns.FormattableColumn[Any]
 else:
     # Generic from cliff 4.9 on (``cliff/columns.py``).
     _Column = columns.FormattableColumn
+
+T = TypeVar("T")
+#: What cliff takes of a Lister: the names of the columns, and the rows.
+Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 _ASCII_LINES = str.maketrans("│├└", "||`")
 
@@ -50,6 +54,20 @@ class Shown(_Column):
         if self._value is None or other._value is None:
             return self._value is None and other._value is not None
         return bool(self._value < other._value)
+
+
+def table(
+    names: Sequence[str], things: Iterable[T], cells: Callable[[T], Mapping[str, Any]]
+) -> Table:
+    """Lay things out in columns, one row each.
+
+    :param cells: returns what a thing shows, by column name; it may know more columns
+    """
+    rows = []
+    for thing in things:
+        values = cells(thing)
+        rows.append(tuple(values[name] for name in names))
+    return tuple(names), rows
 
 
 def plain(cell: Any) -> Any:

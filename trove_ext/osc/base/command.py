@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from osc_lib.command import command
 
 from trove_ext.osc.base import columns, run, session
+from trove_ext.osc.base.help import keep_paragraphs
 from trove_ext.osc.base.options import escape_errors, guard_parsing
 
 if TYPE_CHECKING:
@@ -46,11 +47,20 @@ class Guarded(command.Command):
         return self._run.cloud
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Make a parser whose messages can't drive the terminal."""
+        """Make the parser of the command.
+
+        Its messages can't drive the terminal, and its help keeps the paragraphs and
+        the example of the description.
+        """
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
         escape_errors(parser)
         guard_parsing(parser, self.app)
+        keep_paragraphs(parser)
+        self.add_options(parser)
         return parser
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments of the command."""
 
     def fail(self, error: TroveExtError | None) -> None:
         """End the command with this error after its result was printed."""

@@ -63,6 +63,29 @@ def add_wait_options(parser: argparse.ArgumentParser, done: str) -> None:
     parser.parse_args = checked  # type: ignore[method-assign]
 
 
+def add_dry_run_option(parser: argparse.ArgumentParser, instead: str) -> None:
+    """Add ``--dry-run``.
+
+    :param instead: what is done instead, in words
+    """
+    parser.add_argument(
+        "--dry-run", action="store_true", help=f"{instead}, and change nothing"
+    )
+
+
+def add_probe_option(parser: argparse.ArgumentParser, claim: str) -> None:
+    """Add ``--probe``.
+
+    :param claim: what is proved, and when, in words
+    """
+    parser.add_argument(
+        "--probe",
+        action="store_true",
+        help=f"Prove {claim}, with a temporary database that is created on the source "
+        "and awaited on the replica",
+    )
+
+
 def add_timeout_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--timeout``."""
     parser.add_argument(

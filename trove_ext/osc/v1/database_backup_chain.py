@@ -71,32 +71,9 @@ class ListDatabaseBackupChain(command.Lister):
     is not the newest restorable one; "chain show" says so.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the filters."""
-        parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "--instance",
-            metavar="<instance>",
-            help="Only chains that hold a backup of this instance (name or ID; of a "
-            "deleted one, or one of another project, the ID)",
-        )
-        parser.add_argument(
-            "--all-projects",
-            action="store_true",
-            help="Chains of all projects (admin only)",
-        )
-        parser.add_argument(
-            "--project",
-            metavar="<project>",
-            help="Chains of this project (name or ID; admin only)",
-        )
-        parser.add_argument(
-            "--long",
-            action="store_true",
-            help="Show the names of the project's own instances too (one more request "
-            "for each 20), the newest restorable backup and the datastore",
-        )
-        return parser
+        _add_filters(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """List them, oldest root first."""
@@ -112,7 +89,7 @@ class ListDatabaseBackupChain(command.Lister):
         names = LIST_COLUMNS
         names += LONG_COLUMNS if parsed_args.long else ()
         names += ("Project ID",) if everywhere else ()
-        return names, [_chain_row(listed, names) for listed in found]
+        return columns.table(names, found, _chain_cells)
 
     def _project_id(self, name_or_id: str | None) -> str | None:
         if name_or_id is None:
@@ -129,13 +106,11 @@ class ShowDatabaseBackupChain(command.Lister):
     In machine formats the tree is in the columns Depth and Parent ID.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the backup."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             "backup", metavar="<backup>", help="Any backup of the chain (name or ID)"
         )
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Show each member under its parent."""
@@ -147,7 +122,7 @@ class ShowDatabaseBackupChain(command.Lister):
         if parsed_args.formatter != "table" or parsed_args.columns:
             names += PLAIN_COLUMNS
         rows = zip(members, drawn, strict=True)
-        return names, [_member_row(member, branch, names) for member, branch in rows]
+        return columns.table(names, rows, _member_cells)
 
 
 class DeleteDatabaseBackupChain(command.Lister):
@@ -157,17 +132,15 @@ class DeleteDatabaseBackupChain(command.Lister):
     deletes them.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             "backup",
             metavar="<backup>",
-            help="Backup (name or ID); its incrementals, and theirs, are deleted too",
+            help="Backup to delete with all its dependent backups (name or ID)",
         )
         confirm.add_yes_option(parser, "Do not prompt before deleting")
-        add_wait_options(parser, "all of it is gone")
-        return parser
+        add_wait_options(parser, "all of them are gone")
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """List what is deleted, ask, delete, and show the results."""
@@ -183,13 +156,39 @@ class DeleteDatabaseBackupChain(command.Lister):
         if deadline is None and error is None:
             cloud.progress.note("The delete was accepted, not verified.")
         drawn = columns.branches(_depths(forest, deleted), self.app.stdout.encoding)
-        return DELETE_COLUMNS, _deleted_rows(deleted, drawn)
+        rows = zip(deleted, drawn, strict=True)
+        return columns.table(DELETE_COLUMNS, rows, _deleted_cells)
 
 
-def _chain_row(listed: ListedChain, names: Sequence[str]) -> list[Any]:
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--instance",
+        metavar="<instance>",
+        help="List only chains with a backup of this instance (name or ID; the ID if "
+        "it is deleted or in another project)",
+    )
+    parser.add_argument(
+        "--project",
+        metavar="<project>",
+        help="List the chains of this project (name or ID; admin only)",
+    )
+    parser.add_argument(
+        "--all-projects",
+        action="store_true",
+        help="List the chains of all projects (admin only)",
+    )
+    parser.add_argument(
+        "--long",
+        action="store_true",
+        help="Also list the names of the instances (one more request for each 20 of "
+        "them), the newest restorable backup and the datastore",
+    )
+
+
+def _chain_cells(listed: ListedChain) -> dict[str, Any]:
     chain = listed.chain
     newest = listed.newest_restorable
-    values = {
+    return {
         "ID": chain.root.id,
         "Name": columns.text(chain.root.name),
         "Instance ID": columns.text(chain.root.instance_id),
@@ -205,14 +204,14 @@ def _chain_row(listed: ListedChain, names: Sequence[str]) -> list[Any]:
         "Version": columns.text(chain.root.datastore_version),
         "Project ID": columns.text(chain.root.project_id),
     }
-    return [values[name] for name in names]
 
 
-def _member_row(member: Member, branch: str, names: Sequence[str]) -> list[Any]:
+def _member_cells(drawn: tuple[Member, str]) -> dict[str, Any]:
+    member, branch = drawn
     backup = member.backup
     doubt = f"doubtful: {member.doubt}" if member.doubt else None
     reason = "; ".join(filter(None, (member.why_not or doubt, member.ahead)))
-    values = {
+    return {
         "Name": columns.leaf(backup.name, branch),
         "ID": backup.id,
         "Type": backup.kind.value,
@@ -225,19 +224,16 @@ def _member_row(member: Member, branch: str, names: Sequence[str]) -> list[Any]:
         "Depth": member.depth,
         "Parent ID": columns.text(backup.parent_id),
     }
-    return [values[name] for name in names]
 
 
-def _deleted_rows(deleted: Sequence[Deleted], drawn: Sequence[str]) -> list[list[Any]]:
-    return [
-        [
-            columns.leaf(row.backup.name, branch),
-            row.backup.id,
-            row.backup.kind.value,
-            row.result,
-        ]
-        for row, branch in zip(deleted, drawn, strict=True)
-    ]
+def _deleted_cells(drawn: tuple[Deleted, str]) -> dict[str, Any]:
+    row, branch = drawn
+    return {
+        "Name": columns.leaf(row.backup.name, branch),
+        "ID": row.backup.id,
+        "Type": row.backup.kind.value,
+        "Result": row.result,
+    }
 
 
 def _depths(forest: BackupForest, deleted: Sequence[Deleted]) -> list[int]:

@@ -44,24 +44,22 @@ class CheckDatabaseBackup(command.Lister):
     seconds in machine formats.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             "instance",
             metavar="<instance>",
             nargs="+",
-            help="Instance (name or ID; of a deleted one the ID)",
+            help="Instance to check (name or ID; the ID if it is deleted)",
         )
         parser.add_argument(
             "--max-age",
             metavar="<duration>",
             type=retention_options.duration,
             default="26h",
-            help="How old its newest restorable backup may be, for instance 26h or "
-            "7d (default: 26h)",
+            help="Greatest age of the newest restorable backup, such as 26h or 7d "
+            "(default: 26h)",
         )
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check them all, then fail if one has no good backup."""
@@ -74,12 +72,12 @@ class CheckDatabaseBackup(command.Lister):
                     + "; ".join(f"{verdict.name}: {verdict.problem}" for verdict in bad)
                 )
             )
-        return COLUMNS, [_row(verdict) for verdict in found]
+        return columns.table(COLUMNS, found, _cells)
 
 
-def _row(verdict: Verdict) -> list[Any]:
+def _cells(verdict: Verdict) -> dict[str, Any]:
     backup = verdict.backup
-    values = {
+    return {
         "Instance": columns.text(verdict.name),
         "Instance ID": columns.text(verdict.instance_id),
         "Result": "ok" if verdict.problem is None else "failed",
@@ -89,4 +87,3 @@ def _row(verdict: Verdict) -> list[Any]:
         "Chain Length": verdict.chain_length,
         "Problem": columns.text(verdict.problem),
     }
-    return [values[name] for name in COLUMNS]

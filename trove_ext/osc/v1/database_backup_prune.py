@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.exceptions import UsageError
 from trove_ext.osc.base import columns, command, confirm, retention_options
 from trove_ext.osc.base.escape import count
-from trove_ext.osc.base.options import add_timeout_option
+from trove_ext.osc.base.options import add_dry_run_option, add_timeout_option
 from trove_ext.workflows.backup import prune
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from trove_ext.model.retention_policy import Policy
     from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
@@ -40,45 +39,28 @@ class PruneDatabaseBackup(command.Lister):
     is a table of every backup; --dry-run ends there.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "instance",
-            metavar="<instance>",
-            nargs="*",
-            help="Instance (name or ID; of a deleted one the ID)",
-        )
-        parser.add_argument(
-            "--all",
-            action="store_true",
-            help="All instances of the project, and deleted ones that have backups",
-        )
+        _add_instances(parser)
         retention_options.add_keep_options(parser)
-        parser.add_argument(
-            "--dry-run",
-            action="store_true",
-            help="Print the plan and delete nothing",
-        )
+        add_dry_run_option(parser, "Print the plan")
         confirm.add_yes_option(
-            parser, "Do not ask before the plan is carried out; needed without terminal"
+            parser, "Do not prompt before deleting; required if there is no terminal"
         )
         add_timeout_option(parser)
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Plan, ask, delete, and show what became of each backup."""
         policy = self._check(parsed_args)
         plan = self._plan(parsed_args, policy)
         if parsed_args.dry_run:
-            return COLUMNS, [_row(row) for row in prune.rows(plan)]
+            return columns.table(COLUMNS, prune.rows(plan), _cells)
         if plan.retention.deletions:
             self._announce(plan, yes=parsed_args.yes)
         deadline = self.cloud.start(parsed_args.timeout)
         found, error = prune.execute(self.cloud, plan, deadline)
         self.fail(error)
-        names = (*COLUMNS, "Result")
-        return names, [_row(row, names) for row in found]
+        return columns.table((*COLUMNS, "Result"), found, _cells)
 
     def _check(self, parsed_args: argparse.Namespace) -> Policy:
         """Read the command line, before anything is asked of the cloud."""
@@ -111,9 +93,23 @@ class PruneDatabaseBackup(command.Lister):
         confirm.confirm(self.app, question, yes=yes, about=about)
 
 
-def _row(row: PruneRow, names: Sequence[str] = COLUMNS) -> list[Any]:
+def _add_instances(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "instance",
+        metavar="<instance>",
+        nargs="*",
+        help="Instance whose backups are pruned (name or ID; the ID if it is deleted)",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="Prune the backups of all instances of the project, deleted ones too",
+    )
+
+
+def _cells(row: PruneRow) -> dict[str, Any]:
     backup = row.backup
-    values = {
+    return {
         "Instance": columns.text(row.instance_name or backup.instance_id),
         "Name": columns.text(backup.name),
         "ID": backup.id,
@@ -123,4 +119,3 @@ def _row(row: PruneRow, names: Sequence[str] = COLUMNS) -> list[Any]:
         "Reason": columns.text("; ".join(row.reasons)),
         "Result": columns.text(row.result),
     }
-    return [values[name] for name in names]

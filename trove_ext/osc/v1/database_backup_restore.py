@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.follow_up import to, wait_for_instance
 from trove_ext.osc.base import columns, command
-from trove_ext.osc.base.options import add_wait_options
+from trove_ext.osc.base.options import add_dry_run_option, add_wait_options
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
 from trove_ext.trove import read
 from trove_ext.workflows.restore import restore
@@ -44,21 +44,15 @@ class RestoreDatabaseBackup(command.ShowOne):
     itself checks only the named backup.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             "backup", metavar="<backup>", help="Backup to restore (name or ID)"
         )
         parser.add_argument("name", metavar="<name>", help="Name of the new instance")
         add_settings_options(parser)
-        parser.add_argument(
-            "--dry-run",
-            action="store_true",
-            help="Check everything, print what would be sent, and change nothing",
-        )
+        add_dry_run_option(parser, "Check everything, print what would be sent")
         add_wait_options(parser, "the new instance is ACTIVE and HEALTHY")
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Plan, send, wait, and show the instance as it is then."""

@@ -24,7 +24,7 @@ from trove_ext.osc.base.options import add_timeout_option
 from trove_ext.workflows.backup import rotate
 
 if TYPE_CHECKING:
-    from trove_ext.workflows.backup.rotate import RotateRow
+    from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
 
 COLUMNS = (
     "Instance",
@@ -60,88 +60,100 @@ class RotateDatabaseBackup(command.Lister):
     failure.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
-            "instance", metavar="<instance>", nargs="+", help="Instance (name or ID)"
+            "instance",
+            metavar="<instance>",
+            nargs="+",
+            help="Instance to back up (name or ID)",
         )
-        parser.add_argument(
-            "--name",
-            metavar="<pattern>",
-            type=_pattern,
-            default=DEFAULT_PATTERN,
-            help="Name of the backups, with {instance}, {type} and {time}; {time} is "
-            "UTC and may be given a form, as in {time:%%Y-%%m-%%d} (default: "
-            f"{DEFAULT_PATTERN})",
-        )
-        parser.add_argument(
-            "--full-every",
-            metavar="<duration>",
-            type=retention_options.duration,
-            help="Take a full backup where the last one is older, for instance 7d",
-        )
-        parser.add_argument(
-            "--chain-length",
-            metavar="<n>",
-            type=_positive,
-            help="Take a full backup where a restore would have to read more backups "
-            "than this, the full one included",
-        )
-        parser.add_argument(
-            "--storage-driver",
-            metavar="<driver>",
-            choices=(SWIFT, CINDER),
-            help="Store the backups in swift or as volume snapshots in cinder, and "
-            "build only on backups stored there (default: where the newest backup is "
-            "stored; for a full backup the cloud's default). A volume snapshot is "
-            "complete in itself: --chain-length does not count it. Needs Trove 23 "
-            "or later",
-        )
-        parser.add_argument(
-            "--min-age",
-            metavar="<duration>",
-            type=_min_age,
-            default="1h",
-            help="A backup of this rotation completed less than this ago counts as "
-            "this run's; keep it below the interval of the cron job; 0 takes a new one "
-            "in any case (default: 1h)",
-        )
+        _add_chain_options(parser)
         retention_options.add_keep_options(parser)
+        _add_name_options(parser)
         add_timeout_option(parser)
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Back all up, prune, and show a row for each instance."""
-        policy = retention_options.policy_if_any(parsed_args)
-        if policy and not _limits_a_chain(parsed_args):
+        request = _request(parsed_args)
+        if request.policy and not _limits_a_chain(request):
             self.cloud.progress.warn(ENDLESS)
-        request = rotate.RotateRequest(
-            instances=tuple(parsed_args.instance),
-            pattern=parsed_args.name,
-            full_every=parsed_args.full_every,
-            chain_length=parsed_args.chain_length,
-            min_age=parsed_args.min_age,
-            policy=policy,
-            storage_driver=parsed_args.storage_driver,
-        )
         deadline = self.cloud.start(parsed_args.timeout)
         rows = rotate.rotate(self.cloud, request, deadline)
         self.fail(rotate.error_of(rows))
-        return COLUMNS, [_row(row) for row in rows]
+        return columns.table(COLUMNS, rows, _cells)
 
 
-def _limits_a_chain(parsed_args: argparse.Namespace) -> bool:
+def _add_chain_options(parser: argparse.ArgumentParser) -> None:
+    """Add what decides between a full backup and an incremental."""
+    parser.add_argument(
+        "--full-every",
+        metavar="<duration>",
+        type=retention_options.duration,
+        help="Take a full backup if the last one is older than this, such as 7d",
+    )
+    parser.add_argument(
+        "--chain-length",
+        metavar="<n>",
+        type=_positive,
+        help="Take a full backup if a restore would otherwise read more than this many "
+        "backups, the full one included",
+    )
+    parser.add_argument(
+        "--storage-driver",
+        metavar="<driver>",
+        choices=(SWIFT, CINDER),
+        help="Store the backups in swift, or as volume snapshots in cinder (default: "
+        "where the newest backup is stored, or the cloud's default; needs Trove 23 or "
+        "later)",
+    )
+
+
+def _add_name_options(parser: argparse.ArgumentParser) -> None:
+    """Add what finds the backups of this rotation again."""
+    parser.add_argument(
+        "--name",
+        metavar="<pattern>",
+        type=_pattern,
+        default=DEFAULT_PATTERN,
+        help="Name of the backups, in which {instance}, {type} and {time} are replaced "
+        "and the time is UTC, as {time:%%Y-%%m-%%d} if given a format (default: "
+        f"{DEFAULT_PATTERN})",
+    )
+    parser.add_argument(
+        "--min-age",
+        metavar="<duration>",
+        type=_min_age,
+        default="1h",
+        help="Take no new backup if one of this rotation was completed less than this "
+        "ago; set it below the interval of the cron job, or to 0 to take one in any "
+        "case (default: 1h)",
+    )
+
+
+def _request(parsed_args: argparse.Namespace) -> RotateRequest:
+    return rotate.RotateRequest(
+        instances=tuple(parsed_args.instance),
+        pattern=parsed_args.name,
+        full_every=parsed_args.full_every,
+        chain_length=parsed_args.chain_length,
+        min_age=parsed_args.min_age,
+        policy=retention_options.policy_if_any(parsed_args),
+        storage_driver=parsed_args.storage_driver,
+    )
+
+
+def _limits_a_chain(request: RotateRequest) -> bool:
     """Whether a new chain is begun some day; no snapshot makes a chain longer."""
-    if parsed_args.storage_driver == CINDER:
-        return bool(parsed_args.full_every) or parsed_args.chain_length == 1
-    return bool(parsed_args.full_every or parsed_args.chain_length)
+    if request.storage_driver == CINDER:
+        return bool(request.full_every) or request.chain_length == 1
+    return bool(request.full_every or request.chain_length)
 
 
-def _row(row: RotateRow) -> list[Any]:
+def _cells(row: RotateRow) -> dict[str, Any]:
     backup = row.backup
     kept = len(row.pruned) - row.deleted
-    values = {
+    return {
         "Instance": columns.text(row.found.name),
         "Backup": columns.text(backup.name if backup else None),
         "ID": columns.text(backup.id if backup else None),
@@ -152,7 +164,6 @@ def _row(row: RotateRow) -> list[Any]:
         "Deleted": row.deleted,
         "Note": columns.text(str(row.error) if row.error else row.note),
     }
-    return [values[name] for name in COLUMNS]
 
 
 def _result(row: RotateRow) -> str:

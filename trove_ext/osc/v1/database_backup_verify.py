@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
-    from trove_ext.workflows.restore.verify import Verification
+    from trove_ext.workflows.restore.verify import Step, Verification
 
 COLUMNS = ("Backup", "Step", "Result", "Seconds", "Detail", "Backup ID")
 
@@ -48,56 +48,18 @@ class VerifyDatabaseBackup(command.Lister):
     is killed, the next run names its orphaned instance, and --clean-up deletes it.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             "backup",
             metavar="<backup>",
             nargs="*",
-            help="Backup to verify (name or ID); several one after another",
+            help="Backup to verify (name or ID); several are verified in turn",
         )
-        parser.add_argument(
-            "--expect-database",
-            dest="databases",
-            metavar="<name>",
-            action="append",
-            default=[],
-            help="A database that must exist; may be repeated",
-        )
-        parser.add_argument(
-            "--query",
-            dest="queries",
-            metavar="<sql>",
-            action="append",
-            default=[],
-            help="A statement that returns one value, such as SELECT count(*) FROM "
-            "db.table; with --expect; may be repeated. Needs PyMySQL (the extra sql) "
-            "and a route to the instance",
-        )
-        parser.add_argument(
-            "--expect",
-            dest="values",
-            metavar="<value>",
-            action="append",
-            default=[],
-            help="The value that --query must return; once for each --query, in the "
-            "same order",
-        )
-        parser.add_argument(
-            "--keep",
-            action="store_true",
-            help="Do not delete the temporary instance",
-        )
-        parser.add_argument(
-            "--clean-up",
-            action="store_true",
-            help="First delete all temporary instances in this project, including "
-            "those of runs still in progress elsewhere",
-        )
+        _add_checks(parser)
         add_settings_options(parser)
+        _add_clean_up_options(parser)
         add_timeout_option(parser)
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Clean up, verify one after another, and show each step."""
@@ -116,10 +78,10 @@ class VerifyDatabaseBackup(command.Lister):
         except run.Stopped:
             # Finished verifications are reported, whatever ends the rest.
             if found:
-                self.produce_output(parsed_args, COLUMNS, _rows(found))
+                self.produce_output(parsed_args, *_shown(found))
             raise
         self.fail(verify.error_of(found))
-        return COLUMNS, _rows(found)
+        return _shown(found)
 
     def _list(self, left: Sequence[Instance]) -> None:
         if not left:
@@ -140,19 +102,66 @@ class VerifyDatabaseBackup(command.Lister):
         )
 
 
-def _rows(found: Sequence[Verification]) -> list[tuple[Any, ...]]:
-    return [
-        (
-            columns.text(step.backup or None),
-            step.name,
-            step.result,
-            columns.number(step.seconds),
-            columns.text(step.detail or None),
-            columns.text(step.backup_id),
-        )
-        for verification in found
-        for step in verification.steps
-    ]
+def _add_checks(parser: argparse.ArgumentParser) -> None:
+    """Add what is checked in the restored instance."""
+    parser.add_argument(
+        "--expect-database",
+        dest="databases",
+        metavar="<name>",
+        action="append",
+        default=[],
+        help="Check that this database exists (repeatable)",
+    )
+    parser.add_argument(
+        "--query",
+        dest="queries",
+        metavar="<sql>",
+        action="append",
+        default=[],
+        help="Run this statement, such as SELECT count(*) FROM db.table, and compare "
+        "the one value that it returns with that of --expect (repeatable; needs "
+        "PyMySQL, the extra sql, and a route to the instance)",
+    )
+    parser.add_argument(
+        "--expect",
+        dest="values",
+        metavar="<value>",
+        action="append",
+        default=[],
+        help="Value that --query must return; give one for each --query, in the same "
+        "order",
+    )
+
+
+def _add_clean_up_options(parser: argparse.ArgumentParser) -> None:
+    """Add what becomes of the temporary instances."""
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="Do not delete the temporary instance",
+    )
+    parser.add_argument(
+        "--clean-up",
+        action="store_true",
+        help="First delete all temporary instances in this project, including those of "
+        "runs still in progress elsewhere",
+    )
+
+
+def _shown(found: Sequence[Verification]) -> Any:
+    steps = (step for verification in found for step in verification.steps)
+    return columns.table(COLUMNS, steps, _cells)
+
+
+def _cells(step: Step) -> dict[str, Any]:
+    return {
+        "Backup": columns.text(step.backup or None),
+        "Step": step.name,
+        "Result": step.result,
+        "Seconds": columns.number(step.seconds),
+        "Detail": columns.text(step.detail or None),
+        "Backup ID": columns.text(step.backup_id),
+    }
 
 
 def _described(instance: Instance) -> str:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.exceptions import CheckError, NotFoundError, ResourceFailedError
 from trove_ext.follow_up import to, wait_for_instance
 from trove_ext.osc.base import command
-from trove_ext.osc.base.options import add_wait_options
+from trove_ext.osc.base.options import add_probe_option, add_wait_options
 from trove_ext.osc.v1 import members
 from trove_ext.trove import configuration_groups
 from trove_ext.workflows.replica import detach, sets
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.replication import ReplicationSet
+    from trove_ext.trove.client import Cloud
 
 ACCEPTED = "accepted, not verified."
 
@@ -41,40 +42,24 @@ class ListDatabaseReplica(command.Lister):
     Inconsistencies of a set are reported on standard error.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the filter."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             "--source",
             metavar="<source>",
-            help="Only the set of this replica source (name or ID)",
+            help="List only the set of this replica source (name or ID)",
         )
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read them all, one request for each 20 instances."""
-        found = self._sets(parsed_args.source)
+        found = _listed(self.cloud, parsed_args.source)
         for replica_set in found:
-            for oddity in replica_set.oddities:
-                self.cloud.progress.warn(str(oddity))
-        return members.LIST_COLUMNS, [
-            members.list_row(member, replica_set.members)
+            _warn(self.cloud, replica_set)
+        return members.list_table(
+            (member, replica_set.members)
             for replica_set in found
             for member in members.ordered(replica_set)
-        ]
-
-    def _sets(self, source: str | None) -> Sequence[ReplicationSet]:
-        if source is None:
-            return sets.read_sets(self.cloud)
-        found = sets.find(self.cloud, source)
-        if found.set is None:
-            return []
-        if found.set.source is None or found.set.source.id != found.instance.id:
-            raise CheckError(
-                f"Can't list the replicas of {found.instance}",
-                [f"it is itself a replica, of {found.instance.replica_of}"],
-            )
-        return [found.set]
+        )
 
 
 class ShowDatabaseReplica(command.Lister):
@@ -83,41 +68,27 @@ class ShowDatabaseReplica(command.Lister):
     No status shows whether a replica replicates: --probe does.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the instance."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             "instance", metavar="<instance>", help="Any member of the set (name or ID)"
         )
-        parser.add_argument(
-            "--probe",
-            action="store_true",
-            help="Prove that each replica replicates: a database with a name of its "
-            "own is made on the source, waited for on each replica, and dropped",
-        )
+        add_probe_option(parser, "that each replica replicates")
         parser.add_argument(
             "--long",
             action="store_true",
-            help="Show datastore version, flavor and size (GB) too",
+            help="Also show the datastore version, the flavor and the size in GB",
         )
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read the set; prove that it replicates."""
-        membership = sets.find(self.cloud, parsed_args.instance)
-        found = membership.set
-        if found is None:
-            raise NotFoundError(
-                f"{membership.instance} is in no replication set: it is no replica and "
-                "has none."
-            )
-        for oddity in found.oddities:
-            self.cloud.progress.warn(str(oddity))
-        long = parsed_args.long
-        names = members.SHOW_COLUMNS + (members.LONG_COLUMNS if long else ())
+        found = _set_of(self.cloud, parsed_args.instance)
+        _warn(self.cloud, found)
+        names = members.SHOW_COLUMNS
+        names += members.LONG_COLUMNS if parsed_args.long else ()
         names += (members.REPLICATION_COLUMN,) if parsed_args.probe else ()
         probed = self._probe(found) if parsed_args.probe else ()
-        return names, members.show_rows(found, names, self.app.stdout.encoding, probed)
+        return members.show_table(found, names, self.app.stdout.encoding, probed)
 
     def _probe(self, found: ReplicationSet) -> Sequence[Probed]:
         source = found.source
@@ -125,7 +96,7 @@ class ShowDatabaseReplica(command.Lister):
             raise CheckError("Can't probe the set", ["its source is gone"])
         replicas = [member for member in found.members if member.id != source.id]
         probed = probe(self.cloud, source, replicas)
-        bad = [probe.describe() for probe in probed if not probe.ok]
+        bad = [result.describe() for result in probed if not result.ok]
         if bad:
             self.fail(ResourceFailedError("\n".join(bad)))
         return probed
@@ -137,14 +108,14 @@ class DetachDatabaseReplica(command.Lister):
     Trove says ACTIVE again also where that failed: with --wait the role is verified.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the replica."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             "replica", metavar="<replica>", help="Replica to detach (name or ID)"
         )
-        add_wait_options(parser, "it is no replica any more, ACTIVE and HEALTHY")
-        return parser
+        add_wait_options(
+            parser, "the instance is no longer a replica, and is ACTIVE and HEALTHY"
+        )
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check, send, wait, and read it again."""
@@ -162,4 +133,40 @@ class DetachDatabaseReplica(command.Lister):
             )
             now = next(iter(sets.read_members(self.cloud, [replica.id])), replica)
             configuration_groups.warn_if_lost(self.cloud, replica, now)
-        return members.LIST_COLUMNS, [members.list_row(now, [*found.members, now])]
+        return members.list_table([(now, [*found.members, now])])
+
+
+def _listed(cloud: Cloud, source: str | None) -> Sequence[ReplicationSet]:
+    """Read all sets, or the one of a source.
+
+    :raises CheckError: what is named as the source is a replica
+    """
+    if source is None:
+        return sets.read_sets(cloud)
+    found = sets.find(cloud, source)
+    if found.set is None:
+        return []
+    if found.set.source is None or found.set.source.id != found.instance.id:
+        raise CheckError(
+            f"Can't list the replicas of {found.instance}",
+            [f"it is itself a replica, of {found.instance.replica_of}"],
+        )
+    return [found.set]
+
+
+def _set_of(cloud: Cloud, instance: str) -> ReplicationSet:
+    """Read the set of a member.
+
+    :raises NotFoundError: it is in none
+    """
+    found = sets.find(cloud, instance)
+    if found.set is None:
+        raise NotFoundError(
+            f"{found.instance} is in no replication set: it is no replica and has none."
+        )
+    return found.set
+
+
+def _warn(cloud: Cloud, found: ReplicationSet) -> None:
+    for oddity in found.oddities:
+        cloud.progress.warn(str(oddity))

@@ -20,7 +20,11 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.follow_up import Action, Verb, to, wait_for_instance
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.escape import count
-from trove_ext.osc.base.options import add_wait_options
+from trove_ext.osc.base.options import (
+    add_dry_run_option,
+    add_probe_option,
+    add_wait_options,
+)
 from trove_ext.osc.v1 import members
 from trove_ext.osc.v1.new_instance import add_reach_options, allowed_cidrs
 from trove_ext.workflows.replica import build, create
@@ -52,34 +56,17 @@ class CreateDatabaseReplica(command.Lister):
     inherits neither network nor access.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "source", metavar="<source>", help="Instance to replicate (name or ID)"
-        )
-        parser.add_argument(
-            "name",
-            metavar="<name>",
-            help="Name of the replica; with --count each gets -1, -2, .. behind it",
-        )
-        _add_options(parser)
-        parser.add_argument(
-            "--dry-run",
-            action="store_true",
-            help="Check everything and print what would be made; change nothing",
-        )
-        parser.add_argument(
-            "--probe",
-            action="store_true",
-            help="Prove at the end that each replicates: a database with a name of its "
-            "own is made on the source, waited for on each, and dropped (implies "
-            "--wait)",
+        _add_what(parser)
+        add_reach_options(parser, "the source")
+        add_dry_run_option(parser, "Check everything, print what would be created")
+        add_probe_option(
+            parser, "at the end that each replica replicates (implies --wait)"
         )
         add_wait_options(
             parser, "each replica and the source are ACTIVE and HEALTHY in their roles"
         )
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check, create, wait, and read all of them again."""
@@ -87,7 +74,7 @@ class CreateDatabaseReplica(command.Lister):
         plan = create.check(self.cloud, _request(parsed_args))
         if parsed_args.dry_run:
             self.cloud.progress.note(_spelled(plan))
-            return COLUMNS, _planned(plan)
+            return _planned(plan)
         made = create.create(self.cloud, plan)
         if not (parsed_args.wait or parsed_args.probe):
             return self._accepted(plan, made)
@@ -99,7 +86,7 @@ class CreateDatabaseReplica(command.Lister):
             self.cloud.progress.note(
                 "replication not probed: no status proves it, --probe does"
             )
-        return COLUMNS, _rows(built.replicas, built.probed)
+        return _shown(built.replicas, built.probed)
 
     def _accepted(self, plan: create.Plan, made: Sequence[Instance]) -> Any:
         ids = [replica.id for replica in made]
@@ -120,18 +107,25 @@ class CreateDatabaseReplica(command.Lister):
                     ),
                 ),
             )
-        return COLUMNS, _rows(made, ())
+        return _shown(made, ())
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", metavar="<source>", help="Instance to replicate (name or ID)"
+    )
+    parser.add_argument(
+        "name",
+        metavar="<name>",
+        help="Name of the replica; -1, -2 and so on are appended if --count is above 1",
+    )
     parser.add_argument(
         "--count",
-        metavar="<number>",
+        metavar="<n>",
         type=int,
         default=1,
-        help="How many to make, 1 to 3 (default: 1)",
+        help="Number of replicas to create, 1 to 3 (default: 1)",
     )
-    add_reach_options(parser, "the source")
 
 
 def _request(args: argparse.Namespace) -> create.Request:
@@ -158,7 +152,7 @@ def _spelled(plan: create.Plan) -> str:
     )
 
 
-def _planned(plan: create.Plan) -> list[tuple[Any, ...]]:
+def _planned(plan: create.Plan) -> columns.Table:
     nothing = columns.text(None)
     planned = {
         "ID": nothing,
@@ -169,20 +163,17 @@ def _planned(plan: create.Plan) -> list[tuple[Any, ...]]:
         "Configuration ID": columns.text(plan.configuration_id),
         members.REPLICATION_COLUMN: columns.text(members.NOT_PROBED),
     }
-    return [
-        members.row(COLUMNS, planned | {"Name": columns.text(name)})
-        for name in plan.names
-    ]
+    return columns.table(
+        COLUMNS, plan.names, lambda name: planned | {"Name": columns.text(name)}
+    )
 
 
-def _rows(
-    replicas: Sequence[Instance], probed: Sequence[Probed]
-) -> list[tuple[Any, ...]]:
-    return [
-        members.row(
-            COLUMNS,
+def _shown(replicas: Sequence[Instance], probed: Sequence[Probed]) -> columns.Table:
+    return columns.table(
+        COLUMNS,
+        replicas,
+        lambda replica: (
             members.cells(replica, replicas)
-            | {members.REPLICATION_COLUMN: members.replication(replica.id, probed)},
-        )
-        for replica in replicas
-    ]
+            | {members.REPLICATION_COLUMN: members.replication(replica.id, probed)}
+        ),
+    )

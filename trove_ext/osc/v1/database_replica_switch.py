@@ -19,7 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.follow_up import Action, Verb, to, wait_for_instance
 from trove_ext.osc.base import command, confirm
-from trove_ext.osc.base.options import add_wait_options
+from trove_ext.osc.base.options import (
+    add_dry_run_option,
+    add_probe_option,
+    add_wait_options,
+)
 from trove_ext.osc.v1 import members
 from trove_ext.workflows.replica import failover, promote, sets
 
@@ -37,31 +41,21 @@ class PromoteDatabaseReplica(command.Lister):
     is "database replica failover".
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             "replica",
             metavar="<replica>",
-            help="Replica that is to be the source (name or ID)",
+            help="Replica to make the source (name or ID)",
         )
-        parser.add_argument(
-            "--probe",
-            action="store_true",
-            help="Prove first that it replicates: a database with a name of its own is "
-            "made on the source, waited for on the replica, and dropped",
+        add_dry_run_option(
+            parser, "Check everything except --probe, print the set before and after"
         )
-        parser.add_argument(
-            "--dry-run",
-            action="store_true",
-            help="Print the checks, and the set before and after; change nothing "
-            "(nothing is probed then)",
-        )
+        add_probe_option(parser, "first that the replica replicates")
         add_wait_options(
             parser,
             "the roles have changed and every member of the set is ACTIVE and HEALTHY",
         )
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check, send, wait, and read every member again."""
@@ -86,8 +80,7 @@ class PromoteDatabaseReplica(command.Lister):
                 f"check: not probed: whether {plan.target} replicates (--probe does)"
             )
         roles = promote.planned_roles(plan)
-        rows = members.switch_rows(plan.set, plan.set.members, roles)
-        return members.SWITCH_COLUMNS, rows
+        return members.switch_table(plan.set, plan.set.members, roles)
 
     def _accepted(self, plan: promote.Plan) -> Any:
         others = [
@@ -110,20 +103,20 @@ class FailoverDatabaseReplica(command.Lister):
     should its host come back it takes writes that nobody else gets.
     """
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
-            "source",
-            metavar="<source>",
-            help="Replica source that is dead (name or ID)",
+            "source", metavar="<source>", help="Replica source to replace (name or ID)"
         )
-        confirm.add_yes_option(parser, "Do not ask before the source is ejected")
+        confirm.add_yes_option(
+            parser,
+            "Do not prompt before ejecting the source; required if there is no "
+            "terminal",
+        )
         add_wait_options(
             parser,
-            "another one is the source and every survivor ACTIVE and HEALTHY",
+            "a replica has become the source and every survivor is ACTIVE and HEALTHY",
         )
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Find out whether it is dead, ask, send, wait, and read all again."""
@@ -157,8 +150,7 @@ class FailoverDatabaseReplica(command.Lister):
 
 def _shown(shown: command.Lister, switch: Switch) -> Any:
     shown.fail(switch.error)
-    rows = members.switch_rows(switch.before, switch.members, None)
-    return members.SWITCH_COLUMNS, rows
+    return members.switch_table(switch.before, switch.members)
 
 
 def _accepted(
@@ -172,4 +164,4 @@ def _accepted(
         f"{what}: accepted, not verified.", to("wait for it", *follow)
     )
     now = sets.read_members(shown.cloud, [member.id for member in plan.set.members])
-    return members.SWITCH_COLUMNS, members.switch_rows(plan.set, now, None)
+    return members.switch_table(plan.set, now)

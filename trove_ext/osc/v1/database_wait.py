@@ -25,17 +25,15 @@ from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.options import add_timeout_option
-from trove_ext.osc.v1 import members
 from trove_ext.trove import conditions, find, wait_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from trove_ext.polling import Target
+    from trove_ext.polling import Outcome, Target
     from trove_ext.trove.find import Finder
 
 T = TypeVar("T", Backup, Instance)
-Row = tuple[Any, ...]
 
 COLUMNS = ("ID", "Name", "Status")
 REPLICA_OF = "replica-of="
@@ -49,9 +47,8 @@ class _Wait(command.Lister):
 
     noun: ClassVar[str]
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser = super().get_parser(prog_name)
         parser.add_argument(
             self.noun,
             metavar=f"<{self.noun}>",
@@ -59,15 +56,19 @@ class _Wait(command.Lister):
             help=f"{self.noun.capitalize()} to wait for (name or ID); several are "
             "polled together",
         )
+        self.add_goal(parser)
         add_timeout_option(parser)
-        return parser
+
+    def add_goal(self, parser: argparse.ArgumentParser) -> None:
+        """Add ``--for``, which sets ``goal``."""
+        raise NotImplementedError
 
     def wait_for(
         self,
         parsed_args: argparse.Namespace,
         find: Callable[[str], T],
         make: Callable[[T], Target],
-    ) -> tuple[tuple[str, ...], list[Row]]:
+    ) -> columns.Table:
         """Wait for all of them together; a row for each that is still there."""
         deadline = self.cloud.start(parsed_args.timeout)
         gone = parsed_args.goal == "deleted"
@@ -92,17 +93,7 @@ class _Wait(command.Lister):
         self.fail(
             wait_report.with_others(wait_report.error_of(waited), unknown, len(names))
         )
-        return COLUMNS, [
-            members.row(
-                COLUMNS,
-                {
-                    "ID": found.id,
-                    "Name": columns.text(found.name),
-                    "Status": outcome.state,
-                },
-            )
-            for found, outcome in zip(there, waited, strict=True)
-        ]
+        return columns.table(COLUMNS, zip(there, waited, strict=True), _cells)
 
 
 class WaitDatabaseBackup(_Wait):
@@ -114,17 +105,16 @@ class WaitDatabaseBackup(_Wait):
 
     noun = "backup"
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add the options."""
-        parser = super().get_parser(prog_name)
+    def add_goal(self, parser: argparse.ArgumentParser) -> None:
+        """Add ``--for``."""
         parser.add_argument(
             "--for",
             dest="goal",
+            metavar="<goal>",
             choices=("completed", "deleted"),
             default="completed",
-            help="What to wait for (default: completed)",
+            help="What to wait for: completed or deleted (default: completed)",
         )
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Wait for all of them together."""
@@ -144,9 +134,8 @@ class WaitDatabaseInstance(_Wait):
 
     noun = "instance"
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """Add the options."""
-        parser = super().get_parser(prog_name)
+    def add_goal(self, parser: argparse.ArgumentParser) -> None:
+        """Add ``--for``."""
         parser.add_argument(
             "--for",
             dest="goal",
@@ -156,7 +145,6 @@ class WaitDatabaseInstance(_Wait):
             help="What to wait for: settled, deleted, source, detached or "
             "replica-of=<source> (default: settled)",
         )
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Wait for all of them together."""
@@ -179,6 +167,15 @@ class WaitDatabaseInstance(_Wait):
             "source": partial(conditions.is_source, cloud, patience=None),
             "detached": partial(conditions.is_detached, cloud, patience=None),
         }[goal]
+
+
+def _cells(waited: tuple[Backup | Instance, Outcome]) -> dict[str, Any]:
+    found, outcome = waited
+    return {
+        "ID": found.id,
+        "Name": columns.text(found.name),
+        "Status": outcome.state,
+    }
 
 
 def _goal(text: str) -> str:

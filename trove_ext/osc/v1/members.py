@@ -22,7 +22,7 @@ from trove_ext.model.status import DELETED
 from trove_ext.osc.base import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
@@ -59,14 +59,6 @@ REPLICATION_COLUMN = "Replication"
 NOT_PROBED = "not probed"
 
 
-def row(names: Sequence[str], values: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the cells of these columns, in their order.
-
-    :param values: by column name; those of more columns may be there
-    """
-    return tuple(values[name] for name in names)
-
-
 def cells(member: Instance, members: Sequence[Instance]) -> dict[str, Any]:
     """Lay out a member, by column name.
 
@@ -88,17 +80,17 @@ def cells(member: Instance, members: Sequence[Instance]) -> dict[str, Any]:
     }
 
 
-def list_row(member: Instance, members: Sequence[Instance]) -> tuple[Any, ...]:
-    """Lay out a member as one of many sets."""
-    return row(LIST_COLUMNS, cells(member, members))
+def list_table(found: Iterable[tuple[Instance, Sequence[Instance]]]) -> columns.Table:
+    """Lay out members, each with all members of its set, as those of many sets."""
+    return columns.table(LIST_COLUMNS, found, lambda pair: cells(*pair))
 
 
-def show_rows(
+def show_table(
     found: ReplicationSet,
     names: Sequence[str],
     encoding: str | None,
     probed: Sequence[Probed] = (),
-) -> list[tuple[Any, ...]]:
+) -> columns.Table:
     """Lay out one set as a tree: the source, and under it its replicas.
 
     :param names: of the columns
@@ -109,19 +101,16 @@ def show_rows(
     depths = [0 if member.replica_of is None else 1 for member in members]
     stems = columns.branches(depths, encoding) if 0 in depths else [""] * len(depths)
     source_id = found.source.id if found.source else None
-    return [
-        row(
-            names,
-            cells(member, members)
-            | {
-                "Name": columns.leaf(member.name, stem),
-                REPLICATION_COLUMN: columns.text(None)
-                if member.id == source_id
-                else replication(member.id, probed),
-            },
-        )
-        for member, stem in zip(members, stems, strict=True)
-    ]
+
+    def drawn(pair: tuple[Instance, str]) -> dict[str, Any]:
+        member, stem = pair
+        proof = replication(member.id, probed)
+        return cells(member, members) | {
+            "Name": columns.leaf(member.name, stem),
+            REPLICATION_COLUMN: columns.text(None) if member.id == source_id else proof,
+        }
+
+    return columns.table(names, zip(members, stems, strict=True), drawn)
 
 
 def ordered(found: ReplicationSet) -> list[Instance]:
@@ -132,29 +121,31 @@ def ordered(found: ReplicationSet) -> list[Instance]:
     )
 
 
-def switch_rows(
-    before: ReplicationSet, after: Sequence[Instance], roles: dict[str, str] | None
-) -> list[tuple[Any, ...]]:
+def switch_table(
+    before: ReplicationSet,
+    after: Sequence[Instance],
+    roles: dict[str, str] | None = None,
+) -> columns.Table:
     """Lay out a set whose roles have changed.
 
     :param after: the members as they are now
-    :param roles: the roles that are to be, by ID; None to take those of ``after``
+    :param roles: the planned roles, by ID; None to take those of ``after``
     """
     now = {member.id: member for member in after}
-    rows = []
-    for member in ordered(before):
+
+    def changed(member: Instance) -> dict[str, Any]:
         read = now.get(member.id)
         role = recovery.role_of(read, after) if read else "deleted"
         shown = cells(member, before.members)
-        values = shown | {
+        return shown | {
             "Role Before": shown["Role"],
             "Role After": columns.text(role if roles is None else roles[member.id]),
             "Status": read.status if read else DELETED,
             "Operating Status": columns.text(read.operating_status if read else None),
             "Addresses": addresses(read or member),
         }
-        rows.append(row(SWITCH_COLUMNS, values))
-    return rows
+
+    return columns.table(SWITCH_COLUMNS, ordered(before), changed)
 
 
 def replication(instance_id: str, probed: Sequence[Probed]) -> columns.Shown:
