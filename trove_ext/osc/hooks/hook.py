@@ -119,38 +119,38 @@ COMMANDS = {
         "instance:InstanceDelete", "each instance is gone"
     ),
     "database instance detach": Added(
-        "instance:InstanceDetach",
+        "instance_switch:InstanceDetach",
         "the instance is no longer a replica, and is ACTIVE and HEALTHY",
     ),
     "database instance eject": Added(
-        "instance:InstanceEject",
+        "instance_switch:InstanceEject",
         "every other member of the replica set has its new role and is ACTIVE and "
         "HEALTHY",
     ),
     "database instance promote": Added(
-        "instance:InstancePromote",
+        "instance_switch:InstancePromote",
         "the roles have changed and every member of the replica set is ACTIVE and "
         "HEALTHY",
     ),
     "database instance reboot": Added(
-        "instance:InstanceReboot", "the instance is ACTIVE and HEALTHY again"
+        "instance_action:InstanceReboot", "the instance is ACTIVE and HEALTHY again"
     ),
     "database instance rebuild": Added(
-        "instance:InstanceRebuild", "the instance is ACTIVE and HEALTHY again"
+        "instance_action:InstanceRebuild", "the instance is ACTIVE and HEALTHY again"
     ),
     "database instance resize flavor": Added(
-        "instance:InstanceResizeFlavor",
+        "instance_action:InstanceResizeFlavor",
         "the instance has the new flavor and is ACTIVE and HEALTHY",
     ),
     "database instance resize volume": Added(
-        "instance:InstanceResizeVolume",
+        "instance_action:InstanceResizeVolume",
         "every member of the replica set has the new size and is ACTIVE and HEALTHY",
     ),
     "database instance restart": Added(
-        "instance:InstanceRestart", "the instance is ACTIVE and HEALTHY again"
+        "instance_action:InstanceRestart", "the instance is ACTIVE and HEALTHY again"
     ),
     "database instance upgrade": Added(
-        "instance:InstanceUpgrade",
+        "instance_action:InstanceUpgrade",
         "the instance is ACTIVE and HEALTHY again without a new fault",
     ),
 }

@@ -10,19 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The stock instance commands, extended."""
+"""``instance create`` and ``instance delete``, extended."""
 
 from __future__ import annotations
 
-import abc
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from troveclient.osc.v1 import database_instances as stock
 
 from trove_ext.exceptions import UsageError
 from trove_ext.model import account_names
-from trove_ext.model.replication import ReplicationSet
 from trove_ext.osc.hooks import replica_form, upstream
 from trove_ext.osc.hooks.base import (
     HookedCommand,
@@ -33,24 +30,21 @@ from trove_ext.osc.hooks.base import (
 )
 from trove_ext.osc.hooks.credentials import credentials
 from trove_ext.trove import (
-    catalog,
     conditions,
-    configuration_groups,
     find,
     read,
     send,
     wait_report,
 )
 from trove_ext.workflows import new_instance
-from trove_ext.workflows.replica import detach, failover, promote, sets
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from trove_ext.exceptions import TroveExtError
     from trove_ext.model.instance import Instance
-    from trove_ext.polling import Deadline, Target
+    from trove_ext.polling import Target
 
 
 class InstanceCreate(HookedCommand):
@@ -160,218 +154,6 @@ class InstanceDelete(HookedCommand):
             timeout=parsed_args.timeout,
             not_found=problems,
         )
-
-
-class InstanceAction(HookedCommand):
-    """An action on one instance: sent by the stock command, then waited for."""
-
-    verb: str
-
-    def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Put the ID for the name."""
-        parsed_args.instance = self.instance_id(parsed_args.instance)
-
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Read what is there, send the action, wait until it is done."""
-        deadline = self.cloud.start(parsed_args.timeout)
-        before = find.instance(self.cloud, parsed_args.instance)
-        parsed_args.instance = before.id
-        targets = self.targets(before, parsed_args)
-        send.act(
-            self.cloud,
-            f"{self.verb} of {before}",
-            before,
-            partial(self.action, parsed_args),
-        )
-        found = self.cloud.wait(targets, deadline)
-        self.fail(wait_report.error_of(found, whole_set=len(targets) > 1))
-        if all(probe.ok for probe in found):
-            self.verify(before, targets)
-
-    def targets(
-        self, before: Instance, parsed_args: argparse.Namespace
-    ) -> list[Target]:
-        """Return what to wait for."""
-        del parsed_args
-        return [conditions.settled(self.cloud, before)]
-
-    def verify(self, before: Instance, targets: Sequence[Target]) -> None:
-        """Say what was verified."""
-        del targets
-        self.cloud.progress.note(f"{self.verb} of {before}: done.")
-
-    def others(self, before: Instance) -> list[Instance]:
-        """Read the other members of the replication set."""
-        source = (
-            read.get_instance(self.cloud, before.replica_of)
-            if before.replica_of
-            else before
-        )
-        ids = [source.id, *source.replicas]
-        return [
-            source
-            if member_id == source.id
-            else read.get_instance(self.cloud, member_id)
-            for member_id in ids
-            if member_id != before.id
-        ]
-
-
-class InstanceRestart(InstanceAction):
-    """``instance restart``."""
-
-    verb = "restart"
-
-
-class InstanceReboot(InstanceAction):
-    """``instance reboot``."""
-
-    verb = "reboot"
-
-
-class InstanceRebuild(InstanceAction):
-    """``instance rebuild``."""
-
-    verb = "rebuild"
-
-
-class InstanceUpgrade(InstanceAction):
-    """``instance upgrade``: the new version is stored before it starts."""
-
-    verb = "upgrade"
-
-    def verify(self, before: Instance, targets: Sequence[Target]) -> None:
-        """Say that it is done, and whether the configuration group was taken away."""
-        super().verify(before, targets)
-        now = read.get_instance(self.cloud, before.id)
-        configuration_groups.warn_if_lost(self.cloud, before, now)
-
-
-class InstanceResizeFlavor(InstanceAction):
-    """``instance resize flavor``."""
-
-    verb = "resize"
-
-    def targets(
-        self, before: Instance, parsed_args: argparse.Namespace
-    ) -> list[Target]:
-        """Wait for the new flavor."""
-        name = parsed_args.flavor
-        flavor_id = find.flavors(catalog.list_flavors(self.cloud)).find(name).id
-        return [
-            conditions.settled(
-                self.cloud,
-                before,
-                change_is_visible=lambda now: now.flavor_id == flavor_id,
-                wanted=f"of flavor {name}",
-            )
-        ]
-
-
-class InstanceResizeVolume(InstanceAction):
-    """``instance resize volume``: a source resizes its replicas too."""
-
-    verb = "resize of the volume"
-
-    def targets(
-        self, before: Instance, parsed_args: argparse.Namespace
-    ) -> list[Target]:
-        """Wait for the new size on every member that Trove resizes."""
-        members = [before]
-        if before.replicas:
-            members += self.others(before)
-        return [
-            conditions.settled(
-                self.cloud,
-                member,
-                change_is_visible=lambda now: now.size == parsed_args.size,
-                wanted=f"of {parsed_args.size} GB",
-                patience=conditions.PATIENCE_WITH_OTHERS,
-            )
-            for member in members
-        ]
-
-
-class SwitchAction(InstanceAction, abc.ABC):
-    """An action that changes roles: followed as our own commands follow it."""
-
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Read the whole set, send the action, wait, and verify the result."""
-        deadline = self.cloud.start(parsed_args.timeout)
-        before = sets.of(self.cloud, find.instance(self.cloud, parsed_args.instance))
-        parsed_args.instance = before.instance.id
-        before = self.send(before, partial(self.action, parsed_args))
-        error = self.follow(before, deadline)
-        self.fail(error)
-        if error is None:
-            self.cloud.progress.note(f"{self.verb} of {before.instance}: done.")
-
-    def send(
-        self, before: sets.Membership, action: Callable[[], object]
-    ) -> sets.Membership:
-        """Send the action once; return what to follow."""
-        send.act(
-            self.cloud,
-            f"{self.verb} of {before.instance}",
-            before.instance,
-            action,
-        )
-        return before
-
-    @abc.abstractmethod
-    def follow(
-        self, before: sets.Membership, deadline: Deadline
-    ) -> TroveExtError | None:
-        """Wait for the new roles, and return what went wrong."""
-
-
-class InstancePromote(SwitchAction):
-    """``instance promote``: done when the roles have changed."""
-
-    verb = "promote"
-
-    def follow(
-        self, before: sets.Membership, deadline: Deadline
-    ) -> TroveExtError | None:
-        """Wait for the new role of every member."""
-        instance = before.instance
-        found = before.set or ReplicationSet(None, (instance,))
-        return promote.follow(self.cloud, found, instance, deadline).error
-
-
-class InstanceEject(SwitchAction):
-    """``instance eject``: done when every survivor has its new role."""
-
-    verb = "eject"
-
-    def follow(
-        self, before: sets.Membership, deadline: Deadline
-    ) -> TroveExtError | None:
-        """Wait for every survivor."""
-        found = before.set or ReplicationSet(before.instance, ())
-        switch = failover.follow(self.cloud, found, before.instance, deadline)
-        if switch.error is None:
-            failover.outcome(self.cloud, before.instance, switch)
-        return switch.error
-
-
-class InstanceDetach(SwitchAction):
-    """``instance detach``: done when the role is gone, for it may fail silently."""
-
-    verb = "detach"
-
-    def send(
-        self, before: sets.Membership, action: Callable[[], object]
-    ) -> sets.Membership:
-        """Send the detach, and see whether a refusal came after it had begun."""
-        instance = detach.send_once(self.cloud, before.instance, action)
-        return sets.Membership(instance, before.set)
-
-    def follow(
-        self, before: sets.Membership, deadline: Deadline
-    ) -> TroveExtError | None:
-        """Wait until it replicates from nobody."""
-        return detach.follow(self.cloud, before.instance, deadline).error
 
 
 def _check_nic(text: str | None) -> None:

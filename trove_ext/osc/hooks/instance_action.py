@@ -1,0 +1,166 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The stock actions on one instance, extended: restart, rebuild, resize and so on."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from trove_ext.osc.hooks.base import HookedCommand
+from trove_ext.trove import (
+    catalog,
+    conditions,
+    configuration_groups,
+    find,
+    read,
+    send,
+    wait_report,
+)
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from trove_ext.model.instance import Instance
+    from trove_ext.polling import Target
+
+
+class InstanceAction(HookedCommand):
+    """An action on one instance: sent by the stock command, then waited for."""
+
+    verb: str
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Put the ID for the name."""
+        parsed_args.instance = self.instance_id(parsed_args.instance)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        """Read what is there, send the action, wait until it is done."""
+        deadline = self.cloud.start(parsed_args.timeout)
+        before = find.instance(self.cloud, parsed_args.instance)
+        parsed_args.instance = before.id
+        targets = self.targets(before, parsed_args)
+        send.act(
+            self.cloud,
+            f"{self.verb} of {before}",
+            before,
+            partial(self.action, parsed_args),
+        )
+        found = self.cloud.wait(targets, deadline)
+        self.fail(wait_report.error_of(found, whole_set=len(targets) > 1))
+        if all(probe.ok for probe in found):
+            self.verify(before, targets)
+
+    def targets(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> list[Target]:
+        """Return what to wait for."""
+        del parsed_args
+        return [conditions.settled(self.cloud, before)]
+
+    def verify(self, before: Instance, targets: Sequence[Target]) -> None:
+        """Say what was verified."""
+        del targets
+        self.cloud.progress.note(f"{self.verb} of {before}: done.")
+
+    def others(self, before: Instance) -> list[Instance]:
+        """Read the other members of the replication set."""
+        source = (
+            read.get_instance(self.cloud, before.replica_of)
+            if before.replica_of
+            else before
+        )
+        ids = [source.id, *source.replicas]
+        return [
+            source
+            if member_id == source.id
+            else read.get_instance(self.cloud, member_id)
+            for member_id in ids
+            if member_id != before.id
+        ]
+
+
+class InstanceRestart(InstanceAction):
+    """``instance restart``."""
+
+    verb = "restart"
+
+
+class InstanceReboot(InstanceAction):
+    """``instance reboot``."""
+
+    verb = "reboot"
+
+
+class InstanceRebuild(InstanceAction):
+    """``instance rebuild``."""
+
+    verb = "rebuild"
+
+
+class InstanceUpgrade(InstanceAction):
+    """``instance upgrade``: the new version is stored before it starts."""
+
+    verb = "upgrade"
+
+    def verify(self, before: Instance, targets: Sequence[Target]) -> None:
+        """Say that it is done, and whether the configuration group was taken away."""
+        super().verify(before, targets)
+        now = read.get_instance(self.cloud, before.id)
+        configuration_groups.warn_if_lost(self.cloud, before, now)
+
+
+class InstanceResizeFlavor(InstanceAction):
+    """``instance resize flavor``."""
+
+    verb = "resize"
+
+    def targets(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> list[Target]:
+        """Wait for the new flavor."""
+        name = parsed_args.flavor
+        flavor_id = find.flavors(catalog.list_flavors(self.cloud)).find(name).id
+        return [
+            conditions.settled(
+                self.cloud,
+                before,
+                change_is_visible=lambda now: now.flavor_id == flavor_id,
+                wanted=f"of flavor {name}",
+            )
+        ]
+
+
+class InstanceResizeVolume(InstanceAction):
+    """``instance resize volume``: a source resizes its replicas too."""
+
+    verb = "resize of the volume"
+
+    def targets(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> list[Target]:
+        """Wait for the new size on every member that Trove resizes."""
+        members = [before]
+        if before.replicas:
+            members += self.others(before)
+        return [
+            conditions.settled(
+                self.cloud,
+                member,
+                change_is_visible=lambda now: now.size == parsed_args.size,
+                wanted=f"of {parsed_args.size} GB",
+                patience=conditions.PATIENCE_WITH_OTHERS,
+            )
+            for member in members
+        ]
