@@ -151,17 +151,61 @@ class StateDir:
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
-        self.instances = self.root / "instances"
-        self.backups = self.root / "backups"
-        self.logs = self.root / "logs"
-        self.pids = self.root / "pids"
-        self.database = self.root / "database"
-        self.keys = self.root / "keys"
-        self.clouds = self.root / "clouds.yaml"
-        self.policy = self.root / "policy.yaml"
-        self.inventory = self.root / "inventory.sqlite"
-        self.trove_config = self.root / "trove.conf"
-        self.keystone_config = self.root / "keystone.conf"
+
+    @property
+    def instances(self) -> Path:
+        """The hosts' directories, by instance ID."""
+        return self.root / "instances"
+
+    @property
+    def backups(self) -> Path:
+        """What the stand-in of Swift stores."""
+        return self.root / "backups"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the services."""
+        return self.root / "logs"
+
+    @property
+    def pids(self) -> Path:
+        """A file for each running service."""
+        return self.root / "pids"
+
+    @property
+    def database(self) -> Path:
+        """The private database of Keystone and Trove."""
+        return self.root / "database"
+
+    @property
+    def keys(self) -> Path:
+        """Keystone's keys."""
+        return self.root / "keys"
+
+    @property
+    def clouds(self) -> Path:
+        """How clients log in."""
+        return self.root / "clouds.yaml"
+
+    @property
+    def policy(self) -> Path:
+        """Trove's rules, as far as they are changed."""
+        return self.root / "policy.yaml"
+
+    @property
+    def inventory(self) -> Path:
+        """What the stand-ins of Nova and the others store."""
+        return self.root / "inventory.sqlite"
+
+    @property
+    def trove_config(self) -> Path:
+        """Trove's configuration."""
+        return self.root / "trove.conf"
+
+    @property
+    def keystone_config(self) -> Path:
+        """Keystone's configuration."""
+        return self.root / "keystone.conf"
 
     def exists(self) -> bool:
         """Whether a sandbox has been set up here."""

@@ -15,7 +15,7 @@
 import abc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from trove.common import exception, utils
 from trove.instance import service_status
@@ -64,18 +64,21 @@ class AgentBase(abc.ABC):
     Every public method of an agent can be called by RPC; the context comes first.
     """
 
-    manager: str
+    manager: ClassVar[str]
     """Trove's name of the engine."""
     _db: Server
 
     def __init__(self, parts: Parts, backups: Backups, accounts: Accounts) -> None:
-        self._instance_id = parts.instance_id
         self._db = parts.db
         self._conductor = parts.conductor
         self._faults = parts.faults
         self._volume = parts.volume
         self._backups = backups
         self._accounts = accounts
+
+    @property
+    def _instance_id(self) -> str:
+        return self._conductor.instance_id
 
     # Status, as BaseDbStatus in trove/guestagent/datastore/service.py
 

@@ -98,9 +98,8 @@ class Host:
         self._state_dir = state_dir
         self._address = address
         self._faults = faults
-        self._memory_mb = memory_mb
         self._volume = Volume(volume_gb)
-        self._db = self._make_db()
+        self._db = self._make_db(memory_mb)
         self._session: _Session | None = None
 
     def start(self) -> None:
@@ -109,7 +108,7 @@ class Host:
             return
         layout = self._db.layout
         layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._db = self._make_db()
+        self._db = self._make_db(self._db.memory_mb)
         self._session = _Session(self._parts(), self._engine)
         if layout.prepared.exists():
             self._start_database()
@@ -146,7 +145,7 @@ class Host:
 
     def set_memory(self, megabytes: int) -> None:
         """Give the host another flavor's memory; from the database's next start."""
-        self._memory_mb = self._db.memory_mb = megabytes
+        self._db.memory_mb = megabytes
 
     def _start_database(self) -> None:
         # One that doesn't start is no reason to leave the agent out: Trove is to
@@ -157,9 +156,9 @@ class Host:
         except DatabaseError:
             _LOG.exception("Starting the database of %s", self.instance_id)
 
-    def _make_db(self) -> Server:
+    def _make_db(self, memory_mb: int) -> Server:
         root = self._state_dir / "instances" / self.instance_id
-        return self._engine.server(root, self._address, self._memory_mb)
+        return self._engine.server(root, self._address, memory_mb)
 
     def _parts(self) -> Parts:
         return Parts(
