@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from osc_lib.command import command
 
 from trove_ext.osc.base import columns, run, session
+from trove_ext.osc.base.examples import paragraph
 from trove_ext.osc.base.help import keep_paragraphs
 from trove_ext.osc.base.options import escape_errors, guard_parsing
 
@@ -49,12 +50,14 @@ class Guarded(command.Command):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Make the parser of the command.
 
-        Its messages can't drive the terminal, and its help keeps the paragraphs and
-        the example of the description.
+        Its messages can't drive the terminal, and its help has paragraphs and, at the
+        end, an example.
         """
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
         escape_errors(parser)
         guard_parsing(parser, self.app)
+        examples = paragraph(prog_name)
+        parser.epilog = "\n\n".join(filter(None, (examples, parser.epilog)))
         keep_paragraphs(parser)
         self.add_options(parser)
         return parser

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The help of our commands: a description in paragraphs, with an example."""
+"""The layout of the help of our commands: paragraphs, and an example as typed."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ MARGIN = 2
 
 
 def keep_paragraphs(parser: argparse.ArgumentParser) -> None:
-    """Have the help show the description as it is written.
+    """Have the help show the paragraphs of the description and of the epilog.
 
-    argparse makes one paragraph of it (``HelpFormatter._fill_text``). The parser keeps
-    the text itself, from which the documentation is generated.
+    argparse makes one paragraph of each (``HelpFormatter._fill_text``). The parser
+    keeps the texts as they are: the documentation is generated from them.
     """
     stock: Any = parser.formatter_class
 
@@ -38,12 +38,12 @@ def keep_paragraphs(parser: argparse.ArgumentParser) -> None:
     plain = parser.format_help
 
     def format_help() -> str:
-        written = parser.description
-        parser.description = lay_out(written or "")
+        written = parser.description, parser.epilog
+        parser.description, parser.epilog = (lay_out(text or "") for text in written)
         try:
             return plain()
         finally:
-            parser.description = written
+            parser.description, parser.epilog = written
 
     parser.format_help = format_help  # type: ignore[method-assign]
 

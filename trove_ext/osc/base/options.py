@@ -86,15 +86,21 @@ def add_probe_option(parser: argparse.ArgumentParser, claim: str) -> None:
     )
 
 
-def add_timeout_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--timeout``."""
+def add_timeout_option(
+    parser: argparse.ArgumentParser,
+    what: str = "Stop waiting after this many seconds and exit with code 124; the "
+    "operation continues on the server",
+) -> None:
+    """Add ``--timeout``.
+
+    :param what: what happens when time is up, in words
+    """
     parser.add_argument(
         "--timeout",
         metavar="<seconds>",
         type=seconds,
         default=DEFAULT_TIMEOUT,
-        help="Stop waiting after this many seconds and exit with code 124; the "
-        "operation continues on the server (default: 3600; 0: no limit)",
+        help=f"{what} (default: 3600; 0: no limit)",
     )
 
 

@@ -59,33 +59,27 @@ def period(text: str) -> timedelta:
 
 def add_keep_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a retention policy, in restic's words."""
-    group = parser.add_argument_group(
-        "what to keep",
-        "A backup is kept if any of these options keeps it; its ancestors are kept "
-        "too. Days, weeks and so on are those of UTC.",
-    )
     for name, text in COUNTS:
-        group.add_argument(
+        parser.add_argument(
             f"--keep-{name}",
             metavar="<n>",
             type=int,
             default=0,
             help=f"Keep {text}",
         )
-    group.add_argument(
+    parser.add_argument(
         "--keep-within",
         metavar="<duration>",
         type=period,
-        help="Keep backups that are at most this much older than the newest one, for "
-        "instance 14d",
+        help="Keep the backups that are at most this much older than the newest one, "
+        "such as 14d",
     )
-    group.add_argument(
+    parser.add_argument(
         "--keep-name",
         metavar="<pattern>",
         action="append",
         default=[],
-        help="Never delete a backup whose name matches, for instance 'release-*' "
-        "(repeatable)",
+        help="Keep the backups whose names match, such as 'release-*' (repeatable)",
     )
 
 

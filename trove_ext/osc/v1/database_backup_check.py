@@ -39,9 +39,9 @@ COLUMNS = (
 class CheckDatabaseBackup(command.Lister):
     """Check that each instance has a restorable backup that is young enough.
 
-    For monitoring: a line for each instance; exit code 0 if each has such a backup,
-    and 1 if not. A backup counts if its whole chain is there. Age is in
-    seconds in machine formats.
+    For monitoring: prints a row for each instance, and exits with 0 if each has such
+    a backup, with 1 if not. A backup counts if its whole chain exists. In machine
+    formats the age is in seconds.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

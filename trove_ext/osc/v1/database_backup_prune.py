@@ -33,10 +33,11 @@ COLUMNS = ("Instance", "Name", "ID", "Type", "Created", "Action", "Reason")
 class PruneDatabaseBackup(command.Lister):
     """Delete the backups that no --keep option keeps, for each instance by itself.
 
-    What is kept keeps its ancestors. Never deleted are what is still
-    running, the newest restorable backup of an instance with its chain, backups of
+    A backup is kept if any of the --keep options keeps it, and its ancestors are kept
+    with it; days, weeks and so on are those of UTC. Never deleted are backups in
+    progress, the newest restorable backup of an instance with its chain, backups of
     other projects, and those that can't be restored for an unknown reason. The plan
-    is a table of every backup; --dry-run ends there.
+    lists every backup; --dry-run ends there.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

@@ -47,17 +47,16 @@ ENDLESS = (
 class RotateDatabaseBackup(command.Lister):
     """Take a backup of each instance, wait for it, and then prune: for cron.
 
-    An incremental on the newest backup that can be built on; a full one where there
-    is none, or where --full-every or --chain-length says so. The --keep options are
-    those of "database backup prune"; without one no restore point is deleted, nor is
-    any if the backup fails. If the quota of backups is full, FAILED backups that have
-    this name pattern are deleted, and the request is sent again.
+    The backup is an incremental on the newest one that can be built on, and a full
+    one if there is none, or if --full-every or --chain-length requires it. The --keep
+    options are those of "database backup prune"; without one no restore point is
+    deleted, nor is any if the backup fails. If the quota of backups is full, FAILED
+    backups whose names match --name are deleted, and the request is sent again.
 
-    It may be killed at any time and run again, and run twice at once: a backup that
-    has the name pattern and is still running is waited for, and one that was
-    completed less than --min-age ago counts as this run's. Exit code 75 says that
-    another backup is running; one that has been running for more than a day is a
-    failure.
+    The command can be killed at any time and run again, or run twice at once: a
+    backup in progress whose name matches is waited for, and one that was completed
+    less than --min-age ago counts as this run's. Exit code 75 means that another
+    backup is in progress; one in progress for more than a day is a failure.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -97,15 +96,15 @@ def _add_chain_options(parser: argparse.ArgumentParser) -> None:
         metavar="<n>",
         type=_positive,
         help="Take a full backup if a restore would otherwise read more than this many "
-        "backups, the full one included",
+        "backups, the full one included; volume snapshots are not counted",
     )
     parser.add_argument(
         "--storage-driver",
         metavar="<driver>",
         choices=(SWIFT, CINDER),
-        help="Store the backups in swift, or as volume snapshots in cinder (default: "
-        "where the newest backup is stored, or the cloud's default; needs Trove 23 or "
-        "later)",
+        help="Store the backups in swift, or as volume snapshots in cinder, and build "
+        "only on backups stored there (default: where the newest backup is stored, or "
+        "the cloud's default for a full one; needs Trove 23 or later)",
     )
 
 

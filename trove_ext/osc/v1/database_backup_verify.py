@@ -59,7 +59,11 @@ class VerifyDatabaseBackup(command.Lister):
         _add_checks(parser)
         add_settings_options(parser)
         _add_clean_up_options(parser)
-        add_timeout_option(parser)
+        add_timeout_option(
+            parser,
+            "Stop verifying a backup after this many seconds, delete its temporary "
+            "instance, and exit with code 124 at the end",
+        )
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Clean up, verify one after another, and show each step."""

@@ -65,7 +65,7 @@ class ListDatabaseReplica(command.Lister):
 class ShowDatabaseReplica(command.Lister):
     """Show a replication set as a tree, from any of its members.
 
-    No status shows whether a replica replicates: --probe does.
+    No status of Trove shows whether a replica replicates; --probe proves it.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -103,9 +103,9 @@ class ShowDatabaseReplica(command.Lister):
 
 
 class DetachDatabaseReplica(command.Lister):
-    """Take a replica out of its set, for it to serve by itself.
+    """Detach a replica from its source, so that it becomes an instance of its own.
 
-    Trove says ACTIVE again also where that failed: with --wait the role is verified.
+    Trove reports ACTIVE again even if the detach failed; --wait verifies the role.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

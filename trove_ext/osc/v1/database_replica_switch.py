@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 class PromoteDatabaseReplica(command.Lister):
     """Make a replica the source of its set: a planned switch (switchover).
 
-    Every member is looked at first, for Trove does not: a promote that fails leaves
-    the whole set in ERROR and its source read-only. For a source that is dead there
-    is "database replica failover".
+    Every member is checked first, because Trove does not: a promote that fails leaves
+    the whole set in ERROR and its source read-only. If the source is dead, use
+    "database replica failover".
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -97,10 +97,10 @@ class PromoteDatabaseReplica(command.Lister):
 class FailoverDatabaseReplica(command.Lister):
     """Replace a replica source that is dead.
 
-    Trove chooses the new source among the replicas, and does so only once the guest
-    agent of the old one was not heard for a while (90 s, where the cloud has not set
-    another time); with --wait it is asked until then. The old source is not fenced:
-    should its host come back it takes writes that nobody else gets.
+    Trove chooses the new source among the replicas, but only after the guest agent of
+    the old one has not been heard for a while (90 s unless the cloud has set another
+    time); --wait repeats the request until then. The old source is not fenced: if its
+    host comes back, it accepts writes that no replica receives.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

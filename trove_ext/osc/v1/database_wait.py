@@ -99,8 +99,8 @@ class _Wait(command.Lister):
 class WaitDatabaseBackup(_Wait):
     """Wait until backups are completed or deleted.
 
-    A backup that fails is reported with the fault of its instance, which is where
-    Trove keeps the reason.
+    A backup that fails is reported with the fault of its instance, where Trove keeps
+    the reason.
     """
 
     noun = "backup"
@@ -128,8 +128,8 @@ class WaitDatabaseBackup(_Wait):
 class WaitDatabaseInstance(_Wait):
     """Wait until instances are settled, deleted, or have a role.
 
-    Settled is status ACTIVE (or RESTART_REQUIRED) together with operating status
-    HEALTHY. A role counts once the instance is settled in it.
+    Settled means status ACTIVE (or RESTART_REQUIRED) and operating status HEALTHY. A
+    role counts once the instance is settled in it.
     """
 
     noun = "instance"

@@ -34,15 +34,20 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--like",
         metavar="<instance>",
-        help="Take the settings from this instance (name or ID) instead of the "
-        "instance that was backed up",
+        help="Take the settings that are not given from this instance (name or ID) "
+        "instead of the one that was backed up",
     )
-    parser.add_argument("--flavor", metavar="<flavor>", help="Flavor (name or ID)")
+    parser.add_argument(
+        "--flavor",
+        metavar="<flavor>",
+        help="Flavor (name or ID; default: that of the instance)",
+    )
     parser.add_argument(
         "--size",
         metavar="<GB>",
         type=_positive,
-        help="Size of the volume in GB, at least the size of the backup",
+        help="Size of the volume in GB, at least that of the backup (default: that of "
+        "the instance)",
     )
     parser.add_argument(
         "--volume-type",
@@ -66,21 +71,22 @@ def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
     )
     parser.add_argument(
         "--nic",
-        metavar="net-id=<uuid>,subnet-id=<uuid>,ip-address=<address>",
+        metavar="<nic>",
         type=_nic,
-        help="Network: a network, a subnet or both; none: only the cloud's own "
-        f"(default: as {like})",
+        help="Network as net-id=<uuid>, subnet-id=<uuid> or both, with a subnet also "
+        "ip-address=<address>, separated by commas; none for the cloud's own network "
+        f"only (default: that of {like})",
     )
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--configuration",
         metavar="<group>",
-        help=f"Configuration group (name or ID; default: as {like})",
+        help=f"Configuration group (name or ID; default: that of {like})",
     )
     group.add_argument(
         "--no-configuration",
         action="store_true",
-        help=f"No configuration group, whatever {like} has",
+        help=f"Use no configuration group, even if {like} has one",
     )
     access = parser.add_mutually_exclusive_group()
     access.add_argument(
@@ -88,22 +94,22 @@ def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
         action="store_const",
         const=True,
         default=None,
-        help="Give it a public address",
+        help="Use a public address",
     )
     access.add_argument(
         "--not-public",
         dest="is_public",
         action="store_const",
         const=False,
-        help=f"Give it none, whatever {like} has",
+        help=f"Use no public address, even if {like} has one",
     )
     parser.add_argument(
         "--allowed-cidr",
         dest="allowed_cidrs",
         metavar="<range>",
         action="append",
-        help="Addresses that may connect, such as 10.0.0.0/24; may be repeated "
-        f"(default: as {like})",
+        help="Addresses that may connect, such as 10.0.0.0/24 (repeatable; default: "
+        f"those of {like})",
     )
 
 
