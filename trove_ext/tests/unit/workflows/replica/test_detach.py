@@ -94,3 +94,33 @@ class TestTodaysTrove(ReplicaTestCase):
         result = self.run_line("replica detach db2 --wait")
         self.assertEqual(1, result.exit_code)
         self.assertIn("last fault is another one: an old story", result.stderr)
+
+
+class TestDetach(ReplicaTestCase):
+    def test_a_detach_is_verified_by_the_role(self):
+        (row,) = self.rows("replica detach db2 --wait")
+        self.assertEqual(("no role", None), (row["Role"], row["Source ID"]))
+        self.assertIsNone(self.db2.replica_of)
+
+    def test_a_detach_that_trove_gave_up_is_a_failure(self):
+        self.fake.knobs.detach["db2"] = "It would not."
+        result = self.run_line("replica detach db2 --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn(f"still a replica of {self.db1.id}", result.stderr)
+        self.assertIn("It would not.", result.stderr)
+        self.assertIn("likely read-only", result.stderr)
+
+    def test_the_stock_command_tells_as_much_of_a_failure(self):
+        self.fake.knobs.detach["db2"] = "It would not."
+        result = self.run_line("instance detach db2 --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn(f"still a replica of {self.db1.id}", result.stderr)
+
+    def test_without_wait_it_says_that_nothing_is_verified(self):
+        result = self.succeed("replica detach db2")
+        self.assertIn("accepted, not verified", result.stderr)
+        self.assertIn(f"instance wait {self.db2.id} --for detached", result.stderr)
+
+    def test_what_is_no_replica_is_refused(self):
+        self.refuse("replica detach db1", "the source of db2")
+        self.refuse("replica detach alone", "it is not a replica")

@@ -11,105 +11,17 @@
 # under the License.
 
 
-import signal
 from datetime import timedelta
 from types import SimpleNamespace
 
-from trove_ext.exceptions import CheckError, ResourceFailedError, WaitTimeoutError
-from trove_ext.osc.base import run
+from trove_ext.exceptions import ResourceFailedError, WaitTimeoutError
 from trove_ext.tests.fake import state
-from trove_ext.tests.fake.faults import Fault, Kind
-from trove_ext.tests.fake.harness import make_client
-from trove_ext.tests.fake.state import BackupState, Task
+from trove_ext.tests.fake.state import Task
 from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
-from trove_ext.trove.client import Cloud
 from trove_ext.workflows.replica import promote
 
 RESET = "openstack database instance reset status"
-
-
-class TestCheck(ReplicaTestCase):
-    def problems(self, name="db2", **kwargs):
-        before = len(self.fake.log.changing)
-        error = self.assertRaises(CheckError, promote.check, self.cloud, name, **kwargs)
-        self.assertEqual(before, len(self.fake.log.changing))
-        return [*error.problems, shown(error)]
-
-    def test_a_healthy_set_passes_with_what_was_looked_at(self):
-        plan = promote.check(self.cloud, "db2")
-        self.assertEqual((self.db1.id, self.db2.id), (plan.source.id, plan.target.id))
-        text = "\n".join(plan.checks)
-        for member in self.members:
-            self.assertIn(f"{member.name} ({member.id}) is ACTIVE/HEALTHY", text)
-        self.assertFalse(plan.probed)
-
-    def test_what_is_no_replica_is_told_whose_source_it_is(self):
-        self.assertIn("it is not a replica", self.problems("alone")[0])
-        self.assertIn("the source of db2", self.problems("db1")[0])
-
-    def test_all_that_is_wrong_is_told_member_by_member(self):
-        self.fake.kill_database(self.db1)
-        self.db2.version_id = "00000000-0000-4000-8000-000000000572"
-        self.fake.set_task(Task.PROMOTION_ERROR, self.db3)
-        self.fake.blame(self.db3, "It broke.")
-        problems = self.problems()
-        self.assertEqual(4, len(problems))
-        self.assertIn(f"instance restart {self.db1.id} --wait", problems[3])
-        self.assertIn("It broke. (only an admin of the cloud", problems[1])
-        self.assertIn("datastore version 5.7.40, the source 5.7.29", problems[2])
-
-    def test_a_source_that_is_not_heard_is_left_to_failover(self):
-        self.fake.host_off(self.db1)
-        self.clock.sleep(100)
-        self.assertIn(f"replica failover {self.db1.id} --wait", self.problems()[-1])
-
-    def test_a_host_that_died_lately_is_seen_by_its_heartbeat(self):
-        self.fake.host_off(self.db3)
-        self.clock.sleep(70)
-        problem = self.problems()[0]
-        self.assertIn("is ACTIVE/HEALTHY, but its guest agent was last heard", problem)
-
-    def test_a_running_backup_is_named(self):
-        self.fake.add_backup("nightly", self.db3, state=BackupState.BUILDING)
-        problem = self.problems()[0]
-        self.assertIn("nightly", problem)
-
-    def test_a_probe_finds_stopped_replication_before_the_promote(self):
-        self.fake.stop_replication(self.db2)
-        error = self.assertRaises(
-            CheckError, promote.check, self.cloud, "db2", with_probe=True
-        )
-        self.assertIn("does not replicate", error.problems[0])
-        self.assertEqual(
-            ["POST", "DELETE"], [request.method for request in self.fake.log.changing]
-        )
-        self.assertEqual({"shop"}, self.db1.content.databases)
-
-    def test_a_database_that_trove_can_not_list_keeps_nobody_from_a_promote(self):
-        for server in (self.db1, self.db2, self.db3):
-            server.content.databases.add("b")
-        plan = promote.check(self.cloud, "db2", with_probe=True)
-        self.assertIn("the probe arrived", plan.checks[-1])
-
-    def test_a_replica_that_can_not_be_read_is_not_said_not_to_replicate(self):
-        broken = Fault(Kind.QUOTA, only=self._reads, lasting=True)
-        error = self.assertRaises(
-            CheckError, promote.check, self.make([broken]), "db2", with_probe=True
-        )
-        (problem,) = error.problems
-        self.assertIn("can't be probed", problem)
-        self.assertNotIn("delete it", problem)
-
-    def make(self, faults):
-        return Cloud(make_client(self.fake, faults), clock=self.clock)
-
-    def _reads(self, request):
-        return request.method == "GET" and f"{self.db2.id}/databases" in request.path
-
-    def test_nothing_is_probed_where_something_else_is_wrong(self):
-        self.fake.kill_database(self.db3)
-        self.problems(with_probe=True)
 
 
 class TestPromote(ReplicaTestCase):
@@ -216,71 +128,3 @@ class TestPromote(ReplicaTestCase):
         self.assertIsInstance(error, ResourceFailedError)
         self.assertIn("nothing has moved for 20 minutes", str(error))
         self.assertIn(f"{RESET} {self.db2.id}", shown(error))
-
-
-class TestCommand(ReplicaTestCase):
-    def test_a_dry_run_shows_both_roles_and_sends_nothing_that_changes(self):
-        result = self.succeed("replica promote db2 --dry-run --probe")
-        self.assertEqual([], result.requests.changing)
-        self.assertIn("check: db1", result.stderr)
-        self.assertIn(f"check: not probed: whether {self.db2.name}", result.stderr)
-        rows = self.rows("replica promote db2 --dry-run")
-        self.assertEqual(
-            [
-                ("replica source", "replica of db2"),
-                ("replica of db1", "replica source"),
-                ("replica of db1", "replica of db2"),
-            ],
-            [(row["Role Before"], row["Role After"]) for row in rows],
-        )
-
-    def test_a_refused_check_has_sent_nothing_that_changes(self):
-        self.fake.kill_database(self.db1)
-        self.refuse("replica promote db2 --wait --probe", "nothing was changed")
-
-    def test_the_set_is_shown_also_where_it_fails(self):
-        self.fake.fail_promote_candidate("db2")
-        result = self.run_line("replica promote db2 --wait -f value -c Name -c Status")
-        self.assertEqual(1, result.exit_code)
-        self.assertEqual("db1 ERROR\ndb2 ERROR\ndb3 ERROR\n", result.stdout)
-
-    def test_without_wait_it_says_that_nothing_is_verified(self):
-        result = self.succeed("replica promote db2")
-        self.assertIn("accepted, not verified", result.stderr)
-        self.assertIn(f"--for replica-of={self.db2.id}", result.stderr)
-
-    def test_an_interrupt_tells_what_was_seen_and_how_to_wait_on(self):
-        def interrupt():
-            raise run.Stopped(signal.SIGINT)
-
-        self.clock.after(9.0, interrupt)
-        result = self.run_line("replica promote db2 --wait")
-        self.assertEqual(130, result.exit_code)
-        printed = result.stderr.partition("Interrupted")[2]
-        self.assertIn(f"promote of db2 ({self.db2.id})", printed)
-        self.assertIn(f"Instance db1 ({self.db1.id}): PROMOTE", printed)
-        self.assertIn(f"instance wait {self.db2.id} --for source", printed)
-
-    def test_an_answer_that_is_lost_is_not_sent_again(self):
-        fault = Fault(Kind.RESET_AFTER, 1, True, only=lambda request: request.changing)
-        result = self.succeed("replica promote db2 --wait", faults=[fault])
-        self.assertEqual(["promote_to_replica_source"], self.actions(result))
-
-    def test_a_policy_is_not_taken_for_a_failed_log_in(self):
-        self.fake.policy_forbid("instance:promote_to_replica_source")
-        result = self.run_line("replica promote db2 --wait")
-        self.assertEqual(1, result.exit_code)
-        self.assertIn("policy does not allow you to do this", result.stderr)
-        self.assertIn("not a failed log-in", result.stderr)
-
-    def test_the_stock_command_tells_as_much_of_a_failure(self):
-        self.fake.fail_promote_sibling("db3")
-        result = self.run_line("instance promote db2 --wait")
-        self.assertEqual(1, result.exit_code)
-        self.assertIn("db3 (", result.stderr)
-        self.assertIn(f"instance delete {self.db3.id} --wait", result.stderr)
-
-    def test_the_stock_command_refuses_nothing_by_itself(self):
-        self.fake.kill_database(self.db1)
-        result = self.run_line("instance promote db2 --wait --timeout 1")
-        self.assertEqual(["promote_to_replica_source"], self.actions(result))

@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The stock instance commands with the hook: each waits for its own idea of done."""
+
+from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.unit.osc.hooks.base import HookTestCase
+
+
+class TestActions(HookTestCase):
+    def setUp(self):
+        super().setUp()
+        self.rep1 = self.cloud.add_instance("rep1", replica_of=self.db1)
+        self.rep2 = self.cloud.add_instance("rep2", replica_of=self.db1)
+
+    def test_each_action_waits_for_its_own_idea_of_done(self):
+        self.cloud.add_instance("alone")
+        for line in (
+            "instance restart alone --wait",
+            "instance resize flavor alone db.medium --wait",
+            "instance resize volume db1 9 --wait",
+        ):
+            self.succeed(line)
+        self.assertEqual("11", self.cloud.instance("alone").flavor_id)
+        for instance in (self.db1, self.rep1, self.rep2):
+            self.assertEqual(9, instance.volume_size, instance.name)
+
+    def test_a_refused_action_is_one_clear_line(self):
+        result = self.run_line("instance promote db1 --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
+        self.assertIn("is not a replica", result.stderr)
+
+    def test_all_that_were_accepted_are_waited_for_though_one_was_refused(self):
+        alone = self.cloud.add_instance("alone")
+        result = self.run_line("instance delete db1 alone --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertTrue(alone.deleted)
+        self.assertIn("Detach replicas", result.stderr)
+        self.assertIn(f"database instance {alone.id} has been", result.stdout)
+        self.assertIn("1 of 2", result.stderr)
+
+    def test_unknown_instances_stop_no_others_and_are_all_named(self):
+        alone, twin = self.cloud.add_instance("alone"), self.cloud.add_instance("twin")
+        self.cloud.add_instance("twin")
+        gone = "11111111-2222-4333-8444-555555555555"
+        result = self.run_line(f"instance delete nobody alone twin {gone} --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertTrue(alone.deleted)
+        self.assertFalse(twin.deleted)
+        for text in ("nobody", twin.id, gone, "3 of 4 were not deleted"):
+            self.assertIn(text, result.stderr)
+
+    def test_unknown_backups_stop_no_others_and_are_all_named(self):
+        self.cloud.add_backup("b1", self.db1)
+        gone = "11111111-2222-4333-8444-555555555555"
+        result = self.run_line(f"backup delete nobody b1 {gone} --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual([], self.cloud.live_backups)
+        for text in ("nobody", gone, "2 of 3 were not deleted"):
+            self.assertIn(text, result.stderr)
+
+    def test_if_all_are_unknown_nothing_is_sent(self):
+        gone = "11111111-2222-4333-8444-555555555555"
+        for noun in ("instance", "backup"):
+            for names in ("nobody", "nobody nothing", gone):
+                result = self.run_line(f"{noun} delete {names} --wait")
+                self.assertEqual(1, result.exit_code)
+                self.assertEqual([], result.requests.changing)
+
+    def test_what_somebody_else_deletes_first_is_deleted(self):
+        alone = self.cloud.add_instance("alone")
+
+        def rival(request):
+            if request.method == "DELETE":
+                alone.deleted = True
+
+        self.cloud.before_request.append(rival)
+        self.succeed("instance delete alone --wait")
+
+    def test_a_policy_that_forbids_is_not_a_failed_log_in(self):
+        self.cloud.policy_forbid("instance:promote_to_replica_source")
+        result = self.run_line("instance promote rep1 --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("policy", result.stderr)
+
+    def test_an_answer_lost_on_the_way_is_looked_up(self):
+        lost = Fault(
+            Kind.RESET_AFTER, 1, lasting=True, only=lambda r: r.path.endswith("/action")
+        )
+        self.succeed("instance promote rep1 --wait", faults=[lost])
+        self.assertIsNone(self.rep1.replica_of)
+
+    def test_a_request_that_never_arrived_is_not_reported_as_done(self):
+        lost = Fault(
+            Kind.RESET_BEFORE,
+            1,
+            lasting=True,
+            only=lambda r: r.path.endswith("/action"),
+        )
+        result = self.run_line("instance promote rep1 --wait", faults=[lost])
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("nothing has acted on it since", result.stderr)
