@@ -18,7 +18,7 @@ from trove_ext.sandbox.guest.engine import DatabaseError
 from trove_ext.sandbox.standins.store import Row
 from trove_ext.sandbox.state import SandboxError, StateDir
 
-# Points at which a fault strikes requests; all others strike an instance.
+# Points at which a fault applies to requests; all others apply to an instance.
 _OF_REQUESTS = ("slow-api", "slow-answer")
 _SLOW_SECONDS = 5.0
 
@@ -32,9 +32,9 @@ def make(
     once: bool,
     target: str | None,
 ) -> Fault:
-    """Make the fault that the options of ``fault set`` ask for.
+    """Create the fault that the options of ``fault set`` describe.
 
-    Raises SandboxError for a point that isn't known.
+    Raises SandboxError for an unknown point.
     """
     if point not in POINTS:
         raise SandboxError(f"{point} is none of {', '.join(POINTS)}")
@@ -50,9 +50,9 @@ def make(
 
 
 def target(where: StateDir, instance: str | None, cloud: str | None) -> str | None:
-    """Return what a fault is to strike: an instance's ID, a project's, or all.
+    """Return the target of a fault: an instance's ID, a project's, or all.
 
-    An instance that isn't there yet is struck by its name, once it is made.
+    If the instance doesn't exist yet, the target is its name.
     """
     if cloud is not None:
         return projects.project_id(where, cloud)
@@ -70,7 +70,7 @@ def _existing(where: StateDir, instance: str) -> Row:
 
 
 def kill_database(where: StateDir, instance: str) -> None:
-    """Kill an instance's database server; its agent lives and reports that."""
+    """Kill an instance's database server; its agent keeps running and reports that."""
     row = _existing(where, instance)
     if inventory.pid_of(where, row) is None:
         raise SandboxError(f"The database of {instance} doesn't run")

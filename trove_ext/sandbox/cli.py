@@ -29,7 +29,7 @@ from trove_ext.sandbox.state import SandboxError, StateDir
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code.
 
-    0; 1 with one line on stderr for what the user has to know; 2 for wrong usage.
+    0; 1 with one line on stderr for an error; 2 for wrong usage.
     """
     os.umask(0o077)
     args = arguments.parser(__doc__).parse_args(argv)

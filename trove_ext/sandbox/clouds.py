@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The clouds.yaml that lets ``openstack`` find the sandbox."""
+"""The clouds.yaml with which ``openstack`` finds the sandbox."""
 
 import shlex
 from pathlib import Path
@@ -43,7 +43,7 @@ def cloud(settings: Settings, project: str, user: str, password: str) -> dict[st
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read the clouds that are there, by name."""
+    """Read the existing clouds, by name."""
     if not path.exists():
         return {}
     clouds: dict[str, Any] = yaml.safe_load(path.read_text())["clouds"]
@@ -51,13 +51,13 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def add(path: Path, name: str, entry: dict[str, Any]) -> None:
-    """Put one more cloud into the file, or another one of that name."""
+    """Add a cloud to the file, or replace the one of that name."""
     clouds = read(path) | {name: entry}
     write_private(path, yaml.safe_dump({"clouds": clouds}, sort_keys=True))
 
 
 def write_first(state: StateDir, settings: Settings) -> None:
-    """Write the two clouds that a new sandbox has; others stay."""
+    """Write the two clouds of a new sandbox; others are kept."""
     user = cloud(settings, CLOUD, CLOUD, settings.user_password)
     admin = cloud(settings, "admin", "admin", settings.admin_password)
     add(state.clouds, CLOUD, user)

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What each command of ``trove-sandbox`` does: call one thing, print its result.
+"""The commands of ``trove-sandbox``: each calls one function and prints its result.
 
-Results go to stdout, all else to stderr. The names are those in ``arguments``.
+Results go to stdout, everything else to stderr. The names are those in ``arguments``.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from trove_ext.sandbox.state import StateDir
 
 
 def say(text: str) -> None:
-    """Write a message that is no result to stderr."""
+    """Write a message that is not a result to stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -183,7 +183,7 @@ def policy_clear(_args: argparse.Namespace, where: StateDir) -> int:
 
 
 def project_create(args: argparse.Namespace, where: StateDir) -> int:
-    """Make a project and print the name of its cloud."""
+    """Create a project and print the name of its cloud."""
     print(projects.create(where, args.name))
     return 0
 

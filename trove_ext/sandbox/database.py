@@ -12,8 +12,8 @@
 
 """Trove's own database: a small private mariadbd, and the rows that Trove needs.
 
-SQLite would do until an admin's ``reset status`` meets a running backup: then Trove
-waits for a lock that it holds itself.
+SQLite is not enough: if an admin's ``reset status`` coincides with a running backup,
+Trove waits for a lock that it holds itself.
 """
 
 import socket
@@ -57,7 +57,7 @@ def _config(state: StateDir, settings: Settings) -> str:
     return f"""\
 [mysqld]
 datadir = {state.database}
-# In /tmp another mariadbd that starts would remove temporary tables of this one.
+# In /tmp, another mariadbd that starts would remove temporary tables of this one.
 tmpdir = {state.root / "tmp"}
 socket = sandbox.sock
 pid_file = sandbox.pid
@@ -86,9 +86,9 @@ def _first_sql(settings: Settings) -> str:
 
 
 def prepare(state: StateDir, settings: Settings) -> list[str]:
-    """Make the data directory where there is none; return the command to start it.
+    """Create the data directory if there is none; return the command to start it.
 
-    Raises SandboxError where MariaDB can't make one.
+    Raises SandboxError if MariaDB can't create it.
     """
     if not state.database.is_dir():
         try:
@@ -107,7 +107,7 @@ def prepare(state: StateDir, settings: Settings) -> list[str]:
 
 
 def answers(settings: Settings) -> bool:
-    """Whether the database takes connections."""
+    """Whether the database accepts connections."""
     address = (settings.database_address, DATABASE_PORT)
     try:
         with socket.create_connection(address, timeout=_CONNECT_SECONDS):
@@ -132,7 +132,7 @@ def connect(settings: Settings) -> Any:
 
 
 def make_tables() -> None:
-    """Make Trove's tables unless they are there; to be run as Trove.
+    """Create Trove's tables unless they exist; to be run as Trove.
 
     As ``trove-manage db_sync`` (trove/cmd/manage.py).
     """
@@ -143,7 +143,7 @@ def make_tables() -> None:
 
 
 def fill(versions: Sequence[labels.DatastoreVersion]) -> None:
-    """Offer datastore versions, with what Trove allows in them; to be run as Trove.
+    """Register datastore versions and what Trove allows in them; to be run as Trove.
 
     As ``trove-manage datastore_update``, ``datastore_version_update`` and
     ``db_load_datastore_config_parameters`` (trove/cmd/manage.py).
@@ -179,7 +179,7 @@ def _add_version(datastores: Any, version: labels.DatastoreVersion) -> None:
 
 
 def _rules(version: labels.DatastoreVersion) -> Path:
-    """Return what a configuration group may hold."""
+    """Return the options that a configuration group may contain."""
     import trove
 
     templates = Path(trove.__path__[0]) / "templates"

@@ -10,12 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Failures made on purpose, as small files that stand-ins and agents read.
+"""Injected faults, as small files that stand-ins and agents read.
 
-A file ``faults/<point>`` strikes everywhere, ``faults/<point>@<instance>`` on one
+A file ``faults/<point>`` applies everywhere, ``faults/<point>@<instance>`` to one
 instance alone. The file says what happens: ``error TEXT``, ``sleep SECONDS`` or
-``hang``; with ``once`` before it the file is gone after the first hit. Files, because
-the command that sets a fault and the process that is struck share nothing else.
+``hang``; with ``once`` before it the file is removed after the first use. They are
+files because the command that sets a fault and the process that it applies to share
+nothing else.
 """
 
 import contextlib
@@ -36,22 +37,22 @@ POINTS = {
     "slow-answer": "Trove's API handles a request at once and responds late",
 }
 
-# Nothing waits that long; a cleared fault ends it.
+# Nothing waits that long; clearing the fault ends it.
 _HANG = "hang"
 _POLL_SECONDS = 0.5
 
 
 class FaultInjected(Exception):  # noqa: N818 - it is no error of this program
-    """A fault that was asked for; its text is what the user is to see."""
+    """An injected fault; its text is shown to the user."""
 
 
 class UnknownFaultError(ValueError):
-    """The text of a fault file says nothing that can be done."""
+    """The text of a fault file is not a known action."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What one fault file says."""
+    """The content of one fault file."""
 
     point: str
     action: str
@@ -74,16 +75,16 @@ class Fault:
 
 
 def parse(name: str, text: str) -> Fault:
-    """Read the fault that a file called *name* with content *text* means.
+    """Parse a fault file called *name* with content *text*.
 
-    Raises UnknownFaultError if the text is none of the known actions.
+    Raises UnknownFaultError if the text is not a known action.
     """
     point, _, instance_id = name.partition("@")
     first, _, rest = text.strip().partition(" ")
     once = first == "once"
     action, _, argument = rest.partition(" ") if once else (first, "", rest)
     if action not in {"error", "sleep", _HANG}:
-        raise UnknownFaultError(f"Fault {name!r} has no action that is known: {text!r}")
+        raise UnknownFaultError(f"Fault {name!r} has no known action: {text!r}")
     return Fault(point, action, argument.strip(), instance_id or None, once)
 
 
@@ -95,7 +96,7 @@ class Faults:
         self._power = state_dir / "power"
 
     def set(self, fault: Fault) -> None:
-        """Make *fault* strike from now on."""
+        """Activate *fault* from now on."""
         self._faults.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._faults / fault.name).write_text(fault.text + "\n")
 
@@ -116,7 +117,7 @@ class Faults:
         return len(gone)
 
     def find(self, point: str, instance_id: str | None = None) -> Fault | None:
-        """Return the fault that strikes there; one for the instance goes first."""
+        """Return the fault that applies; one for the instance takes precedence."""
         names = [f"{point}@{instance_id}", point] if instance_id else [point]
         for name in names:
             with contextlib.suppress(FileNotFoundError):
@@ -124,7 +125,7 @@ class Faults:
         return None
 
     def hit(self, point: str, instance_id: str | None = None) -> None:
-        """Fail or wait as the fault that is set for this point says, if there is one.
+        """Fail or wait as the fault at this point says, if one is set.
 
         Raises FaultInjected with the text of the fault, or sleeps; ``hang`` sleeps
         until the fault is cleared. Trove's process has time.sleep made cooperative.

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What instances the sandbox has, read from its files and Trove's database."""
+"""The instances of the sandbox, read from its files and Trove's database."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +24,13 @@ from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
 @dataclass(frozen=True)
 class Member:
-    """One instance that has a host of its own."""
+    """One instance with a host of its own."""
 
     id: str
     name: str
     address: str
     pid: int | None
-    """Of its database server, None if that doesn't run."""
+    """The process ID of its database server, None if it isn't running."""
     role: str
     """``source`` or ``replica of <name>``; ``?`` while Trove's database is down."""
     host: str
@@ -39,7 +39,7 @@ class Member:
 
 
 def servers(where: StateDir) -> list[Row]:
-    """Return the rows of all servers, those that seed made up as well."""
+    """Return the rows of all servers, including those that seed made up."""
     if not where.inventory.exists():
         return []
     store = Store(where.inventory)
@@ -69,13 +69,13 @@ def find(where: StateDir, key: str) -> Row | None:
 
 
 def engine_of(server: Row) -> engine.Engine:
-    """Return the engine of the instance that a server was made for."""
-    # Seeded servers have none: they run nothing.
+    """Return the engine of a server's instance."""
+    # Seeded servers have none, because they run nothing.
     return engine.of(server.get("manager", engine.MARIADB))
 
 
 def pid_of(where: StateDir, server: Row) -> int | None:
-    """Return the number of an instance's database server, if that runs."""
+    """Return the process ID of an instance's database server, if it is running."""
     return engine_of(server).pid(where.instances / server["instance_id"])
 
 

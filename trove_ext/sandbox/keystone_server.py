@@ -13,7 +13,7 @@
 """The real Keystone, in one process under a threaded WSGI server.
 
 Started by ``trove-sandbox up`` as ``python -m trove_ext.sandbox.keystone_server DIR``.
-The first start makes the database, the keys, and who and what the cloud knows.
+The first start creates the database, the keys, the users and the catalogue.
 """
 
 import sys
@@ -56,21 +56,21 @@ key_repository = {state.keys / "fernet"}
 key_repository = {state.keys / "credential"}
 
 [identity]
-# The lowest: a log-in costs 5 ms and not 250.
+# The lowest: a log-in takes 5 ms instead of 250.
 password_hash_rounds = 4
-# What bcrypt can take; with more Keystone warns at each log-in.
+# The maximum of bcrypt; with more, Keystone warns at each log-in.
 max_password_length = 72
 
 [cache]
-# Without it a token costs 150 ms of processor time to make and 400 to check, with
-# it 20 and 5. One process has one cache, so that nothing in it goes stale.
+# Without it a token takes 150 ms of processor time to create and 400 to check, with
+# it 20 and 5. One process has one cache, so nothing in it becomes stale.
 enabled = true
 backend = dogpile.cache.memory
 """
 
 
 def prepare(state: StateDir) -> None:
-    """Make keys and tables, in place of what a first start left that was killed."""
+    """Create keys and tables, replacing those of a first start that was killed."""
     from keystone.common import fernet_utils
     from keystone.common.sql import upgrades
 
@@ -84,10 +84,10 @@ def prepare(state: StateDir) -> None:
 
 
 def populate(settings: Settings) -> None:
-    """Make users, projects, roles, services and endpoints; once.
+    """Create users, projects, roles, services and endpoints; once.
 
-    Keystone's own bootstrap (keystone/cmd/bootstrap.py) loads all back ends anew,
-    which a process that has an application can't.
+    Keystone's own bootstrap (keystone/cmd/bootstrap.py) loads all back ends again,
+    which is impossible in a process that has an application.
     """
     from keystone.common import provider_api
 
@@ -108,7 +108,7 @@ def populate(settings: Settings) -> None:
 
 
 def _member(project: str, user: str, password: str, roles: list[str]) -> None:
-    """Make a project with one user who has these roles in it."""
+    """Create a project with one user who has these roles in it."""
     from keystone.common import provider_api
 
     api = provider_api.ProviderAPIs
@@ -122,13 +122,13 @@ def _member(project: str, user: str, password: str, roles: list[str]) -> None:
 
 
 def _service(kind: str, name: str, url: str) -> None:
-    """Put a service and its endpoints into the catalogue."""
+    """Add a service and its endpoints to the catalogue."""
     from keystone.common import provider_api
 
     api = provider_api.ProviderAPIs
     service = {"id": uuid.uuid4().hex, "type": kind, "name": name, "enabled": True}
     api.catalog_api.create_service(service["id"], service)
-    # An internal one, too: keystonemiddleware looks for it.
+    # An internal one as well: keystonemiddleware uses it.
     for interface in ("public", "internal", "admin"):
         endpoint = {
             "id": uuid.uuid4().hex,
@@ -142,7 +142,7 @@ def _service(kind: str, name: str, url: str) -> None:
 
 
 def serve(settings: Settings, application: Any) -> None:
-    """Answer requests until the process is signalled to end."""
+    """Serve requests until the process is signalled to end."""
     from cheroot import wsgi
 
     server = wsgi.Server(

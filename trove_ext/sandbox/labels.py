@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The names that the sandbox's cloud knows: flavors, networks, datastores.
+"""The names of the sandbox's cloud: flavors, networks, datastores.
 
-Data alone. The first flavor, volume type and network and the datastore ``mysql``
-5.7.29 are those of the guide that operators follow, so that its commands run as they
-stand. Whatever their labels say, the engine of ``mysql`` and ``mariadb`` is the MariaDB
-of this machine, that of ``postgresql`` its PostgreSQL.
+Data alone. The first flavor, volume type and network and the datastore ``mysql`` 5.7.29
+are those of the public guides, so their commands run unchanged. Whatever their labels
+say, the engine of ``mysql`` and ``mariadb`` is the MariaDB of this machine, that of
+``postgresql`` its PostgreSQL.
 """
 
 from dataclasses import dataclass
@@ -57,15 +57,15 @@ class VolumeType:
 
 @dataclass(frozen=True)
 class DatastoreVersion:
-    """A datastore version as Trove's database is to hold it."""
+    """A datastore version for Trove's database."""
 
     datastore: str
     name: str
     default: bool = False
     manager: str = MARIADB
-    """What Trove takes configuration templates and rules by.
+    """The key of Trove's configuration templates and rules.
 
-    Of ``mysql`` too, because those of MySQL hold options that MariaDB refuses.
+    Also of ``mysql``, because those of MySQL contain options that MariaDB refuses.
     """
 
 
@@ -91,13 +91,13 @@ VOLUME_TYPES = (
 )
 IMAGE_ID = "c1f0b0a6-7a05-4e2b-8a0e-70c9a7d1f001"
 SEEDED_CONTAINER = "seeded"
-"""Where the backups that ``trove-sandbox seed`` makes up are said to be: nowhere."""
+"""The made-up location of the backups of ``trove-sandbox seed``."""
 
 
 def datastore_versions(
     mariadb: str, postgresql: str | None = None
 ) -> tuple[DatastoreVersion, ...]:
-    """Name the versions on offer.
+    """Return the available versions.
 
     The second of each is newer by its label alone: something to upgrade to, and a
     wrong version to be refused. The third of ``postgresql`` is of another major

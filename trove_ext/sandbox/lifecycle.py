@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Bringing a sandbox up and down."""
+"""Starting and stopping a sandbox."""
 
 import dataclasses
 import importlib.util
@@ -26,7 +26,7 @@ from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
 KEYSTONE, DATABASE, TROVE = "keystone", "db", "trove"
 SERVICES = (DATABASE, KEYSTONE, TROVE)
-#: What the extra "sandbox" brings that the services are.
+#: The packages of the extra "sandbox" that contain the services.
 PACKAGES = ("keystone", "trove")
 _START_SECONDS = 120.0
 _END_SECONDS = 10.0
@@ -46,7 +46,7 @@ def _answers(url: str) -> bool:
 
 
 def check_machine() -> None:
-    """Raise SandboxError where a sandbox can't run."""
+    """Raise SandboxError if a sandbox can't run here."""
     if sys.platform != "linux":
         raise SandboxError(
             "The sandbox needs Linux: only there all of 127.0.0.0/8 is loopback"
@@ -61,7 +61,7 @@ def check_machine() -> None:
 
 
 def addresses(settings: Settings) -> dict[str, str]:
-    """Return where each service listens, by its name."""
+    """Return the address of each service, by its name."""
     return {
         DATABASE: f"{settings.database_address}:{state.DATABASE_PORT}",
         KEYSTONE: settings.auth_url,
@@ -70,15 +70,15 @@ def addresses(settings: Settings) -> dict[str, str]:
 
 
 def running(where: StateDir) -> list[supervise.Process]:
-    """Return the services that run, of the three that there are."""
+    """Return those of the three services that are running."""
     found = [supervise.find(where, name) for name in SERVICES]
     return [process for process in found if process is not None]
 
 
 def up(where: StateDir, report: Report, *, token_seconds: int, rate: int) -> bool:
-    """Start what doesn't run; return whether there was anything to start.
+    """Start what isn't running; return whether there was anything to start.
 
-    Raises SandboxError with one line that says what is in the way.
+    Raises SandboxError with one line that names the obstacle.
     """
     check_machine()
     where.check()
@@ -113,7 +113,7 @@ def _with_postgresql(where: StateDir, settings: Settings) -> Settings:
 def _check_engine(settings: Settings) -> None:
     _check_version("MariaDB", settings.engine, database.engine_version())
     installed = postgresql.version()
-    # Without any the sandbox still runs, only the instances of it don't.
+    # Without it the sandbox still runs, but not its instances.
     if settings.postgresql and installed:
         _check_version("PostgreSQL", settings.postgresql, installed)
 
@@ -121,13 +121,13 @@ def _check_engine(settings: Settings) -> None:
 def _check_version(title: str, of_the_data: str, installed: str) -> None:
     if of_the_data != installed:
         raise SandboxError(
-            f"The data are of {title} {of_the_data}, installed is {installed}:"
+            f"The data were written by {title} {of_the_data}, installed is {installed}:"
             " trove-sandbox reset makes room for a new sandbox"
         )
 
 
 def _check_free(where: StateDir, settings: Settings) -> None:
-    """Raise SandboxError where another program has one of the sandbox's ports."""
+    """Raise SandboxError if another program uses one of the sandbox's ports."""
     wanted = {
         KEYSTONE: ("127.0.0.1", settings.keystone_port),
         TROVE: ("127.0.0.1", settings.trove_port),
@@ -144,7 +144,7 @@ def _check_free(where: StateDir, settings: Settings) -> None:
 
 
 def _start(where: StateDir, settings: Settings, report: Report) -> None:
-    # All at once: the two load their programs while the database is made.
+    # All at once: the two load their programs while the database is created.
     keystone = supervise.find(where, KEYSTONE) or _python(where, KEYSTONE)
     trove = supervise.find(where, TROVE) or _python(where, TROVE)
     base = supervise.find(where, DATABASE)
@@ -175,7 +175,7 @@ def down(where: StateDir, report: Report) -> bool:
         for title, group in _in_order(where, found):
             report(title)
             supervise.end(group, _END_SECONDS)
-        # What the ended ones had started meanwhile.
+        # Processes that the ended ones had started meanwhile.
         supervise.end(supervise.programs_of(where), _END_SECONDS)
         return bool(found)
 
@@ -183,7 +183,7 @@ def down(where: StateDir, report: Report) -> bool:
 def _in_order(
     where: StateDir, found: list[supervise.Process]
 ) -> list[tuple[str, list[supervise.Process]]]:
-    """Trove first, lest it revive an instance; its own database last."""
+    """Trove first, so it can't restart an instance; its own database last."""
     by_pid = {process.pid: process.name for process in running(where)}
     groups: dict[str, list[supervise.Process]] = {TROVE: [], "": [], DATABASE: []}
     for process in found:
@@ -197,7 +197,7 @@ def _in_order(
 def reset(where: StateDir, report: Report) -> None:
     """End all processes and remove the directory.
 
-    Raises ForeignDirectoryError if the directory is no sandbox's.
+    Raises ForeignDirectoryError if the directory does not belong to a sandbox.
     """
     if not where.root.is_dir():
         return

@@ -12,7 +12,7 @@
 
 """Actions that the sandbox's Trove refuses with 403, as public clouds do by policy.
 
-oslo.policy reads its file again whenever that has changed.
+oslo.policy reads its file again when it has changed.
 """
 
 import json
@@ -25,7 +25,7 @@ from trove_ext.sandbox.state import SandboxError, write_private
 RULES = {
     "promote": "instance:promote_to_replica_source",
     "eject": "instance:eject_replica_source",
-    # A detach is an update to Trove (trove/instance/service.py), as are a change of
+    # For Trove a detach is an update (trove/instance/service.py), as are a change of
     # the name, the configuration, the version and the access.
     "detach": "instance:update",
     "backup-create": "backup:create",
@@ -43,24 +43,26 @@ def read(path: Path) -> dict[str, str]:
 def rule(action: str) -> str:
     """Return Trove's name for an action, which may be given itself (``a:b``).
 
-    Raises SandboxError for an action that isn't known.
+    Raises SandboxError for an unknown action.
     """
     if action in RULES:
         return RULES[action]
     if action in known_rules():
         return action
-    raise SandboxError(f"{action} is no rule of Trove's and none of {', '.join(RULES)}")
+    raise SandboxError(
+        f"{action} is neither a rule of Trove nor one of {', '.join(RULES)}"
+    )
 
 
 def known_rules() -> set[str]:
-    """Return the names of all rules that Trove asks for."""
+    """Return the names of all rules that Trove checks."""
     from trove.common import policies
 
     return {known.name for known in policies.list_rules()}
 
 
 def forbid(path: Path, action: str, project_id: str | None = None) -> None:
-    """Let only admins do *action* from now on, in one project or in all."""
+    """Allow *action* only to admins from now on, in one project or in all."""
     check = "role:admin"
     if project_id is not None:
         check += f" or not project_id:{project_id}"
@@ -68,7 +70,7 @@ def forbid(path: Path, action: str, project_id: str | None = None) -> None:
 
 
 def clear(path: Path) -> None:
-    """Go back to Trove's own rules."""
+    """Restore Trove's own rules."""
     _write(path, {})
 
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Telling the user at a terminal, or in a log, what ``up`` is waiting for."""
+"""Shows what ``up`` is waiting for, at a terminal or in a log."""
 
 import time
 from types import TracebackType
@@ -44,7 +44,7 @@ class Progress:
             self._live.stop()
 
     def step(self, text: str) -> None:
-        """Say what is being done now."""
+        """Report what is being done now."""
         if self._live is not None:
             self._live.update(text)
             return

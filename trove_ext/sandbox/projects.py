@@ -43,12 +43,12 @@ def project_id(where: StateDir, name: str) -> str:
     try:
         found: str = session(entry).get_project_id()
     except exceptions.ClientException as exc:
-        raise SandboxError(f"Keystone doesn't let {name} in: {exc}") from exc
+        raise SandboxError(f"Keystone refuses the log-in of {name}: {exc}") from exc
     return found
 
 
 def create(where: StateDir, name: str) -> str:
-    """Make a project and a user of this name, and a cloud to use them by.
+    """Create a project, a user and a cloud of this name.
 
     Returns the cloud's name. Raises SandboxError if the name is taken or Keystone
     doesn't answer.
@@ -57,14 +57,14 @@ def create(where: StateDir, name: str) -> str:
 
     settings = where.settings()
     password = secrets.token_urlsafe(18)
-    # One at a time: of two that write to Keystone's SQLite at once one gets a 500.
+    # One at a time: of two concurrent writes to Keystone's SQLite, one gets a 500.
     with where.lock(wait=True):
         try:
             made = _in_keystone(where, settings, name, password)
         except exceptions.Conflict:
-            raise SandboxError(f"There is a project or user {name} already") from None
+            raise SandboxError(f"A project or user {name} already exists") from None
         except exceptions.ClientException as exc:
-            raise SandboxError(f"Keystone refuses to make {name}: {exc}") from exc
+            raise SandboxError(f"Keystone refuses to create {name}: {exc}") from exc
         warm(settings, made)
         clouds.add(where.clouds, name, clouds.cloud(settings, name, name, password))
     return name
@@ -76,17 +76,17 @@ def _in_keystone(where: StateDir, settings: Settings, name: str, password: str) 
     project = admin.post(f"{url}/projects", json={"project": common}).json()["project"]
     body = {"user": common | {"password": password}}
     user = admin.post(f"{url}/users", json=body).json()["user"]
-    # The sandbox's roles have their names for IDs.
+    # The IDs of the sandbox's roles are their names.
     admin.put(f"{url}/projects/{project['id']}/users/{user['id']}/roles/member")
     made: str = project["id"]
     return made
 
 
 def warm(settings: Settings, project: str) -> None:
-    """Make the rows in which Trove counts what a project uses.
+    """Create the rows in which Trove counts what a project uses.
 
-    Trove makes them at a project's first request, and two first requests at once make
-    them twice: one of the two is answered with 500 (trove/quota/quota.py).
+    Trove creates them at a project's first request, a race: two first requests at once
+    create them twice, and one of the two fails with 500 (trove/quota/quota.py).
     """
     sql = (
         "INSERT IGNORE INTO quota_usages"

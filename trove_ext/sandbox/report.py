@@ -27,7 +27,7 @@ _SOURCES = {"keystone": "keystone.log", "trove": "trove.log", "db": "db.out"}
 
 
 def table(rows: Sequence[Sequence[object]]) -> str:
-    """Set rows in columns, the first row being their headings."""
+    """Format rows in columns; the first row is the headings."""
     cells = [["-" if cell in {None, ""} else str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
@@ -38,7 +38,7 @@ def table(rows: Sequence[Sequence[object]]) -> str:
 
 
 def status(where: StateDir) -> dict[str, Any]:
-    """Collect what there is to say of a sandbox; JSON can hold it."""
+    """Collect the state of a sandbox, in types that JSON supports."""
     settings = where.settings()
     pids = {process.name: process.pid for process in lifecycle.running(where)}
     seeded = [row for row in inventory.servers(where) if row.get("seeded")]
@@ -60,12 +60,12 @@ def status(where: StateDir) -> dict[str, Any]:
 
 
 def as_json(found: dict[str, Any]) -> str:
-    """Write a status for programs."""
+    """Format a status for programs."""
     return json.dumps(found, indent=2)
 
 
 def as_text(found: dict[str, Any]) -> str:
-    """Write a status for people."""
+    """Format a status for people."""
     head = (
         f"Directory: {found['directory']}\n"
         f"Engines: {_engines(found)}\n"
@@ -77,7 +77,7 @@ def as_text(found: dict[str, Any]) -> str:
     if found["instances"]:
         parts += ["", _instances(found["instances"])]
     if found["seeded_instances"]:
-        parts += ["", f"Made by seed, without a host: {found['seeded_instances']}"]
+        parts += ["", f"Created by seed, without a host: {found['seeded_instances']}"]
     return "\n".join(parts)
 
 
@@ -105,7 +105,7 @@ def log_file(where: StateDir, source: str) -> Path:
     row = inventory.find(where, source)
     if row is None:
         raise SandboxError(
-            f"{source} is no instance here and none of {', '.join(_SOURCES)}"
+            f"{source} is neither an instance here nor one of {', '.join(_SOURCES)}"
         )
     layout = inventory.engine_of(row).layout(where.instances / row["instance_id"])
     return layout.error_log

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Rows for work at scale: instances, replicas and backups that are nothing but rows.
+"""Rows for tests at scale: instances, replicas and backups without processes.
 
-They go straight into Trove's tables and the stand-ins' inventory: a thousand real
-instances need 125 GB. Trove lists, shows and deletes them like any other; what needs
-a guest is refused.
+They are written to Trove's tables and the stand-ins' inventory: a thousand real
+instances need 125 GB. Trove lists, shows and deletes them like any other; it refuses
+what needs a guest.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ from trove_ext.sandbox import database, labels, projects
 from trove_ext.sandbox.standins.store import Row, Store
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
-# No guest beats for them: this heartbeat won't be stale in anybody's lifetime.
+# No guest sends heartbeats for them, so this one must never become stale.
 _HEARTBEAT = dt.datetime(2099, 1, 1)  # noqa: DTZ001 - as Trove stores it: UTC
 # Trove's IDs for "no tasks" and "healthy" (trove/instance/tasks.py and
 # service_status.py).
@@ -45,10 +45,10 @@ _GB = 5
 
 @dataclass(frozen=True)
 class _Place:
-    """What all rows of one seeding have in common.
+    """The values that all rows of one seeding share.
 
     :ivar version: the ID of the instances' datastore version
-    :ivar backup_version: of the backups'; None as in rows of a Trove that kept none
+    :ivar backup_version: of the backups'; None as in rows of a Trove that stored none
     """
 
     tenant: str
@@ -58,7 +58,7 @@ class _Place:
 
 
 def instances(count: int, place: _Place) -> list[Row]:
-    """Make up instances as rows of Trove's table."""
+    """Create rows of made-up instances for Trove's table."""
     rows: list[Row] = []
     source = None
     for number in range(count):
@@ -97,7 +97,7 @@ def _instance(number: int, place: _Place) -> Row:
 
 
 def backups(count: int, of: Sequence[Row], place: _Place) -> Iterator[Row]:
-    """Make up backups of these instances: chains of a week, one backup a day.
+    """Create rows of made-up backups of these instances: chains of a week, one a day.
 
     Oldest first; one of fifty failed, and the next one builds upon the last that
     didn't.
@@ -233,17 +233,17 @@ def run(
 ) -> None:
     """Fill the project of *cloud* with instances and backups.
 
-    Trove asks its database four times for each row of a backup that has a datastore
+    Trove queries its database four times for each row of a backup that has a datastore
     version (``trove/backup/views.py``): without one its own cost can be separated from
     that of the client.
 
-    Raises SandboxError if there are backups to make but no instance for them, or
-    the sandbox doesn't run.
+    Raises SandboxError if backups are requested without an instance for them, or if
+    the sandbox isn't running.
     """
     if of_backups and not number:
-        raise SandboxError("Backups need instances: give --instances, too")
+        raise SandboxError("Backups need instances: give --instances as well")
     if not database.answers(settings):
-        raise SandboxError("The sandbox doesn't run: start it with trove-sandbox up")
+        raise SandboxError("The sandbox isn't running: start it with trove-sandbox up")
     tenant = projects.project_id(where, cloud)
     projects.warm(settings, tenant)
     with database.connect(settings) as connection, connection.cursor() as cursor:
@@ -260,7 +260,7 @@ def run(
 
 
 def _stock(where: StateDir, made: Sequence[Row]) -> None:
-    """Give the stand-ins the servers and volumes of the made-up instances."""
+    """Add the servers and volumes of the made-up instances to the stand-ins."""
     store = Store(where.inventory)
     store.put_all("server", [(_server(row), row["id"]) for row in made])
     store.put_all("volume", [(_volume(row), "") for row in made])

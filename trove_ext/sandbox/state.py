@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where a sandbox keeps its things, and the choices it made when it was first up.
+"""The directory of a sandbox, and the settings chosen at its first start.
 
-One directory holds all of it: settings, keys, databases, logs, pid files. Nothing
-outside is written, so that removing the directory removes the sandbox, and two
-directories are two sandboxes.
+One directory contains everything: settings, keys, databases, logs, pid files. Nothing
+outside is written, so removing the directory removes the sandbox, and two directories
+are two sandboxes.
 """
 
 import contextlib
@@ -29,10 +29,10 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-# Raised where a new layout can't read what an older one wrote.
+# Incremented if a new layout can't read what an older one wrote.
 LAYOUT = 2
 DATABASE_PORT = 3306
-# Of MariaDB and of PostgreSQL.
+# The ports of MariaDB and of PostgreSQL.
 _INSTANCE_PORTS = (3306, 5432)
 _MARK = "settings.json"
 _NOT_IN_PATHS = re.compile(r"[^\w./@+,:=~-]")
@@ -43,7 +43,7 @@ class SandboxError(Exception):
 
 
 class ForeignDirectoryError(SandboxError):
-    """The directory holds something else, or a sandbox of another layout."""
+    """The directory contains something else, or a sandbox of another layout."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Settings:
     user_password: str
     service_password: str
     token_seconds: int = 86400
-    """Life-time of a Keystone token."""
+    """Lifetime of a Keystone token."""
     rate: int = 100000
-    """Requests a minute that Trove takes from one user, of each method."""
+    """Requests a minute that Trove accepts from one user, for each method."""
     postgresql: str | None = None
-    """Major version of the PostgreSQL that made data, ``15``; None before there is one.
+    """Major version of the PostgreSQL that wrote data, ``15``; None if there is none.
 
     It may be installed after the first ``up``.
     """
@@ -78,23 +78,23 @@ class Settings:
 
     @property
     def auth_url(self) -> str:
-        """Where Keystone answers."""
+        """The URL of Keystone."""
         return f"http://127.0.0.1:{self.keystone_port}/v3"
 
     @property
     def database_url(self) -> str:
-        """Where Trove answers, without the project."""
+        """The URL of Trove, without the project."""
         return f"http://127.0.0.1:{self.trove_port}/v1.0"
 
 
 def default_root() -> Path:
-    """Return the state directory of a user who named none (XDG base directories)."""
+    """Return the default state directory (XDG base directories)."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "trove-ext" / "sandbox"
 
 
 def is_free(address: str, port: int) -> bool:
-    """Whether somebody could listen there now."""
+    """Whether this address is free to listen on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -112,8 +112,8 @@ def _free_port() -> int:
 
 
 def _free_block() -> int:
-    # By chance, so that two sandboxes that are set up at once, or of which one is
-    # down, hardly ever choose the same one.
+    # At random, so two sandboxes that are set up at once, or of which one is down,
+    # hardly ever choose the same one.
     for block in secrets.SystemRandom().sample(range(1, 255), 254):
         addresses = [f"127.77.{block}.{n}" for n in (1, 10, 11)]
         if all(is_free(a, port) for a in addresses for port in _INSTANCE_PORTS):
@@ -139,7 +139,7 @@ def choose(engine: str, token_seconds: int, rate: int) -> Settings:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file that only its owner may read, atomically."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
         out.write(text)
@@ -212,14 +212,14 @@ class StateDir:
         return (self.root / _MARK).is_file()
 
     def check(self) -> None:
-        """Raise SandboxError where the directory can't be used or isn't the sandbox's.
+        """Raise SandboxError if the directory can't be used or isn't a sandbox's.
 
-        The path stands in configuration files and in the command lines of MariaDB's
-        shell scripts, which take neither blanks nor signs of their own.
+        The path is used in configuration files and in the command lines of MariaDB's
+        shell scripts, which accept neither blanks nor special characters.
         """
         if _NOT_IN_PATHS.search(str(self.root)):
             raise SandboxError(
-                f"{self.root} has a character that MariaDB's programs don't take:"
+                f"{self.root} has a character that MariaDB's programs don't accept:"
                 " name another directory with --dir"
             )
         if self.root.exists() and not self.root.is_dir():
@@ -230,26 +230,26 @@ class StateDir:
             "lock"
         }:
             raise ForeignDirectoryError(
-                f"{self.root} holds files but no sandbox: name another one with --dir"
+                f"{self.root} has files but no sandbox: name another one with --dir"
             )
 
     def make(self) -> None:
-        """Make the directory and what is in it; only its owner may enter."""
+        """Create the directory and its content; only its owner may enter."""
         for path in (self.root, self.instances, self.backups, self.logs, self.pids):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def settings(self) -> Settings:
         """Read the settings.
 
-        Raises SandboxError if none were made yet, ForeignDirectoryError if
-        they are of another layout or no settings at all.
+        Raises SandboxError if there are none yet, ForeignDirectoryError if they are of
+        another layout or no settings at all.
         """
         path = self.root / _MARK
         try:
             return self._parse(path.read_text())
         except FileNotFoundError:
             raise SandboxError(
-                f"No sandbox in {self.root}: make one with trove-sandbox up"
+                f"No sandbox in {self.root}: create one with trove-sandbox up"
             ) from None
         except (ValueError, TypeError, KeyError) as exc:
             raise ForeignDirectoryError(
@@ -265,13 +265,13 @@ class StateDir:
         return settings
 
     def save(self, settings: Settings) -> None:
-        """Keep the settings, for their owner's eyes only: they hold passwords."""
+        """Store the settings, readable by their owner only: they contain passwords."""
         text = json.dumps(dataclasses.asdict(settings), indent=2)
         write_private(self.root / _MARK, text + "\n")
 
     @contextlib.contextmanager
     def lock(self, *, wait: bool = False) -> Iterator[None]:
-        """Keep other commands that change the sandbox away meanwhile.
+        """Lock the sandbox against other commands that change it.
 
         Raises SandboxError if a command is running already, unless *wait* is set.
         """
@@ -281,10 +281,10 @@ class StateDir:
                 fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
                 raise SandboxError(
-                    f"Another trove-sandbox command is at work in {self.root}"
+                    f"Another trove-sandbox command is in progress in {self.root}"
                 ) from None
             yield
 
     def remove(self) -> None:
-        """Remove the sandbox with all that is in it."""
+        """Remove the sandbox with its content."""
         shutil.rmtree(self.root)

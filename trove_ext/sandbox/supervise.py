@@ -12,8 +12,8 @@
 
 """The sandbox's processes: started in the background, found again, ended.
 
-Nothing supervises them meanwhile. Each is remembered by a file with its number and
-its start time, because numbers are used again.
+Nothing supervises them in between. Each has a file with its process ID and its start
+time, because process IDs are reused.
 """
 
 import contextlib
@@ -38,27 +38,27 @@ _DATABASE_PROGRAMS = ("mariadb", "mbstream", _POSTGRES, "pg_", "initdb")
 
 @dataclass(frozen=True)
 class Process:
-    """A process that runs now."""
+    """A running process."""
 
     name: str
     pid: int
     started: int
-    """Clock ticks after the machine was started; with the number, unique."""
+    """Clock ticks after the boot of the machine; unique with the process ID."""
 
 
 def start_time(pid: int) -> int | None:
-    """Return when a process started, in clock ticks; None where it is no more."""
+    """Return when a process started, in clock ticks; None if it has ended."""
     try:
         text = (_PROC / str(pid) / "stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The name of the program, in parentheses, may hold anything.
+    # The name of the program, in parentheses, may contain anything.
     fields = text.rpartition(")")[2].split()
     return None if fields[0] == "Z" else int(fields[_START_TIME_FIELD - 3])
 
 
 def is_alive(process: Process) -> bool:
-    """Whether it still runs, and is no other of that number."""
+    """Whether it is still running, and not another one with that process ID."""
     return start_time(process.pid) == process.started
 
 
@@ -81,7 +81,7 @@ def start(state: StateDir, name: str, command: list[str]) -> Process:
 
 
 def find(state: StateDir, name: str) -> Process | None:
-    """Return the process of that name, if it runs."""
+    """Return the process of that name, if it is running."""
     try:
         record = json.loads((state.pids / name).read_text())
     except FileNotFoundError:
@@ -93,14 +93,14 @@ def find(state: StateDir, name: str) -> Process | None:
 def wait(
     process: Process, answers: Callable[[], bool], seconds: float, state: StateDir
 ) -> None:
-    """Wait until the process answers.
+    """Wait until the process responds.
 
     Raises SandboxError, with the last words of its log, if it ends or the time
     is over.
     """
     deadline = time.monotonic() + seconds
     while not answers():
-        # A child of this process that ended is a zombie until it is asked for.
+        # A child of this process that ended is a zombie until it is waited for.
         with contextlib.suppress(ChildProcessError):
             os.waitpid(process.pid, os.WNOHANG)
         if not is_alive(process):
@@ -114,7 +114,7 @@ def wait(
 
 
 def last_words(state: StateDir, process: Process) -> str:
-    """Return the end of what a process said, as one line."""
+    """Return the end of a process's log, as one line."""
     path = state.logs / f"{process.name}.out"
     lines = path.read_text(errors="replace").strip().splitlines()
     return " / ".join(line.strip() for line in lines[-_LOG_LINES:]) + f" (see {path})"
@@ -123,8 +123,8 @@ def last_words(state: StateDir, process: Process) -> str:
 def programs_of(state: StateDir) -> list[Process]:
     """Find every process whose command line names a path under the state directory.
 
-    So those are found, too, whose pid files are lost: a database whose Trove was
-    killed, a server whose ``up`` was.
+    This also finds processes without a pid file: a database whose Trove was killed, a
+    server whose ``up`` was killed.
     """
     mine = os.getpid()
     found = []
@@ -139,7 +139,7 @@ def programs_of(state: StateDir) -> list[Process]:
 
 
 def _name_in(state: StateDir, entry: Path) -> str | None:
-    """Name the program that is the sandbox's, None for any other."""
+    """Return the name of a program of the sandbox, None for any other."""
     try:
         if entry.stat().st_uid != os.geteuid():
             return None
@@ -168,8 +168,8 @@ def _signal(processes: Iterable[Process], number: signal.Signals) -> None:
 
 
 def end(processes: list[Process], seconds: float) -> None:
-    """End processes: ask, and after *seconds* kill. Returns when they are gone."""
-    # After SIGTERM PostgreSQL waits for its clients, for ever.
+    """End processes by SIGTERM, after *seconds* by SIGKILL; wait for their end."""
+    # After SIGTERM PostgreSQL waits for its clients without a limit.
     servers = [process for process in processes if process.name == _POSTGRES]
     _signal(servers, signal.SIGINT)
     _signal([x for x in processes if x not in servers], signal.SIGTERM)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The configuration of the real Trove: everything that isn't its default, and why."""
+"""The configuration of the real Trove: what differs from its defaults, and why."""
 
 from importlib import metadata
 from pathlib import Path
@@ -33,9 +33,9 @@ _STAND_INS = {
 
 
 def paste_file() -> Path:
-    """Return Trove's own api-paste.ini, wherever its distribution put it.
+    """Return the path of Trove's own api-paste.ini.
 
-    Raises SandboxError if it isn't there.
+    Raises SandboxError if it doesn't exist.
     """
     for file in metadata.files("trove") or ():
         if file.name == "api-paste.ini":
@@ -78,13 +78,13 @@ use_stderr = false
 bind_host = 127.0.0.1
 bind_port = {settings.trove_port}
 api_paste_config = {paste_file()}
-# All services are in one process, and this transport works inside one only.
+# All services are in one process, and this transport works only inside one.
 transport_url = fake:/
-# A rebuild takes it for granted that there is such a file for the datastore.
+# A rebuild assumes that there is such a file for the datastore.
 cloudinit_location = {state.root / "cloudinit"}
 enable_secure_rpc_messaging = false
 {_stand_ins()}
-# Nothing listens there: Trove reads the URL of its Swift client, to name objects.
+# Nothing listens there: Trove uses the URL of its Swift client in names of objects.
 swift_url = http://127.0.0.1:1/v1/AUTH_
 default_datastore = mariadb
 {_limits(settings)}
@@ -92,7 +92,7 @@ max_instances_per_tenant = 10000
 max_volumes_per_tenant = 1000000
 max_backups_per_tenant = 100000
 max_accepted_volume_size = 1000
-# Seconds. A guest answers at once here; nobody wants to wait for the defaults.
+# Seconds. A guest responds at once here, so the defaults are too long.
 usage_sleep_time = 1
 usage_timeout = 40
 restore_usage_timeout = 600

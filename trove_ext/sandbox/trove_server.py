@@ -13,10 +13,10 @@
 """The real Trove in one process: API, task manager, conductor and all guest agents.
 
 Started by ``trove-sandbox up`` as ``python -m trove_ext.sandbox.trove_server DIR``. One
-process, because the transport ``fake:/`` reaches no further; so there is no broker.
+process, because the transport ``fake:/`` works only inside one; so there is no broker.
 """
 
-# Before anything that might take what is to be patched.
+# Before anything that might import what is to be patched.
 import eventlet
 
 eventlet.monkey_patch()
@@ -55,7 +55,7 @@ class FaultyApi:
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Answer one request; an injected error is a 500."""
+        """Handle one request; an injected error is a 500."""
         # /v1.0/<project>/...
         project = environ["PATH_INFO"].split("/")[2:3]
         try:
@@ -88,7 +88,7 @@ def configure(state: StateDir, settings: Settings) -> Any:
 
 
 def _write_files(state: StateDir, settings: Settings) -> None:
-    """Write what Trove reads: configuration, policy, what servers boot with."""
+    """Write the files that Trove reads: configuration, policy, cloud-init."""
     write_private(state.trove_config, trove_config.config(state, settings))
     if not state.policy.exists():
         write_private(state.policy, "{}\n")
@@ -100,11 +100,11 @@ def _write_files(state: StateDir, settings: Settings) -> None:
 
 
 def copy_messages(transport: Any) -> None:
-    """Let a receiver have a message of its own, as any broker does.
+    """Give each receiver its own copy of a message, as any broker does.
 
-    ``fake:/`` hands over the sender's very objects. Trove's notifications are in each
-    message twice, and whoever reads the one takes the name of its class out of the
-    other (trove/common/serializable_notification.py), so that faults get lost.
+    ``fake:/`` passes the objects of the sender. Trove's notifications are in each
+    message twice, and reading one removes the name of the class from the other
+    (trove/common/serializable_notification.py), so faults get lost.
     """
     driver = transport._driver  # noqa: SLF001 - the transport has no name for it
     send = driver.send
@@ -116,7 +116,7 @@ def copy_messages(transport: Any) -> None:
 
 
 def open_database(state: StateDir, settings: Settings) -> None:
-    """Open Trove's database as soon as it answers; the first time, fill it."""
+    """Open Trove's database as soon as it responds; the first time, fill it."""
     from trove.db import get_db_api
 
     with eventlet.Timeout(_DATABASE_SECONDS):
@@ -127,7 +127,7 @@ def open_database(state: StateDir, settings: Settings) -> None:
 
 
 def _offer_datastores(state: StateDir, settings: Settings) -> None:
-    """Fill the database with the datastores of each engine that it hasn't got yet."""
+    """Add the datastores of each engine that are not in the database yet."""
     versions = labels.datastore_versions(settings.engine, settings.postgresql)
     for manager in dict.fromkeys(version.manager for version in versions):
         done = state.root / f"{manager}.ready"
@@ -150,7 +150,7 @@ def start_services(conf: Any) -> None:
     notification.DBaaSAPINotification.register_notify_callback(
         models.persist_instance_fault
     )
-    # RpcService.start waits for its periodic tasks, where there are any, for ever.
+    # RpcService.start waits for its periodic tasks, if there are any, without a limit.
     conf.set_override("report_interval", 0)
     RpcService(
         key=None,
@@ -184,8 +184,8 @@ def start_api(conf: Any, faults: Faults) -> Any:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    # At once: whatever runs is lost in any case, and the databases have processes
-    # of their own.
+    # At once: operations in progress are lost in any case, and the databases have
+    # processes of their own.
     os._exit(0)
 
 

@@ -14,9 +14,9 @@
 
 trove/guestagent/api.py has the calls; the originals are Manager in
 trove/guestagent/datastore/manager.py and MySqlManager in
-trove/guestagent/datastore/mysql_common/manager.py. A call of theirs that the sandbox
-can't have (SSL certificates, modules, publishing logs) is refused as they refuse what
-a datastore lacks.
+trove/guestagent/datastore/mysql_common/manager.py. A call that the sandbox
+can't support (SSL certificates, modules, publishing logs) is refused as the originals
+refuse what a datastore lacks.
 """
 
 # ruff: noqa: ARG002 - Trove's calls carry more than is needed here
@@ -41,22 +41,22 @@ Overrides = Mapping[str, Any]
 
 
 class GuestAgent(BackupAgent, UserAgent):
-    """The calls of a guest agent; an engine's own class adds what is its own."""
+    """The calls of a guest agent; the class of an engine adds its own."""
 
     target = messaging.Target(version=guest_api.API.API_LATEST_VERSION)
 
-    # Life of the agent itself
+    # The agent itself
 
     def rpc_ping(self, context: Any) -> bool:
-        """Answer that the agent is there."""
+        """Respond that the agent is running."""
         return True
 
     def update_status(self, context: Any = None) -> None:
-        """Report how the database is, once there is one."""
+        """Report the state of the database, once it exists."""
         if self._is_installed():
             self._set_status(self._status())
 
-    # Making an instance
+    # Creating an instance
 
     def prepare(  # noqa: PLR0917 - the order is Trove's
         self,
@@ -76,9 +76,9 @@ class GuestAgent(BackupAgent, UserAgent):
         modules: Items | None = None,
         ds_version: str | None = None,
     ) -> None:
-        """Make the database; prepare and _prepare in datastore/manager.py.
+        """Create the database; prepare and _prepare in datastore/manager.py.
 
-        *config_contents* is not used: config.settings says why.
+        *config_contents* is not used: see config.settings.
         """
         with self._conductor.notification(context, instance_id=self._instance_id):
             self._begin_install()
@@ -102,10 +102,10 @@ class GuestAgent(BackupAgent, UserAgent):
         overrides: Overrides | None,
         snapshot: Info | None,
     ) -> None:
-        """Make the data or restore them, and start; do_prepare of each manager."""
+        """Create or restore the data, and start; do_prepare of each manager."""
 
     def _create_first(self, databases: Items | None, users: Items | None) -> None:
-        # A failure here is logged and the instance still good; users are created even
+        # A failure here is only logged; users are created even
         # if databases fail, as in the original.
         try:
             self._accounts.create_databases(databases or [])
@@ -174,7 +174,7 @@ class GuestAgent(BackupAgent, UserAgent):
 
     @abc.abstractmethod
     def _do_rebuild(self, overrides: Overrides | None) -> None:
-        """Configure anew and start on the data that are there."""
+        """Write the configuration again and start on the existing data."""
 
     # Configuration
 
@@ -185,14 +185,14 @@ class GuestAgent(BackupAgent, UserAgent):
     def update_overrides(
         self, context: Any, overrides: Overrides, remove: bool = False
     ) -> None:
-        """Put a configuration group's values into the configuration, or take them."""
+        """Write or remove a configuration group's values."""
         if remove:
             self._db.remove_override(USER)
         self._override(USER, dict(overrides or {}))
 
     @abc.abstractmethod
     def apply_overrides(self, context: Any, overrides: Overrides) -> None:
-        """Apply a configuration group's values at once, as far as they can."""
+        """Apply a configuration group's values at once, as far as possible."""
 
     # Replication
 
@@ -213,14 +213,14 @@ class GuestAgent(BackupAgent, UserAgent):
     def attach_replication_slave(
         self, context: Any, snapshot: Info, slave_config: str
     ) -> None:
-        """Become a replica, by the name that the call once had."""
+        """Become a replica; an older name of the call."""
         self.attach_replica(context, snapshot, slave_config)
 
     def get_txn_count(self, context: Any) -> int:
         """Refuse, as trove/guestagent/datastore/manager.py does."""
         raise self._unsupported("get_txn_count")
 
-    # The volume, which here is a directory
+    # The volume, a directory here
 
     def get_filesystem_stats(self, context: Any, fs_path: str | None) -> Info:
         """Return how full the volume is."""
@@ -251,7 +251,7 @@ class GuestAgent(BackupAgent, UserAgent):
     ) -> None:
         """Grow the file system: its size is what Cinder's stand-in gave the host."""
 
-    # What else may be asked for
+    # Other calls
 
     def guest_log_list(self, context: Any) -> list[Info]:
         """List the logs, in the form of show in trove/guestagent/guest_log.py."""
@@ -270,7 +270,7 @@ class GuestAgent(BackupAgent, UserAgent):
         ]
 
     def guest_log_action(self, context: Any, **kwargs: object) -> Info:
-        """Refuse: logs go to Swift, and there is none."""
+        """Refuse: logs are stored in Swift, and there is none."""
         raise self._unsupported("guest_log_action")
 
     def ssl_show(self, context: Any) -> Info:
@@ -282,7 +282,7 @@ class GuestAgent(BackupAgent, UserAgent):
         raise self._unsupported("ssl_action")
 
     def ssl_rollback(self, context: Any) -> None:
-        """Refuse to take back what was never done."""
+        """Refuse to undo what was never done."""
         raise self._unsupported("ssl_rollback")
 
     def module_list(self, context: Any, include_contents: bool = False) -> list[Info]:
@@ -290,7 +290,7 @@ class GuestAgent(BackupAgent, UserAgent):
         return []
 
     def module_apply(self, context: Any, modules: Items | None = None) -> list[Info]:
-        """Refuse to run somebody's module on this machine."""
+        """Refuse to run a user's module on this machine."""
         raise self._unsupported("module_apply")
 
     def module_remove(self, context: Any, module: Info | None = None) -> None:

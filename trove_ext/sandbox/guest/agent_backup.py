@@ -50,19 +50,19 @@ class BackupAgent(AgentBase):
             raise exception.BackupCreationError(str(exc)) from exc
 
     def post_create_backup(self, context: Any, **kwargs: object) -> Info:
-        """Go on after a snapshot; post_create_backup of each manager."""
+        """Continue after a snapshot; post_create_backup of each manager."""
         self._thaw()
         return {}
 
     def _freeze(self) -> Info:
-        """Let nothing change on the volume; return what a new replica needs to know."""
+        """Stop all changes on the volume; return what a new replica needs to know."""
         raise self._unsupported("volume snapshots")
 
     def _thaw(self) -> None:
-        """Let the database write again."""
+        """Allow the database to write again."""
 
     def _restore_snapshot(self) -> None:
-        """Make the data of a snapshot, which are on the volume, the instance's own."""
+        """Adopt the data of a snapshot, which are on the volume."""
         raise self._unsupported("volume snapshots")
 
     def _create_backup(self, context: Any, info: Info) -> None:

@@ -28,7 +28,7 @@ from trove_ext.sandbox.guest.engine import Accounts, Backups, Server, State
 Statuses = service_status.ServiceStatuses
 
 Info = dict[str, Any]
-"""What Trove sends and takes: the names and values are its own."""
+"""What Trove sends and accepts, with its own names and values."""
 
 _STATUS = {
     State.ANSWERS: Statuses.HEALTHY,
@@ -106,7 +106,7 @@ class AgentBase(abc.ABC):
     # The database
 
     def _restart(self) -> None:
-        """Restart and say how the database is; restart in mysql_common/service.py."""
+        """Restart and report the state; restart in mysql_common/service.py."""
         self._db.restart()
         self._set_status(self._status())
 
@@ -139,13 +139,13 @@ class AgentBase(abc.ABC):
 
 
 def _used_bytes(directory: Path) -> int:
-    """Return what the files of *directory* take on the disk."""
+    """Return the disk space of the files of *directory*."""
     used = 0
     for path in directory.rglob("*"):
         try:
-            # In units of 512 bytes, whatever the disk's own are.
+            # In units of 512 bytes, whatever the block size is.
             used += path.lstat().st_blocks * 512
         except FileNotFoundError:
-            # The database works on while this looks.
+            # The database continues to write meanwhile.
             continue
     return used

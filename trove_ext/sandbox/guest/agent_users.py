@@ -12,8 +12,8 @@
 
 """The guest agent's calls for databases and users.
 
-Each as its namesake in trove/guestagent/datastore/manager.py; the work is done in
-accounts.
+Each as the call of the same name in trove/guestagent/datastore/manager.py; the work
+is done in accounts.
 """
 
 # ruff: noqa: ARG002 - Trove's calls carry more than is needed here
@@ -97,7 +97,7 @@ class UserAgent(AgentBase):
     def revoke_access(
         self, context: Any, username: str, hostname: str, database: str
     ) -> None:
-        """Take a user's rights in a database."""
+        """Revoke a user's rights in a database."""
         self._accounts.revoke(username, hostname, database)
 
     def list_access(
@@ -107,17 +107,17 @@ class UserAgent(AgentBase):
         return self._accounts.list_grants(username, hostname)
 
     def enable_root(self, context: Any) -> Serialized:
-        """Let root in, with a random password."""
+        """Enable root, with a random password."""
         return self._accounts.enable_root(None)
 
     def enable_root_with_password(
         self, context: Any, root_password: str | None = None
     ) -> Serialized:
-        """Let root in, with this password."""
+        """Enable root, with this password."""
         return self._accounts.enable_root(root_password)
 
     def disable_root(self, context: Any) -> None:
-        """Give root a password that nobody knows, which is all the original does."""
+        """Give root an unknown password, which is all that the original does."""
         self._accounts.enable_root(None)
 
     def is_root_enabled(self, context: Any) -> bool:

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where backups are kept: what stands for Swift, seen from both of its sides.
+"""The store of backups, the stand-in for Swift: the guest's side and Trove's side.
 
-The guest writes the object and beside it ``<backup_id>.json``, what Trove keeps as the
-object's metadata; the Swift stand-in answers HEAD and DELETE from both.
+The guest writes the object and ``<backup_id>.json``, which Trove keeps as the object's
+metadata; the Swift stand-in responds to HEAD and DELETE from both.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ CONTAINER = "database_backups"
 
 
 class BackupMissingError(Exception):
-    """There is no such object, or not all of it."""
+    """The object, or a part of it, does not exist."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,15 @@ class BackupStore:
         self._root = state_dir / "backups"
 
     def archive(self, location: str) -> Path:
-        """Return the file that holds the object at *location*."""
+        """Return the file of the object at *location*."""
         return self._root / location.rpartition("/")[2]
 
     def scratch(self, backup_id: str) -> Path:
-        """Return a directory for what is needed only while a backup is made."""
+        """Return a directory for temporary files of a backup."""
         return self._root / f"{backup_id}.tmp"
 
     def save(self, stored: BackupObject) -> None:
-        """Make known an object whose archive is complete."""
+        """Register an object whose archive is complete."""
         text = json.dumps(dataclasses.asdict(stored), indent=1)
         _sidecar(self.archive(stored.location)).write_text(text)
 

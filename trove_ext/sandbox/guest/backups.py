@@ -29,7 +29,7 @@ from trove_ext.sandbox.guest.backup_store import (
 
 
 class BackupFailedError(Exception):
-    """A backup's program said that it is done, and yet something is missing."""
+    """A backup program reported success, but something is missing."""
 
 
 class StoredBackups(abc.ABC):
@@ -76,7 +76,7 @@ class StoredBackups(abc.ABC):
 
     @abc.abstractmethod
     def restore(self, location: str, checksum: str) -> None:
-        """Make the data what they were at the backup at *location*."""
+        """Replace the data by those of the backup at *location*."""
 
     def _describe(
         self,
@@ -95,7 +95,7 @@ class StoredBackups(abc.ABC):
         )
 
     def _checksum(self, location: str, log: Path) -> str:
-        # A program, because hashing in this process would stop everything else.
+        # A program, because hashing in this process would block everything else.
         words = self._jobs.run(
             ["md5sum", "-b", str(self._store.archive(location))], log
         )

@@ -38,13 +38,13 @@ class NotStoredError(Exception):
 
 
 class Conductor:
-    """The way from one guest to the conductor; a host without power says nothing.
+    """The reports of one guest to the conductor; a host without power sends none.
 
-    A report of a guest is a cast, and the conductor works on several at once: of two
-    that come close together the earlier may be stored last, or the later be lost
+    A report of a guest is a cast, and the conductor handles several at once, a race: of
+    two close together the earlier may be stored last, or the later may be lost
     (LastSeen in trove/conductor/manager.py, at an instance's first). A guest in a
-    virtual machine is far too slow for that; here the guest waits for the row before
-    it goes on.
+    virtual machine is far too slow for that; here the guest waits for the row before it
+    continues.
     """
 
     def __init__(self, instance_id: str) -> None:
@@ -52,14 +52,14 @@ class Conductor:
         self.connected = True
 
     def heartbeat(self, status: service_status.ServiceStatus) -> None:
-        """Say how the database is, as set_status in guestagent/datastore/service.py."""
+        """Report the state; set_status in guestagent/datastore/service.py."""
         if self.connected:
             self._api().heartbeat(
                 self.instance_id, {"service_status": status.description}, sent=_now()
             )
 
     def begin(self) -> None:
-        """Say that the database is being made, and wait until that is stored.
+        """Report that the database is being created, and wait until that is stored.
 
         Raises NotStoredError after ten seconds.
         """
@@ -75,9 +75,10 @@ class Conductor:
     ) -> None:
         """Change a backup, and wait until that is stored.
 
-        As create_backup in Trove's guestagent/datastore/service.py. The answer to
-        get_replication_snapshot would overtake it too, and Trove restore a replica
-        from a row that has no location yet. Raises NotStoredError after ten seconds.
+        As create_backup in Trove's guestagent/datastore/service.py. Otherwise the
+        response to get_replication_snapshot would overtake it, and Trove would restore
+        a replica from a row that has no location yet. Raises NotStoredError after ten
+        seconds.
         """
         if self.connected:
             self._api(context).update_backup(
@@ -89,7 +90,7 @@ class Conductor:
         )
 
     def report_root(self, context: Any) -> None:
-        """Say that root is enabled; as BaseDbStatus.report_root."""
+        """Report that root is enabled; as BaseDbStatus.report_root."""
         if self.connected:
             self._api(context).report_root(self.instance_id)
 

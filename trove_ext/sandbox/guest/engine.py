@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The interface between the sandbox and a database engine, and the engines there are.
+"""The interface between the sandbox and a database engine, and the known engines.
 
 Everything that depends on the engine is in a package beside this module. The rest of
-the sandbox asks :func:`of` for the engine of a Trove manager (``mariadb``) and works
-with what is declared here.
+the sandbox gets the engine of a Trove manager (``mariadb``) from :func:`of` and uses
+the interface declared here.
 """
 
 import enum
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MARIADB = "mariadb"
 POSTGRESQL = "postgresql"
 MANAGERS = (MARIADB, POSTGRESQL)
-"""Trove's names of the engines there are."""
+"""Trove's names of the known engines."""
 
 Serialized = dict[str, Any]
 Page = tuple[list[Serialized], str | None]
@@ -47,7 +47,7 @@ class DatabaseError(Exception):
 
 
 class State(enum.Enum):
-    """What can be said of a database server from outside."""
+    """The state of a database server, as seen from outside."""
 
     ANSWERS = "answers"
     STARTING = "starting"
@@ -61,38 +61,38 @@ class Server(Protocol):
     address: str
     memory_mb: int
     powered: bool
-    """False for good once the host is off: a call that still runs starts nothing."""
+    """False for good once the host is off: a call in progress must start nothing."""
 
     @property
     def layout(self) -> Layout:
-        """Where its files are."""
+        """The paths of its files."""
 
     def start(self) -> None:
-        """Start it unless it runs, and wait until it answers; raises DatabaseError."""
+        """Start it if necessary, and wait until it responds; raises DatabaseError."""
 
     def stop(self) -> None:
         """Shut it down cleanly; after a minute by force."""
 
     def kill(self) -> None:
-        """End it as a crash would; raises DatabaseError if it stays."""
+        """Kill it, as a crash would; raises DatabaseError if it keeps running."""
 
     def restart(self) -> None:
         """Stop and start."""
 
     def state(self) -> State:
-        """Ask how it is, as Trove's get_service_status does."""
+        """Query its state, as Trove's get_service_status does."""
 
     def initialize(self) -> None:
         """Give the instance an empty database; raises ProgramError."""
 
     def configure(self) -> None:
-        """Write the configuration anew; overrides stay as they are."""
+        """Write the configuration again; overrides are kept."""
 
     def write_override(self, name: str, values: Mapping[str, object]) -> None:
-        """Put *values* into the configuration, from the next start on."""
+        """Write *values* to the configuration, for the next start."""
 
     def remove_override(self, name: str) -> None:
-        """Take the values of an override out of the configuration."""
+        """Remove the values of an override from the configuration."""
 
     def wipe(self) -> None:
         """Remove everything that belongs to this instance."""
@@ -110,7 +110,7 @@ class Backups(Protocol):
         """Back up into the store, after *parent* if there is one."""
 
     def restore(self, location: str, checksum: str) -> None:
-        """Make the data what they were at the backup at *location*."""
+        """Replace the data by those of the backup at *location*."""
 
 
 class Accounts(Protocol):
@@ -151,7 +151,7 @@ class Accounts(Protocol):
         """Give a user all rights in databases."""
 
     def revoke(self, name: str, host: str, database: str) -> None:
-        """Take from a user all rights in a database."""
+        """Revoke all rights of a user in a database."""
 
     def list_grants(self, name: str, host: str) -> list[Serialized]:
         """Return the databases that a user has rights in."""
@@ -160,14 +160,14 @@ class Accounts(Protocol):
         """Whether root may log in from elsewhere."""
 
     def enable_root(self, password: str | None) -> Serialized:
-        """Let root in and return it, with a random password if none is given."""
+        """Enable root and return it, with a random password if none is given."""
 
 
 class Engine(Protocol):
     """One kind of database."""
 
     manager: str
-    """Trove's name of it: a section of trove.conf, a directory of templates."""
+    """Trove's name for it: a section of trove.conf, a directory of templates."""
     title: str
     port: int
     """Trove's API has no field for a port, so every instance has the same one."""
@@ -182,10 +182,10 @@ class Engine(Protocol):
         """Return the guest agent of an instance."""
 
     def pid(self, root: Path) -> int | None:
-        """Return the process ID of the instance's server, if that runs."""
+        """Return the process ID of the instance's server, if it is running."""
 
     def kill(self, root: Path) -> None:
-        """End the instance's server as a crash would, from another process."""
+        """Kill the instance's server, as a crash would, from another process."""
 
     def stop_replication(self, root: Path, address: str) -> None:
         """Stop a replica's replication; raises DatabaseError if it can't be."""

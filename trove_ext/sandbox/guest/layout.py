@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where the files of one instance are; pure."""
+"""The paths of the files of one instance; pure."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layout:
-    """What every engine has; each adds files of its own."""
+    """The files of every engine; each adds its own."""
 
     root: Path
 
     @property
     def data(self) -> Path:
-        """What is on the instance's volume."""
+        """The content of the instance's volume."""
         return self.root / "data"
 
     @property
@@ -34,10 +34,10 @@ class Layout:
 
     @property
     def error_log(self) -> Path:
-        """What the database server writes for people."""
+        """The log of the database server."""
         return self.root / "error.log"
 
     @property
     def prepared(self) -> Path:
-        """There once Trove's prepare has ended well; holds the datastore version."""
+        """Exists once Trove's prepare has succeeded; contains the datastore version."""
         return self.root / "prepared"

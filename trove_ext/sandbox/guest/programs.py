@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Running the databases' programs; cooperative: Trove's process patches subprocess."""
+"""Runs the databases' programs; in Trove's process subprocess is cooperative."""
 
 import os
 import shutil
@@ -19,12 +19,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-# Debian keeps mariadbd where a plain user's PATH doesn't look.
+# Debian keeps mariadbd outside the PATH of a plain user.
 _MORE_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec")
 
 
 class ProgramError(Exception):
-    """A program is missing, or ended with an error; the text ends with its words."""
+    """A program is missing, or ended with an error; the text ends with its output."""
 
 
 def find(name: str, package: str = "MariaDB's server and backup") -> str:
@@ -37,19 +37,19 @@ def find(name: str, package: str = "MariaDB's server and backup") -> str:
 
 
 def as_user() -> list[str]:
-    """Return what mariadbd wants to hear before it runs as root."""
+    """Return the option that mariadbd requires to run as root."""
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
 def last_words(text: str, lines: int = 3) -> str:
-    """Return the end of what a program said, as one line for an error."""
+    """Return the end of a program's output, as one line for an error."""
     return " / ".join(
         [line.strip() for line in text.splitlines() if line.strip()][-lines:]
     )
 
 
 def run(command: Sequence[str], *, cwd: Path | None = None) -> str:
-    """Run a program to its end and return what it said.
+    """Run a program to its end and return its output.
 
     Raises ProgramError if it fails.
     """
@@ -84,7 +84,7 @@ class Jobs:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> str:
-        """Run a program to its end, its words in *log*, and return them.
+        """Run a program to its end, with its output in *log*, and return the output.
 
         Raises ProgramError if it fails or is killed.
         """
@@ -109,7 +109,7 @@ class Jobs:
         return text
 
     def kill(self) -> None:
-        """Kill whatever runs, and let nothing else begin."""
+        """Kill all that run, and start nothing else."""
         self._powered = False
         for process in list(self._running):
             process.kill()
@@ -117,7 +117,7 @@ class Jobs:
 
 def _check(command: Sequence[str], code: int, words: str) -> None:
     if code:
-        # What stands before "--" only runs the program as another user.
+        # The words before "--" only run the program as another user.
         start = command.index("--") + 1 if "--" in command else 0
         name = Path(command[start]).name
         raise ProgramError(f"{name} ended with {code}: {last_words(words)}")

@@ -41,7 +41,7 @@ class SnapshotStore:
             raise
 
     def write_to(self, snapshot_id: str, instance_id: str) -> None:
-        """Make the data of a snapshot those of a new instance.
+        """Copy the data of a snapshot to a new instance.
 
         Raises ProgramError if cp fails.
         """
@@ -60,7 +60,7 @@ class SnapshotStore:
 def _copy(source: Path, target: Path) -> None:
     """Copy a directory, by reflink if the disk supports that; *target* must not exist.
 
-    Without -T a target that exists would get the source as a member.
+    Without -T the source would be copied into an existing target.
     """
     command = ["cp", "-aT", "--reflink=auto", "--sparse=always"]
     programs.run([*command, str(source), str(target)])

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Small stand-ins for Nova, Cinder, Neutron, Glance and Swift, which Trove asks.
+"""Small stand-ins for Nova, Cinder, Neutron, Glance and Swift, which Trove uses.
 
-Trove takes them by configuration (``remote_nova_client`` and its like,
-trove/common/clients.py). They answer what Trove asks and no more. What they know is
-in one file, so that it survives a restart of Trove.
+Trove loads them by configuration (``remote_nova_client`` and similar options,
+trove/common/clients.py). They support only the requests of Trove. Their state is in one
+file, so it survives a restart of Trove.
 """

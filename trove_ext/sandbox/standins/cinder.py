@@ -12,8 +12,8 @@
 
 """The part of Cinder that Trove uses: volumes, their types and their snapshots.
 
-A volume is a size in GB; nothing is mounted. What is on it is the data directory of the
-instance that it belongs to, and a snapshot is a copy of that. The calls are those of
+A volume is a size in GB; nothing is mounted. Its content is the data directory of its
+instance, and a snapshot is a copy of that. The calls are those of
 trove/taskmanager/models.py (``_create_volume``, ``ResizeVolumeAction``,
 ``SnapshotTasks``). Cinder refuses to delete a volume that has snapshots; this does not.
 """
@@ -37,7 +37,7 @@ _HTTP_BAD_REQUEST = 400
 _HTTP_NOT_FOUND = 404
 _HTTP_FAILED = 500
 _PREFIX = "trove-"
-"""What Trove begins the name of a volume with; the ID of the instance follows."""
+"""The beginning of the name of a volume; the ID of the instance follows."""
 
 
 def _not_found(what: str, key: str) -> Exception:
@@ -61,7 +61,7 @@ class VolumeSnapshots:
     """``client.volume_snapshots``."""
 
     def create(self, volume_id: str, name: str | None = None, **_more: Any) -> Snapshot:
-        """Copy what is on a volume now; raises Cinder's NotFound or ClientException."""
+        """Copy the content of a volume; raises Cinder's NotFound or ClientException."""
         volume = Volumes().get(volume_id)
         row: Row = {
             "id": str(uuid.uuid4()),
@@ -120,7 +120,7 @@ class Volumes:
         snapshot_id: str | None = None,
         **_more: Any,
     ) -> Volume:
-        """Make a volume of *size* GB, with the data of a snapshot if one is named.
+        """Create a volume of *size* GB, with the data of a snapshot if one is named.
 
         Raises Cinder's NotFound for a wrong type or snapshot, BadRequest for a size
         below the snapshot's.
@@ -154,7 +154,7 @@ class Volumes:
         return [Volume(**row) for row in rows]
 
     def extend(self, volume: Volume | str, new_size: int) -> None:
-        """Make a volume larger, also for the host that has it."""
+        """Extend a volume, also for its host."""
         here = world.current()
         row = self._row(volume if isinstance(volume, str) else volume.id)
         here.store.put("volume", row | {"size": new_size})
@@ -215,7 +215,7 @@ class VolumeTypes:
 
 
 class Client:
-    """What Trove takes for a Cinder client."""
+    """The Cinder client of Trove."""
 
     def __init__(self) -> None:
         self.volumes = Volumes()

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Glance, as far as Trove asks it: one image, which nothing boots."""
+"""The part of Glance that Trove uses: one image, which is never booted."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +35,7 @@ class Images:
 
 
 class Client:
-    """What Trove takes for a Glance client."""
+    """The Glance client of Trove."""
 
     def __init__(self) -> None:
         self.images = Images()

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's own guest client, but for instances that ``trove-sandbox seed`` made up.
+"""Trove's own guest client, except for instances that ``trove-sandbox seed`` made up.
 
-Behind those is no host: each call would wait for its time-out, five seconds for every
+Those have no host: each call would wait for its time-out, five seconds for every
 ``instance show``.
 """
 
@@ -26,21 +26,21 @@ from trove_ext.sandbox.standins import world
 
 
 class SeededGuest(API):  # type: ignore[misc]
-    """What answers for an instance that is rows alone: nearly nothing, at once."""
+    """The guest of an instance that is only rows; it responds at once."""
 
     def _call(
         self, method_name: str, _timeout: float, _version: str = "", **_kwargs: Any
     ) -> Any:
         if method_name == "get_filesystem_stats":
             return {"used": 0.5, "free": 0.5, "total": 1.0}
-        raise exception.GuestError(original_message="The instance was made by seed.")
+        raise exception.GuestError(original_message="The instance was created by seed.")
 
     def _cast(self, method_name: str, _version: str = "", **_kwargs: Any) -> None:
         self._call(method_name, 0)
 
 
 def is_seeded(instance_id: str) -> bool:
-    """Whether an instance is rows alone."""
+    """Whether an instance is only rows."""
     servers = world.current().store.by_owner("server", instance_id)
     return any(server.get("seeded") for server in servers)
 

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Neutron, as far as Trove asks it: ports, networks, subnets, security groups.
+"""The part of Neutron that Trove uses: ports, networks, subnets, security groups.
 
-Which calls Trove makes stands in trove/common/neutron.py. An address is one of this
-machine's loopback, in whatever network it was asked for.
+The calls of Trove are in trove/common/neutron.py. An address is one of this machine's
+loopback, whatever the network is.
 """
 
 import uuid
@@ -27,7 +27,7 @@ from trove_ext.sandbox.standins.store import Row
 
 
 def make_port(name: str, network_id: str | None, **more: Any) -> Row:
-    """Make a port with a free address; the network is the one that was asked for."""
+    """Create a port with a free address, in the requested network."""
     here = world.current()
     port = {
         "id": str(uuid.uuid4()),
@@ -52,16 +52,16 @@ def _shown(port: Row) -> Row:
 
 
 class Client:
-    """What Trove takes for a Neutron client."""
+    """The Neutron client of Trove."""
 
     def create_port(self, body: dict[str, Row]) -> dict[str, Row]:
-        """Make a port."""
+        """Create a port."""
         asked = body["port"]
         self.show_network(asked["network_id"])
         return {"port": _shown(make_port(asked["name"], asked["network_id"]))}
 
     def list_ports(self, **filters: Any) -> dict[str, list[Row]]:
-        """List ports by device or by name; other questions find none."""
+        """List ports by device or by name; other filters find none."""
         store = world.current().store
         if filters.get("device_id"):
             rows = store.by_owner("port", filters["device_id"])
@@ -81,7 +81,7 @@ class Client:
         world.current().store.delete("port", port_id)
 
     def list_networks(self, **filters: Any) -> dict[str, list[Row]]:
-        """List the networks; none of them leads outside."""
+        """List the networks; none of them is external."""
         if filters.get("router:external"):
             return {"networks": []}
         return {"networks": [{"id": n.id, "name": n.name} for n in labels.NETWORKS]}
@@ -110,15 +110,15 @@ class Client:
         raise exceptions.NotFound(message=f"Subnet {subnet_id} could not be found.")
 
     def list_floatingips(self, **_filters: Any) -> dict[str, list[Row]]:
-        """Floating IPs lead outside: there are none."""
+        """List the floating IPs: there are none."""
         return {"floatingips": []}
 
     def show_extension(self, alias: str) -> None:
-        """No extension is there; raises Neutron's NotFound."""
+        """Raise Neutron's NotFound: there is no extension."""
         raise exceptions.NotFound(message=f"Extension {alias} could not be found.")
 
     def create_security_group(self, body: dict[str, Row]) -> dict[str, Row]:
-        """Keep a security group; nothing is filtered on loopback."""
+        """Store a security group; nothing is filtered on loopback."""
         row = {"id": str(uuid.uuid4()), **body["security_group"]}
         world.current().store.put("security_group", row)
         return {"security_group": row}
@@ -136,7 +136,7 @@ class Client:
         store.delete("security_group", group_id)
 
     def create_security_group_rule(self, body: dict[str, Row]) -> dict[str, Row]:
-        """Keep a rule of a security group."""
+        """Store a rule of a security group."""
         row = {"id": str(uuid.uuid4()), **body["security_group_rule"]}
         group_id = row["security_group_id"]
         world.current().store.put("security_group_rule", row, group_id)

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Nova, as far as Trove asks it: flavors, servers, server groups, volumes.
+"""The part of Nova that Trove uses: flavors, servers, server groups, volumes.
 
-Which calls Trove makes stands in trove/taskmanager/models.py (``_create_server``,
+The calls of Trove are in trove/taskmanager/models.py (``_create_server``,
 ``ResizeActionBase``, ``RebuildAction``) and trove/instance/models.py.
 """
 
@@ -59,8 +59,8 @@ class Flavors:
     def get(self, flavor_id: str) -> SimpleNamespace:
         """Return one flavor.
 
-        A new object each time and of plain attributes: Trove takes its ``__dict__``
-        to send it over RPC (trove/taskmanager/api.py ``_transform_obj``).
+        A new object each time, with plain attributes: Trove sends its ``__dict__``
+        over RPC (trove/taskmanager/api.py ``_transform_obj``).
         """
         flavor = flavor_of(flavor_id)
         return SimpleNamespace(
@@ -73,7 +73,7 @@ class Flavors:
 
 
 class Server:
-    """One server: the row that is kept, and what can be done to it."""
+    """One server: its row, and its actions."""
 
     def __init__(self, row: Row) -> None:
         self._row = row
@@ -100,7 +100,7 @@ class Server:
         world.current().store.put("server", self._row, self._row["instance_id"])
 
     def delete(self) -> None:
-        """Remove the server with the host behind it."""
+        """Remove the server and its host."""
         here = world.current()
         host = here.hosts.pop(self._row["instance_id"], None)
         if host is not None:
@@ -114,12 +114,12 @@ class Server:
         eventlet.spawn(self._finish, "ACTIVE")
 
     def rebuild(self, image_id: str, **_kwargs: Any) -> None:
-        """Give the host a new image, which here is a restart."""
+        """Give the host a new image; here it is a restart."""
         self._update(status="REBUILD", image_id=image_id)
         eventlet.spawn(self._finish, "ACTIVE")
 
     def resize(self, flavor_id: str) -> None:
-        """Move the server to another flavor; it waits to be confirmed."""
+        """Move the server to another flavor; it must be confirmed."""
         self._update(
             status="RESIZE",
             old_flavor_id=self._row["flavor_id"],
@@ -133,7 +133,7 @@ class Server:
         self._update(status="ACTIVE")
 
     def revert_resize(self) -> None:
-        """Go back to the flavor from before."""
+        """Restore the previous flavor."""
         before = self._row["old_flavor_id"]
         self._update(
             status="REVERT_RESIZE", flavor_id=before, memory_mb=flavor_of(before).ram
@@ -168,7 +168,7 @@ class Servers:
     def create(
         self, name: str, image: str, flavor: str, *, meta: dict[str, str], **more: Any
     ) -> Server:
-        """Make a server and start its host.
+        """Create a server and start its host.
 
         Raises Nova's ClientException if the fault ``create`` is set. With
         ``create-hang`` the server stays in BUILD and no host is ever started.
@@ -226,12 +226,12 @@ def _new_row(
 
 
 def _manager_of(tags: Sequence[str]) -> str:
-    """Return the datastore's manager, which Trove makes a tag of (_create_server)."""
+    """Return the datastore's manager, which Trove stores as a tag (_create_server)."""
     return next(name for name in engine.MANAGERS if f"trove_{name}" in tags)
 
 
 def _port_of(nics: list[Row] | None, instance_id: str, server_id: str) -> Row:
-    """Bind the port that Trove made, or one in the default network to the server."""
+    """Bind the port that Trove created, or one in the default network."""
     store = world.current().store
     port = store.get("port", nics[0]["port-id"]) if nics else None
     if port is None:
@@ -254,7 +254,7 @@ class Volumes:
     def create_server_volume(
         self, _server_id: str, volume_id: str, _device: str | None = None
     ) -> None:
-        """Attach a volume, and let the host see what size it has now."""
+        """Attach a volume, and give the host its current size."""
         _use_volume(volume_id, "in-use")
 
     def delete_server_volume(self, _server_id: str, volume_id: str) -> None:
@@ -271,7 +271,7 @@ class ServerGroups:
         return [SimpleNamespace(**row) for row in rows]
 
     def create(self, name: str, policies: Sequence[str]) -> SimpleNamespace:
-        """Make a group; nothing is placed by it, there is one host."""
+        """Create a group, which has no effect: there is one host."""
         row = {"id": str(uuid.uuid4()), "name": name, "policies": policies}
         world.current().store.put("server_group", row | {"members": []})
         return SimpleNamespace(**row, members=[])
@@ -282,10 +282,10 @@ class ServerGroups:
 
 
 class Client:
-    """What Trove takes for a Nova client."""
+    """The Nova client of Trove."""
 
     def __init__(self) -> None:
-        # 2.26 and later: Trove looks servers up by their tags.
+        # 2.26 and later: Trove finds servers by their tags.
         self.api_version = APIVersion("2.57")
         self.flavors = Flavors()
         self.servers = Servers()

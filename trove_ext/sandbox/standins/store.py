@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the stand-ins know, in one SQLite file: servers, volumes, ports and so on.
+"""The state of the stand-ins, in one SQLite file: servers, volumes, ports and so on.
 
-Rows of JSON with two keys to look them up by. A file and not memory, because Trove is
-restarted, and because ``trove-sandbox seed`` writes rows from another process.
+Rows of JSON with two lookup keys. A file and not memory, because Trove is restarted,
+and because ``trove-sandbox seed`` writes rows from another process.
 """
 
 import json
@@ -47,11 +47,11 @@ class Store:
         self._db.executescript(_SCHEMA)
 
     def put(self, kind: str, row: Row, owner: str = "") -> None:
-        """Keep a row, in place of one with its ID."""
+        """Store a row, replacing one with its ID."""
         self.put_all(kind, [(row, owner)])
 
     def put_all(self, kind: str, rows: Iterable[tuple[Row, str]]) -> None:
-        """Keep many rows with their owners at once."""
+        """Store many rows with their owners at once."""
         values = [
             (kind, row["id"], row.get("name"), owner, json.dumps(row))
             for row, owner in rows
@@ -80,13 +80,13 @@ class Store:
         return self._select("kind = ?", kind)
 
     def delete(self, kind: str, row_id: str) -> None:
-        """Forget the row with this ID, if there is one."""
+        """Delete the row with this ID, if there is one."""
         self._db.execute(
             "DELETE FROM resources WHERE kind = ? AND id = ?", (kind, row_id)
         )
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._db.close()
 
     def _select(self, where: str, *values: str) -> list[Row]:

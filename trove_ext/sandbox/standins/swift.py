@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Swift, as far as Trove asks it: the objects that backups are.
+"""The part of Swift that Trove uses: the objects of backups.
 
-The guest writes them, under the state directory's ``backups``. Trove asks for the
-account before it makes a backup, for the object's checksum before a restore
+The guest writes them, under the state directory's ``backups``. Trove reads the account
+before it takes a backup, and the object's checksum before a restore
 (trove/backup/models.py ``check_swift_object_exist``), and deletes the object with its
 backup (trove/taskmanager/models.py ``delete_files_from_swift``).
 """
@@ -32,13 +32,13 @@ _HTTP_FAILED = 500
 
 
 class Client:
-    """What Trove takes for a Swift connection."""
+    """The Swift connection of Trove."""
 
     def __init__(self) -> None:
         self._store = BackupStore(world.current().state.root)
 
     def get_account(self) -> tuple[dict[str, str], list[dict[str, Any]]]:
-        """Answer that the account is there."""
+        """Respond that the account exists."""
         return {}, []
 
     def head_object(self, container: str, name: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ class Client:
         return {"etag": f'"{stored.checksum}"', "content-length": str(stored.size)}
 
     def delete_object(self, container: str, name: str, **_more: Any) -> None:
-        """Remove an object; fails where the fault ``backup-delete`` is set."""
+        """Remove an object; fails if the fault ``backup-delete`` is set."""
         self.head_object(container, name)
         try:
             world.current().faults.hit("backup-delete")

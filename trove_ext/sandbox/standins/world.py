@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The one cloud that all stand-ins of a Trove process speak for."""
+"""The cloud that all stand-ins of a Trove process share."""
 
 import contextlib
 import time
@@ -29,7 +29,7 @@ _WATCH_SECONDS = 0.5
 
 @dataclass
 class World:
-    """Servers and what belongs to them, with the hosts that they really are."""
+    """Servers and their resources, with the hosts that implement them."""
 
     state: StateDir
     block: int
@@ -39,7 +39,7 @@ class World:
     """By ID of the Trove instance."""
 
     def free_address(self) -> str:
-        """Find an address of the sandbox's block that no port has.
+        """Find an unused address of the sandbox's block.
 
         Raises RuntimeError when all are taken.
         """
@@ -51,7 +51,7 @@ class World:
         raise RuntimeError("All addresses of the sandbox are taken")
 
     def make_host(self, server: Row) -> Host:
-        """Make the host of a server that the store holds; it isn't started yet."""
+        """Create the host of a server in the store; it isn't started yet."""
         host = Host(
             self.state.root,
             server["instance_id"],
@@ -65,7 +65,7 @@ class World:
         return host
 
     def start_hosts(self, report: Callable[[str], None]) -> None:
-        """Start the host of each server anew, after Trove has been restarted."""
+        """Start the host of each server again, after a restart of Trove."""
         for server in self.store.all("server"):
             if not server["hosted"]:
                 continue
@@ -89,9 +89,9 @@ class World:
                     host.power_on()
 
     def name_faults(self, name: str, instance_id: str) -> None:
-        """Let faults that were set for an instance's name strike it by its ID.
+        """Apply faults that were set for an instance's name to its ID.
 
-        An instance that is yet to be made has no ID to name.
+        An instance that doesn't exist yet has no ID.
         """
         for path in self.state.root.glob(f"faults/*@{name}"):
             point, _, _ = path.name.partition("@")
@@ -103,13 +103,13 @@ _CURRENT: list[World] = []
 
 
 def build(root: Path) -> World:
-    """Open the world that a state directory holds."""
+    """Open the world of a state directory."""
     state = StateDir(root)
     return World(state, state.settings().block, Store(state.inventory), Faults(root))
 
 
 def enter(world: World) -> None:
-    """Make *world* the one that this process' stand-ins speak for."""
+    """Use *world* for the stand-ins of this process."""
     _CURRENT[:] = [world]
 
 

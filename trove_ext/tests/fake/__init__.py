@@ -18,8 +18,8 @@
     client = make_client(cloud)                      # a real troveclient
     result = run_openstack(["database", "backup", "list"], cloud)
 
-Time is virtual: a sleep returns at once and lets backups, builds and promotes
-progress. `cloud.log` has every request. `Fault` and `every_fault` say what may
-happen to one. `trove_ext/tests/functional/test_fake.py` asks the real Trove the
-same things.
+Time is virtual: a sleep returns at once and makes backups, builds and promotes
+progress. `cloud.log` has every request. `Fault` and `every_fault` describe what can
+happen to a request. `trove_ext/tests/functional/test_fake.py` sends the same requests
+to the real Trove.
 """

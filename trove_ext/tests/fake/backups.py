@@ -29,7 +29,7 @@ PAGE_SIZE = 20
 #: CONF.running_backups_expires
 RUNNING_EXPIRES = timedelta(days=3)
 TIME_BUG = "can't subtract offset-naive and offset-aware datetimes"
-#: The filesystem's GB in use, of an incremental backup too.
+#: The GB in use in the file system, for an incremental backup too.
 USED_GB = 0.31
 
 
@@ -143,7 +143,7 @@ class Backups:
         self.cloud.ready(instance)
         parent: Backup | None = None
         if data.get("parent_id"):
-            # Only that it exists is checked: not its state, not its instance.
+            # Trove checks only that it exists: not its state, not its instance.
             parent = self.cloud.backup_by_id(data["parent_id"])
         elif data.get("incremental"):
             parent = self.last_completed(instance.id)
@@ -195,21 +195,21 @@ class Backups:
         self.complete(instance, backup)
 
     def complete(self, instance: Instance, backup: Backup) -> None:
-        """Store what the instance holds now."""
+        """Store what the instance contains now."""
         backup.content = instance.content.copy()
         snapshot = backup.storage_driver == "cinder"
         self.cloud.store(backup, instance.volume_size if snapshot else USED_GB)
         self.set_state(backup, BackupState.COMPLETED)
 
     def set_state(self, backup: Backup, state: BackupState) -> None:
-        """Save a state; the size is there from BUILDING on, in FAILED too."""
+        """Save a state; the size is known from BUILDING on, in FAILED too."""
         backup.state = state
         if state is BackupState.BUILDING:
             backup.size = USED_GB
         self.cloud.touch(backup)
 
     def problem(self, instance: Instance, backup: Backup) -> str | None:
-        """Say why a backup fails in the guest, or None."""
+        """Return why a backup fails in the guest, or None."""
         failure = armed(self.cloud.knobs.backup, instance)
         if failure is None and not instance.database_running:
             failure = "the database does not run"
@@ -231,8 +231,8 @@ class Backups:
     def delete(self, backup_id: str) -> None:
         """`Backup.delete`: the descendants first, each accepted by itself.
 
-        :raises ApiError: a running descendant stops it; what was before that one
-            in the order of the rows is gone already
+        :raises ApiError: a backup in progress below it; the rows before that one
+            are deleted by then
         """
         for child in self.cloud.live_backups:
             if child.parent_id == backup_id:
@@ -246,8 +246,8 @@ class Backups:
     def _refuse_running(self, backup: Backup) -> None:
         """Refuse, in release 26 by a bug: an aware time less a naive one.
 
-        Found in the sandbox: 500 at any age, where the code means 422 for three
-        days. Releases before `timeutils.utcnow_aware` do what is meant.
+        Found in the sandbox: 500 at any age, although the code intends 422 for three
+        days. Releases before `timeutils.utcnow_aware` behave as intended.
         """
         if not self.cloud.older_backup_delete:
             raise errors.server_error(TIME_BUG)
@@ -257,7 +257,7 @@ class Backups:
             )
 
     def _remove(self, backup: Backup) -> Steps:
-        """`BackupTasks.delete_backup`: no state shows that it is going on."""
+        """`BackupTasks.delete_backup`: no state shows that it is in progress."""
         yield self.cloud.timings.backup_delete
         owner = self.cloud.instances.get(backup.instance_id or "")
         if owner is not None and armed(self.cloud.knobs.backup_delete, owner):
@@ -267,7 +267,7 @@ class Backups:
         backup.version_id = None
 
     def chain_problem(self, backup: Backup) -> str | None:
-        """Say why a backup can't be restored although Trove accepts it, or None."""
+        """Return why a backup can't be restored although Trove accepts it, or None."""
         step: Backup | None = backup
         while step is not None:
             if step.deleted or step.object_lost or step.location is None:

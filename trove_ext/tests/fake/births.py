@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How instances come to be: new, restored, replicas (`InstanceController.create`)."""
+"""How instances are created: new, restored, replicas (`InstanceController.create`)."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ class Births:
         self.backups = backups
 
     def create(self, _path: str, _query: Any, body: Any) -> Answer:
-        """Check in Trove's order, store BUILD, answer with the last one stored."""
+        """Check in Trove's order, store BUILD, return the last one stored."""
         data = schema.check("instance", body, schema.INSTANCE, name=True)
         self.cloud.allow("instance:create")
         self._refuse_combinations(data)
@@ -112,7 +112,7 @@ class Births:
         return source
 
     def _version(self, data: dict[str, Any]) -> DatastoreVersion:
-        """`get_datastore_version`: the cloud's default where none is given."""
+        """`get_datastore_version`: the cloud's default if none is given."""
         given = data.get("datastore") or {}
         name = given.get("type") or self.cloud.default_datastore
         if not name:
@@ -172,7 +172,7 @@ class Births:
     def _backup(
         self, data: dict[str, Any], size: int, version: DatastoreVersion
     ) -> Backup | None:
-        """Check the named backup alone; nobody looks at its ancestors."""
+        """Check the named backup alone; Trove does not check its ancestors."""
         if "restorePoint" not in data:
             return None
         backup = self.cloud.backup_by_id(_last(data["restorePoint"]["backupRef"]))
@@ -256,7 +256,7 @@ class Births:
         self._serve(instance)
 
     def _nova_refuses(self, instance: Instance) -> bool:
-        """Let an armed failure of Nova happen: at once, and without a server."""
+        """Cause an armed failure of Nova: at once, and without a server."""
         failure = armed(self.cloud.knobs.create, instance)
         if failure is None:
             return False
@@ -274,7 +274,7 @@ class Births:
         return failure or self.backups.chain_problem(backup)
 
     def _serve(self, instance: Instance) -> None:
-        # Not where somebody has deleted it in the meantime.
+        # Not if it has been deleted in the meantime.
         if instance.task is Task.BUILDING:
             instance.database_running = instance.built = True
             self.cloud.settle(instance)
@@ -305,7 +305,7 @@ class Births:
             self.cloud.blame(replicas[0], error.reason)
 
     def _snapshot_row(self, source: Instance, first: Instance) -> Backup:
-        """`get_replication_master_snapshot`: incremental where there is a backup."""
+        """`get_replication_master_snapshot`: incremental if there is a backup."""
         parent = self.backups.last_completed(source.id)
         name = f"Replication snapshot for {first.id}"
         snapshot = self.backups.add_row(source, name, parent)
@@ -315,7 +315,7 @@ class Births:
     def _snapshot_fails(
         self, source: Instance, first: Instance, snapshot: Backup
     ) -> bool:
-        """Take from the backup quota, late; let armed failures happen.
+        """Take from the backup quota, late; cause armed failures.
 
         Trove then tries to delete the snapshot, which is refused because it counts
         as running: it stays NEW and keeps the source in BACKUP.
@@ -358,7 +358,7 @@ def _last(reference: object) -> str:
 
 
 def _content(data: dict[str, Any]) -> Content:
-    """Create as the guest does: nothing behind a name that it refuses.
+    """Create as the guest does: nothing after a name that it refuses.
 
     `_prepare` in trove/guestagent/datastore/manager.py tries databases and users apart,
     and only logs what fails.

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a project may choose from: flavors, datastores, groups, quotas, limits."""
+"""What a project can choose from: flavors, datastores, groups, quotas, limits."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ Answer = tuple[int, Any]
 
 
 class Catalog:
-    """Reads that have few rules."""
+    """Reads with few rules."""
 
     def __init__(self, cloud: FakeCloud) -> None:
         self.cloud = cloud

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A clock that only moves when somebody sleeps or asks the server something."""
+"""A clock that only advances during a sleep or a request."""
 
 import heapq
 import itertools
@@ -21,10 +21,10 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Impossible(BaseException):
-    """The code under test did what it must never do.
+    """The code under test did something that it must never do.
 
     Not an Exception, so that no handler of that code hides it. `harness.guarded`
-    makes a failed test of it; unguarded, it ends the whole run of tests.
+    turns it into a failed test; unguarded, it ends the whole test run.
     """
 
 
@@ -59,7 +59,7 @@ class FakeClock:
         return EPOCH + timedelta(seconds=self._elapsed)
 
     def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass, as `time.sleep`: ValueError when negative."""
+        """Advance by `seconds`, as `time.sleep`: ValueError when negative."""
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
         self.sleeps.append(seconds)
@@ -68,7 +68,7 @@ class FakeClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass and run, at its own time, all that falls due."""
+        """Advance by `seconds` and run everything that is due, at its own time."""
         end = self._elapsed + seconds
         while self._due and self._due[0][0] <= end:
             moment, _, callback = heapq.heappop(self._due)
@@ -79,10 +79,10 @@ class FakeClock:
             raise EndOfTime(f"{self._elapsed:.0f} s of virtual time have passed")
 
     def after(self, seconds: float, callback: Callable[[], None]) -> None:
-        """Have `callback` run when `seconds` more have passed.
+        """Run `callback` after `seconds` more.
 
-        What it raises comes out of the `sleep` that it interrupts, as an
-        exception out of a signal handler does.
+        An exception from it is raised by the `sleep` that it interrupts, as one from
+        a signal handler is.
         """
         moment = self._elapsed + seconds
         heapq.heappush(self._due, (moment, next(self._sequence), callback))
@@ -103,9 +103,9 @@ class SkewedClock:
         return self._clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass for the cloud too."""
+        """Advance the cloud's clock by `seconds` too."""
         self._clock.sleep(seconds)
 
     def now(self) -> datetime:
-        """The time of day that this machine believes in."""
+        """The time of day of this machine's clock."""
         return self._clock.now() + self.skew

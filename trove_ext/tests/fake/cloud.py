@@ -41,7 +41,7 @@ from trove_ext.tests.fake.state import (
 )
 from trove_ext.tests.fake.trouble import Trouble
 
-#: What a process yields: the seconds until its next step.
+#: What a simulated process yields: the seconds until its next step.
 Steps = Generator[float, None, None]
 
 
@@ -59,17 +59,17 @@ class FakeCloud(Rows, Trouble):
     :ivar quotas: limits by resource; volumes in GB, ram in MB, -1 for none
     :ivar rate_limit: requests of one method a minute, None for no limit
     :ivar older_backup_delete: the delete of a running backup is refused with 422
-        for three days, and not with 500 for ever
+        for three days, and not with 500 at any age
     :ivar storage_strategy: the storage driver of a backup whose request names none
     :ivar older_update: every PUT and PATCH that names no configuration group takes the
         one of the instance away, as in Trove 19.0.1, 21.1, 22.0, 23.0.0 and 24.0.0
-    :ivar missing_fields: names that are left out of every answer of Trove
-    :ivar has_date_header: whether Trove's answers have the header ``Date``
+    :ivar missing_fields: names that are missing in every response of Trove
+    :ivar has_date_header: whether Trove's responses have the header ``Date``
     :ivar local_skew: how far the machine of a run of `openstack` is ahead of the
         cloud, by its time of day
     :ivar before_request: called with each request before a server sees it; what
-        they raise comes out of the request, as out of a signal handler
-    :ivar after_request: the same when it was carried out, before the answer
+        they raise is raised by the request, as by a signal handler
+    :ivar after_request: the same when it was carried out, before the response
     """
 
     def __init__(self, clock: FakeClock, *, seed: int = 1) -> None:
@@ -106,11 +106,11 @@ class FakeCloud(Rows, Trouble):
     # States, as trove/instance/models.py derives them
 
     def heartbeat(self, instance: Instance) -> datetime:
-        """When the guest agent was last heard of."""
+        """The time of the guest agent's last heartbeat."""
         return instance.off_since or self.clock.now()
 
     def heartbeat_is_current(self, instance: Instance) -> bool:
-        """Whether it was heard of within the expiry."""
+        """Whether the last heartbeat is not older than the expiry."""
         age = self.clock.now() - self.heartbeat(instance)
         return age < timedelta(seconds=self.timings.heartbeat_expiry)
 
@@ -137,7 +137,7 @@ class FakeCloud(Rows, Trouble):
     # What the rules share
 
     def allow(self, rule: str) -> None:
-        """Ask the policy.
+        """Check the policy.
 
         :raises ApiError: 403
         """
@@ -148,7 +148,7 @@ class FakeCloud(Rows, Trouble):
     def ready(self, instance: Instance) -> None:
         """`Instance.validate_can_perform_action`.
 
-        It looks at the stored service status: a dead host's still says HEALTHY.
+        It checks the stored service status: that of a dead host is still HEALTHY.
 
         :raises ApiError: 422
         """
@@ -170,7 +170,7 @@ class FakeCloud(Rows, Trouble):
 
     @contextmanager
     def blamed(self, instance_id: str) -> Iterator[None]:
-        """Store a refusal as the instance's fault, over the one that is there.
+        """Store a refusal as the instance's fault, replacing the existing one.
 
         That is `StartNotification` (trove/common/notification.py) together with
         `persist_instance_fault`.
@@ -209,7 +209,7 @@ class FakeCloud(Rows, Trouble):
         for name, delta in deltas.items():
             self.usage[name] = max(0, self.usage[name] + delta)
 
-    # What goes on by itself
+    # What happens by itself
 
     def start(self, steps: Steps, *, guest: Instance | None = None) -> None:
         """Run a process in virtual time.

@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class ApiError(Exception):
-    """An answer that refuses: HTTP `code`, `name` of the body, `message`.
+    """A response that refuses: HTTP `code`, `name` of the body, `message`.
 
     :ivar extra: what else is in the body
-    :ivar reason: what the exception behind it says, which lands in faults
+    :ivar reason: the text of the exception behind it, which is stored in faults
     """
 
     code: int
@@ -50,13 +50,13 @@ class ApiError(Exception):
 
 
 def bad_request(message: str) -> ApiError:
-    """400: the rules of the API were broken, or an error nobody mapped."""
+    """400: the rules of the API were broken, or an unmapped error."""
     return ApiError(400, "badRequest", message)
 
 
 def unauthorized(message: str) -> ApiError:
-    """401: Trove's plain `Forbidden`, which is no failed log-in at all."""
-    # keystonemiddleware adds the header to every 401 that passes through it.
+    """401: Trove's plain `Forbidden`, which is not a failed log-in."""
+    # keystonemiddleware adds the header to every 401.
     headers = {"WWW-Authenticate": 'Keystone uri="http://keystone.fake"'}
     return ApiError(401, "unauthorized", message, headers)
 
@@ -104,7 +104,7 @@ def unprocessable(message: str) -> ApiError:
 def server_error(reason: str = "") -> ApiError:
     """500: an exception inside Trove; the text names an ID and nothing else.
 
-    :param reason: what the exception says, for those who see it inside Trove
+    :param reason: the text of the exception, which is visible inside Trove
     """
     error = ApiError(
         500,
@@ -120,7 +120,7 @@ _BREAKS = ((". ", ".\n"), (" (", "\n("), (": ", ":\n    "))
 
 
 def fault_text(message: str) -> str:
-    """Return the text as it lands in an instance's fault: 255 characters at most.
+    """Return the text as it is stored in an instance's fault: 255 characters at most.
 
     Trove breaks lines of more than 79 characters at ". ", " (" and ": ", each
     place in turn (trove/common/utils.py, format_output).

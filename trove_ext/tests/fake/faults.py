@@ -38,19 +38,19 @@ class Kind(enum.Enum):
     FORBIDDEN = "403"
     BUSY = "422"
     HANG = "hang"
-    #: The answer says how long it is, and ends before that.
+    #: The response states its length, and ends before that.
     TRUNCATED = "truncated"
-    #: The same without a length: what arrives looks complete, but is no JSON.
+    #: The same without a length: the response looks complete, but is no JSON.
     CUT_SHORT = "cut short"
     HTML = "HTML with 200"
-    #: Of something in between: neither says anything of what is there.
+    #: From a proxy in between: they prove nothing about Trove's resources.
     NO_SUCH_PAGE = "HTML with 404"
     TEXT = "text with 200"
     SLOW_DOWN = "429 with Retry-After"
 
 
-#: Kinds in which the request may have been carried out, or not: whoever answers
-#: in Trove's place does not know.
+#: Kinds in which the request may have been carried out, or not: the proxy that
+#: responds in Trove's place does not know.
 MAY_HAVE_REACHED = frozenset(
     {
         Kind.HTTP_500,
@@ -63,7 +63,7 @@ MAY_HAVE_REACHED = frozenset(
         Kind.TEXT,
     }
 )
-#: Kinds in which it always was.
+#: Kinds in which it was always carried out.
 REACHED = frozenset({Kind.RESET_AFTER, Kind.TRUNCATED, Kind.CUT_SHORT})
 
 
@@ -71,8 +71,8 @@ REACHED = frozenset({Kind.RESET_AFTER, Kind.TRUNCATED, Kind.CUT_SHORT})
 class Fault:
     """A fault at one request, or from it on.
 
-    :ivar at: the number of the request it meets, from 1, counting all of a run
-    :ivar lasting: every later request meets it too
+    :ivar at: the number of its request, counting all of a run from 1
+    :ivar lasting: it also applies to every later request
     :ivar reached: whether the server carries the request out all the same
     :ivar only: the requests it applies to at all; all without it
     :ivar retry_after: seconds, of a rate limit
@@ -104,7 +104,7 @@ class Fault:
 
 
 def every_fault(at: int) -> list[Fault]:
-    """List all that can happen to one request, once and lasting."""
+    """List everything that can happen to one request, once and permanently."""
     faults = []
     for lasting in (False, True):
         for kind in Kind:

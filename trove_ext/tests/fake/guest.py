@@ -23,7 +23,7 @@ from trove_ext.tests.fake.state import Instance, Service, User
 Answer = tuple[int, Any]
 #: ``MySQLSchema.dbname`` in trove/common/db/mysql/models.py.
 ALLOWED = re.compile(r"^[A-Za-z0-9_-]+[\s?#@]*[A-Za-z0-9_-]+$")
-#: What a server brings along and Trove hides (trove/common/cfg.py, ignore_dbs).
+#: System databases, which Trove hides (trove/common/cfg.py, ignore_dbs).
 RESERVED = ["mysql", "information_schema", "performance_schema", "sys"]
 
 
@@ -71,7 +71,7 @@ class Guest:
     def create_databases(
         self, _path: str, _query: Any, body: Any, instance_id: str
     ) -> Answer:
-        """POST /instances/ID/databases; written to the replicas a moment later."""
+        """POST /instances/ID/databases; replicated a moment later."""
         wanted = schema.check_list("databases", body, schema.DATABASES)
         instance = self._load("database:create", instance_id)
         with self.cloud.blamed(instance_id):

@@ -45,7 +45,7 @@ os.environ.setdefault("TROVECLIENT_UUID_CACHE_DIR", os.devnull)
 def make_session(
     cloud: FakeCloud, faults: list[Fault] | None = None
 ) -> ksa_session.Session:
-    """Make a keystoneauth session that is logged in at the fake Keystone."""
+    """Create a keystoneauth session that is logged in to the fake Keystone."""
     identity = server_of(cloud).keystone
     auth = v3.Password(
         keystone.IDENTITY,
@@ -63,7 +63,7 @@ def make_session(
 
 
 def make_client(cloud: FakeCloud, faults: list[Fault] | None = None) -> Any:
-    """Make a real troveclient over the fake cloud.
+    """Create a real troveclient for the fake cloud.
 
     The log-in is done, and counts as the first requests of the fault plan.
     """
@@ -78,7 +78,7 @@ def make_client(cloud: FakeCloud, faults: list[Fault] | None = None) -> Any:
 
 @contextlib.contextmanager
 def virtual_time(clock: FakeClock | SkewedClock) -> Iterator[None]:
-    """Let the project's own clock be a fake one."""
+    """Replace the project's own clock by a fake one."""
     with mock.patch.multiple(
         "trove_ext.polling.SystemClock",
         monotonic=staticmethod(clock.monotonic),
@@ -90,7 +90,7 @@ def virtual_time(clock: FakeClock | SkewedClock) -> Iterator[None]:
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Make a failure of what the code under test must never do.
+    """Turn what the code under test must never do into a failure.
 
     :raises AssertionError: a request without a read time-out, an endless loop
     """
@@ -149,7 +149,7 @@ class _Stream(io.TextIOWrapper):
 
 
 def environment(cloud: FakeCloud, home: str) -> dict[str, str]:
-    """Return what a user of the fake cloud has in the environment."""
+    """Return the environment variables of a user of the fake cloud."""
     identity = server_of(cloud).keystone
     return {
         "PATH": os.environ.get("PATH", ""),
@@ -182,7 +182,7 @@ def _streams(
 ) -> Iterator[tuple[_Stream, _Stream]]:
     given = _Stream((stdin or "").encode(), tty=tty, think=think)
     out = _Stream(tty=tty, room=room, encoding=encoding)
-    # As Python makes them.
+    # As Python creates them.
     errors = "backslashreplace"
     err = _Stream(tty=tty, room=err_room, encoding=encoding, errors=errors)
     saved = sys.stdin, sys.stdout, sys.stderr
@@ -195,7 +195,7 @@ def _streams(
 
 @contextlib.contextmanager
 def _logging_restored() -> Iterator[None]:
-    """Undo what the shell does to the logging of the whole process."""
+    """Undo the changes of the shell to the logging of the process."""
     root = logging.getLogger()
     handlers, level, filters = root.handlers[:], root.level, root.filters[:]
     levels = {item: item.level for item in _loggers()}
@@ -208,7 +208,7 @@ def _logging_restored() -> Iterator[None]:
         root.setLevel(level)
         for item in _loggers():
             before = levels.get(item, logging.NOTSET)
-            # Only where it changed: setLevel empties the caches of all loggers.
+            # Only if it changed: setLevel empties the caches of all loggers.
             if item.level != before:
                 item.setLevel(before)
 
@@ -242,10 +242,10 @@ def run_openstack(
     :param err_room: the same of standard error, as with ``2>&1 | head``
     :param encoding: of stdout and stderr, as by ``PYTHONIOENCODING``
     :param answer_time: virtual seconds before each line of standard input
-    :param env: changes to the environment; None takes a variable away
+    :param env: changes to the environment; None removes a variable
     :returns: the requests of this run only
     """
-    # Costly, and not needed by those who only want a client.
+    # Slow, and not needed by tests that only use a client.
     from openstackclient import shell
 
     clock = clock or cloud.clock
@@ -291,12 +291,12 @@ def _forget_clients() -> None:
 
 
 class Killed(BaseException):
-    """What a signal does that nobody handles; a real one runs no `finally`."""
+    """The effect of an unhandled signal; a real one runs no `finally`."""
 
 
 @contextlib.contextmanager
 def _deadly_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the run, and not the tests."""
+    """Make SIGTERM and SIGHUP end the run, and not the tests."""
 
     def die(number: int, _frame: object) -> None:
         raise Killed(number)
@@ -314,7 +314,7 @@ def _deadly_signals() -> Iterator[None]:
 
 
 def _exit_code(run: Any) -> int:
-    """What a shell would find in `$?`, with the traceback that a user would see."""
+    """Return what a shell finds in `$?`, and print the user's traceback."""
     try:
         code = run()
     except SystemExit as leave:
@@ -325,7 +325,7 @@ def _exit_code(run: Any) -> int:
         traceback.print_exc()
         return 130
     except Exception:  # noqa: BLE001 - as the interpreter does
-        # Python itself ends that way; a test looks for the traceback.
+        # Python itself exits like this; a test looks for the traceback.
         traceback.print_exc()
         return 1
     if isinstance(code, str):

@@ -40,7 +40,7 @@ AGENT_INVALID = (
 
 
 class Instances:
-    """The rules of instances, but for their birth and their replication."""
+    """The rules of instances, except their creation and replication."""
 
     def __init__(
         self, cloud: FakeCloud, backups: Backups, replication: Replication
@@ -116,7 +116,7 @@ class Instances:
     def action(self, _path: str, _query: Any, body: Any, instance_id: str) -> Answer:
         """POST /instances/ID/action."""
         if not body:
-            # The look for a schema comes before the check for an empty body.
+            # The schema is looked up before the check for an empty body.
             raise errors.server_error()
         if "resize" in body:
             schema.check("resize", body, schema.RESIZE)
@@ -186,7 +186,7 @@ class Instances:
         self.cloud.start(self._restarting(instance))
 
     def _restarting(self, instance: Instance) -> Steps:
-        """The guest says HEALTHY before the task ends."""
+        """The guest reports HEALTHY before the task ends."""
         yield self.cloud.timings.restart
         instance.database_running = True
         # read_only was a SET GLOBAL: a restart forgets it.
@@ -249,7 +249,7 @@ class Instances:
             )
 
     def _resizing(self, instance: Instance, new: dict[str, Any]) -> Steps:
-        """Set what is new at the end; a failure leaves the old and goes ACTIVE."""
+        """Set the new values at the end; a failure keeps the old ones, and ACTIVE."""
         yield self.cloud.timings.resize
         failure = armed(self.cloud.knobs.resize, instance)
         if failure is None:
@@ -260,7 +260,7 @@ class Instances:
         yield from self.cloud.finish(instance)
 
     def _upgrade(self, instance: Instance, key: str) -> None:
-        """Store the new version before anything has been done; no check of state."""
+        """Store the new version before anything is done; the state is not checked."""
         store = self.cloud.versions[instance.version_id].datastore
         found = [
             v
@@ -306,10 +306,10 @@ class Instances:
             self.cloud.set_task(Task.NONE, member)
 
     def _lose_configuration(self, instance: Instance) -> None:
-        """Take the group away that the request does not name (`older_update`).
+        """Remove the group if the request does not name it (`older_update`).
 
-        On a replica that was a source before, Trove sees the task that the same request
-        has just stored, refuses, and goes on with the detach.
+        On a replica that was a source before, Trove reads the task that the same
+        request has just stored, refuses, and continues the detach.
         """
         with self.cloud.blamed(instance.id):
             if instance.configuration_id and instance.was_source:
@@ -336,7 +336,7 @@ class Instances:
             )
 
     def _reset_status(self, instance: Instance, _data: Any) -> None:
-        """Clear the task; the next heartbeat says how the guest is."""
+        """Clear the task; the next heartbeat reports the state of the guest."""
         forced = "force_delete" in (_data or {})
         self.cloud.allow(f"instance:{'force_delete' if forced else 'reset_status'}")
         self.cloud.set_task(Task.NONE, instance)

@@ -28,7 +28,7 @@ USER_ID = "0d1e2f3a4b5c6d7e8f90a1b2c3d4e5f6"
 
 @dataclass
 class Answer:
-    """An answer of Keystone: code, body, headers."""
+    """A response of Keystone: code, body, headers."""
 
     code: int
     body: Any
@@ -38,7 +38,7 @@ class Answer:
 class Keystone:
     """The identity service.
 
-    :ivar token_life: seconds that a token lives
+    :ivar token_life: lifetime of a token in seconds
     :ivar single_use: whether Trove accepts each token only once
     :ivar catalog: whether the database service is in the catalog
     """
@@ -56,7 +56,7 @@ class Keystone:
         self.tokens: dict[str, datetime] = {}
 
     def expire_tokens(self) -> None:
-        """Make every token that was given out run out now."""
+        """Make every issued token expire now."""
         self.tokens.clear()
 
     def check(self, token: str | None) -> None:
@@ -85,7 +85,7 @@ class Keystone:
         body: Any,
         token: str | None,
     ) -> Answer:
-        """Answer one request."""
+        """Respond to one request."""
         if method == "POST" and path == "/v3/auth/tokens":
             return self._log_in(body)
         if method == "GET" and path in ("/v3", "/v3/"):
@@ -108,7 +108,7 @@ class Keystone:
         identity = body["auth"]["identity"]
         expires = self.cloud.clock.now() + timedelta(seconds=self.token_life)
         if identity["methods"] == ["token"]:
-            # A token that is made of another one lives no longer.
+            # A token issued for another token expires with it.
             expires = self._still_valid(identity["token"]["id"])
         else:
             self._check_password(identity["password"]["user"])
@@ -129,7 +129,7 @@ class Keystone:
 
     def _token(self) -> dict[str, Any]:
         # keystoneauth compares with the machine's clock, and would otherwise ask
-        # for a new token before each request. Virtual time runs out at the server.
+        # for a new token before each request. The server uses virtual time.
         now = datetime.now(UTC)
         domain = {"id": "default", "name": "Default"}
         roles = ["member", "reader"] + (["admin"] if self.cloud.admin else [])

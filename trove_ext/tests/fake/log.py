@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the servers were asked, for tests to count and to compare."""
+"""The requests to the servers, for tests to count and to compare."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from typing import Any
 class Request:
     """One request that left the client.
 
-    :ivar service: "trove", "keystone" or the host that was asked
+    :ivar service: "trove", "keystone" or the host of the request
     :ivar at: virtual seconds since the start
     :ivar reached: whether the server carried it out
-    :ivar answered: the HTTP status that the server gave, None where it never got it
-    :ivar status: the HTTP status that the client got, None where it got no answer
+    :ivar answered: the HTTP status that the server sent, None if it did not receive it
+    :ivar status: the HTTP status that the client received, None without a response
     :ivar fault: the name of the injected fault, "" for none
     """
 
@@ -48,7 +48,7 @@ class Request:
         return self.service == "trove" and self.method != "GET"
 
     def __str__(self) -> str:
-        """Write it as one line of a test's failure message."""
+        """Format it as one line of a test's failure message."""
         query = "?" + "&".join(f"{k}={v}" for k, v in self.query.items())
         outcome = self.fault or str(self.status)
         line = f"{self.at:9.2f} {self.method:6} {self.service} {self.path}"
@@ -59,7 +59,7 @@ class RequestLog(list[Request]):
     """All requests in their order."""
 
     def to_trove(self, method: str | None = None) -> list[Request]:
-        """Return those that Trove got, of one method or of all."""
+        """Return those that Trove received, of one method or of all."""
         return [
             request
             for request in self
@@ -68,7 +68,7 @@ class RequestLog(list[Request]):
 
     @property
     def changing(self) -> list[Request]:
-        """Those that ask Trove to change something, whether they reached it or not."""
+        """The requests that change something, whether they reached Trove or not."""
         return [request for request in self if request.changing]
 
     def matching(self, method: str, part: str) -> Iterator[Request]:
@@ -76,5 +76,5 @@ class RequestLog(list[Request]):
         return (r for r in self if r.method == method and part in r.path)
 
     def text(self) -> str:
-        """Write all of it, one request a line."""
+        """Format the log, one request a line."""
         return "\n".join(str(request) for request in self)

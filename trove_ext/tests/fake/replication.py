@@ -22,7 +22,7 @@ TIMEOUT = "Timeout trying to connect to the Guest Agent."
 
 
 class Replication:
-    """The rules of replica sets, but for the birth of a replica."""
+    """The rules of replica sets, except the creation of a replica."""
 
     def __init__(self, cloud: FakeCloud) -> None:
         self.cloud = cloud
@@ -73,7 +73,7 @@ class Replication:
     # What the task manager does
 
     def _detaching(self, replica: Instance) -> Steps:
-        """A failed detach goes back to ACTIVE too: `reset_task_status` in finally."""
+        """A failed detach also returns to ACTIVE: `reset_task_status` in finally."""
         yield self.cloud.timings.detach
         failure = armed(self.cloud.knobs.detach, replica)
         if replica.off_since is not None:
@@ -156,7 +156,7 @@ class Replication:
         return left
 
     def _ejecting(self, source: Instance, replicas: list[Instance]) -> Steps:
-        """Trove picks the most current replica; the old source is not fenced."""
+        """Trove chooses the most current replica; the old source is not fenced."""
         try:
             for replica in replicas:
                 if replica.off_since is not None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The tables of a fake cloud: what tests put there and how rows are found."""
+"""The tables of a fake cloud: what tests add, and how rows are found."""
 
 import random
 import uuid
@@ -56,7 +56,7 @@ DATASTORES = (
 
 
 class Rows:
-    """Instances, backups and groups; what was deleted is kept, marked so."""
+    """Instances, backups and groups; deleted rows are kept and marked."""
 
     clock: FakeClock
     instances: dict[str, Instance]
@@ -69,7 +69,7 @@ class Rows:
     _random: random.Random
 
     def new_id(self) -> str:
-        """Make an ID: the same ones in every run."""
+        """Create an ID; the sequence is the same in every run."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def add_instance(
@@ -84,7 +84,7 @@ class Rows:
         access: dict[str, object] | None = None,
         created: datetime | None = None,
     ) -> Instance:
-        """Put a settled instance there, past all rules but counted by the quotas."""
+        """Add a settled instance without any check; the quotas count it."""
         created = created or self.clock.now()
         instance = Instance(
             self.new_id(),
@@ -125,7 +125,7 @@ class Rows:
         description: str | None = None,
         storage_driver: str = "swift",
     ) -> Backup:
-        """Put a backup there, past all rules but counted by the quota."""
+        """Add a backup without any check; the quota counts it."""
         created = created or self.clock.now()
         backup = Backup(
             self.new_id(),
@@ -160,7 +160,7 @@ class Rows:
         )
 
     def add_configuration(self, name: str, **values: object) -> Configuration:
-        """Put a configuration group there, for the default version of mysql."""
+        """Add a configuration group for the default version of mysql."""
         now = self.clock.now()
         version_id = self.datastores["mysql"].default_version_id
         group = Configuration(
@@ -202,7 +202,7 @@ class Rows:
     def built(self, instance_id: str) -> Instance:
         """Find an instance that has a server (`load_instance`, needs_server).
 
-        :raises ApiError: 404; 422 where Nova never made a server
+        :raises ApiError: 404; 422 if Nova never created a server
         """
         found = self.by_id(instance_id)
         if not found.has_server:

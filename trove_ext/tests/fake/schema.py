@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The checks that Trove makes on a body before it looks at anything else.
+"""The checks of a request body that Trove makes first.
 
 trove/common/apischema.py, and `Controller.format_validation_msg` in
 trove/common/wsgi.py for the texts. A rule takes the place of a value and the
@@ -175,7 +175,7 @@ def check(root: str, body: Any, rules: dict[str, Rule], *, name: bool = False) -
     :raises ApiError: 400, with every problem in one message
     """
     if not isinstance(body, dict) or root not in body:
-        # The text is made from the path of the problem, which is empty here.
+        # The text is built from the path of the problem, which is empty here.
         raise errors.server_error("list index out of range")
     data = body[root]
     problems = []
@@ -200,7 +200,7 @@ def check_list(root: str, body: Any, rule: Rule) -> Any:
 
 
 def refuse(problems: list[str]) -> None:
-    """Raise where there is a problem.
+    """Raise if there is a problem.
 
     :raises ApiError: 400
     """

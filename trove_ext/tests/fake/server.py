@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""From a request to an answer: the routes of trove/common/api.py."""
+"""From a request to a response: the routes of trove/common/api.py."""
 
 import json
 import math
@@ -37,7 +37,7 @@ Handler = Callable[..., tuple[int, Any]]
 
 @dataclass
 class Reply:
-    """What goes back over the wire."""
+    """A response."""
 
     code: int
     body: bytes = b""
@@ -47,7 +47,7 @@ class Reply:
 class Server:
     """Trove and Keystone behind their URLs.
 
-    :ivar web: what a server that is no Trove says to everything
+    :ivar web: the response of a server that is not Trove to every request
     """
 
     def __init__(self, cloud: FakeCloud) -> None:
@@ -114,7 +114,7 @@ class Server:
         raise errors.missing("The resource could not be found.")
 
     def _prune(self, answer: Any) -> Any:
-        """Leave out the fields that an older Trove does not know."""
+        """Remove the fields that an older Trove does not have."""
         if isinstance(answer, list):
             return [self._prune(item) for item in answer]
         if isinstance(answer, dict):
@@ -123,7 +123,7 @@ class Server:
         return answer
 
     def _limit_rate(self, method: str) -> None:
-        """Refuse above so many requests of one method a minute (trove/common/limits).
+        """Limit the requests of one method a minute (trove/common/limits).
 
         :raises ApiError: 413 with Retry-After, and the same key as a quota's
         """

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the fake cloud remembers: the rows of Trove's own tables.
+"""The state of the fake cloud: the rows of Trove's own tables.
 
 Status is derived as Trove derives it, from a task, the server and the service
 (trove/instance/models.py, `SimpleInstance.status` and `operating_status`).
@@ -44,7 +44,7 @@ class Task(enum.Enum):
 
     @property
     def action(self) -> str:
-        """The word that a 422 quotes."""
+        """The word that a 422 contains."""
         return self.value[0]
 
     @property
@@ -100,7 +100,7 @@ class Service(enum.Enum):
 
 @dataclass
 class Fault:
-    """The one fault that an instance remembers."""
+    """The single fault that an instance stores."""
 
     message: str
     created: datetime
@@ -124,7 +124,7 @@ class Content:
     users: dict[tuple[str, str], User] = field(default_factory=dict)
 
     def copy(self) -> "Content":
-        """Make one that changes independently."""
+        """Return an independent copy."""
         users = {
             key: User(u.name, u.host, u.password, set(u.databases))
             for key, u in self.users.items()
@@ -167,9 +167,9 @@ class Instance:
     read_only: bool = False
     replicating: bool = True
     database_running: bool = True
-    #: Whether a promote has made it a replica: it was a source before.
+    #: Whether a promote made it a replica, so it was a source before.
     was_source: bool = False
-    #: When the host went off; its heartbeat is stuck there.
+    #: When the host was switched off; the time of its last heartbeat.
     off_since: datetime | None = None
 
 
@@ -186,7 +186,7 @@ class BackupState(enum.StrEnum):
 
     @property
     def is_running(self) -> bool:
-        """Whether it makes its instance busy."""
+        """Whether it keeps its instance busy."""
         return self in RUNNING_STATES
 
 
@@ -195,7 +195,7 @@ RUNNING_STATES = (BackupState.NEW, BackupState.BUILDING, BackupState.SAVING)
 
 @dataclass
 class Backup:
-    """A row of `backups`, and what its object in the store holds."""
+    """A row of `backups`, and the content of its object in the store."""
 
     id: str
     name: str
@@ -261,7 +261,7 @@ class Configuration:
 
 @dataclass
 class Timings:
-    """Virtual seconds that each task takes; the order of size is the real one."""
+    """Virtual seconds that each task takes; the order of magnitude is realistic."""
 
     request: float = 0.05
     create: float = 30.0
@@ -270,7 +270,7 @@ class Timings:
     backup: float = 20.0
     backup_delete: float = 3.0
     instance_delete: float = 8.0
-    #: One step of a promote or an eject: roles flip one by one.
+    #: One step of a promote or an eject: roles change one by one.
     role_step: float = 4.0
     detach: float = 5.0
     restart: float = 10.0
@@ -280,7 +280,7 @@ class Timings:
     access: float = 3.0
     #: From the end of a task to the next heartbeat that says HEALTHY.
     heartbeat: float = 2.0
-    #: A row written on a source is on its replicas.
+    #: Until a row written on a source is on its replicas.
     replication: float = 0.5
     #: trove/common/cfg.py: agent_heartbeat_expiry, agent_call_low_timeout,
     #: agent_call_high_timeout, usage_timeout, restore_usage_timeout; the
@@ -292,15 +292,15 @@ class Timings:
     restore_timeout: float = 3600.0
     catch_up: float = 180.0
     #: After a promote that left a sibling behind, Trove sets every task to NONE
-    #: before it sets the sibling's to an error; a poller may look in between.
+    #: before it sets the sibling's to an error; a poller may read in between.
     error_gap: float = 1.0
 
 
 @dataclass
 class Knobs:
-    """Failures that are armed: ID or name of an instance, or "*", to a message.
+    """Armed failures: ID or name of an instance, or "*", to a message.
 
-    An armed failure stays until it is taken out of its dictionary again.
+    An armed failure stays until it is removed from its dictionary.
     """
 
     backup: dict[str, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A transport for `requests` that asks the fake cloud instead of a socket.
+"""A transport for `requests` that calls the fake cloud instead of a socket.
 
 keystoneauth, python-troveclient and the openstack shell run unmodified above it.
 """
@@ -54,22 +54,22 @@ PROXY_TEXT = {
 }
 
 
-#: What follows the renewal of a token.
+#: Faults after the renewal of a token.
 RENEWED = {Kind.RENEWED_403: Kind.FORBIDDEN, Kind.RENEWED_422: Kind.BUSY}
 
 
 class RequestWithoutTimeout(Impossible):
-    """A request that nobody answers was sent without a read time-out."""
+    """A request without a response was sent without a read time-out."""
 
 
 class TooManyRequests(Impossible):
-    """A run sent more requests than any may: an endless loop."""
+    """A run sent more requests than any run may: an endless loop."""
 
 
 class FakeTransport(BaseAdapter):
     """Carries requests to a fake cloud, by a plan of faults.
 
-    :ivar faults: the plan; the first that meets a request happens
+    :ivar faults: the plan; the first that matches a request happens
     """
 
     def __init__(self, cloud: FakeCloud, faults: list[Fault] | None = None) -> None:
@@ -90,7 +90,7 @@ class FakeTransport(BaseAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """Answer as a server or the network would."""
+        """Respond as a server or the network would."""
         entry = self._note(request, timeout)
         for call in self.cloud.before_request:
             call(entry)
@@ -105,7 +105,7 @@ class FakeTransport(BaseAdapter):
         return _respond(request, self._dated(reply, entry))
 
     def _dated(self, reply: Reply, entry: Request) -> Reply:
-        """Add the header ``Date``; Keystone's clock is far off, and nobody's guide."""
+        """Add the header ``Date``; Keystone's clock is wrong, and must not be used."""
         if entry.service == "trove" and not self.cloud.has_date_header:
             return reply
         off = timedelta() if entry.service == "trove" else KEYSTONE_SKEW
@@ -113,7 +113,7 @@ class FakeTransport(BaseAdapter):
         return Reply(reply.code, reply.body, {**reply.headers, "Date": moment})
 
     def close(self) -> None:
-        """Nothing is open."""
+        """There is nothing to close."""
 
     def _note(self, request: requests.PreparedRequest, timeout: Any) -> Request:
         parts = urlsplit(request.url or "")
@@ -154,7 +154,7 @@ class FakeTransport(BaseAdapter):
     def _spoil(
         self, fault: Fault, request: requests.PreparedRequest, entry: Request
     ) -> Reply:
-        """Carry the request out where the fault says so, then spoil the answer."""
+        """Carry the request out if the fault says so, then break the response."""
         real = self._ask(request, entry) if fault.carried_out else None
         if fault.kind is Kind.REFUSED:
             raise _refused(request)
@@ -191,7 +191,7 @@ class FakeTransport(BaseAdapter):
 
 
 def refusal(fault: Fault) -> Reply:
-    """Answer as a server, or a proxy before it, that has an error."""
+    """Respond as a server, or a proxy before it, that has an error."""
     return _REFUSALS[fault.kind](fault)
 
 
@@ -234,7 +234,7 @@ _REFUSALS: dict[Kind, Callable[[Fault], Reply]] = {
 
 
 def server_of(cloud: FakeCloud) -> Server:
-    """The one server of a cloud: tokens outlive a transport."""
+    """Return the only server of a cloud: tokens outlive a transport."""
     server = getattr(cloud, "server", None)
     if server is None:
         server = cloud.server = Server(cloud)
@@ -266,7 +266,7 @@ def _refused(request: requests.PreparedRequest) -> RequestsConnectionError:
 
 
 def _cut(reply: Reply, *, says_length: bool) -> Reply:
-    """Keep the first half of a body; an empty one loses its whole answer."""
+    """Keep the first half of a body; of an empty one nothing is sent at all."""
     if not reply.body and says_length:
         return Reply(reply.code, b"", {**reply.headers, "Content-Length": "1"})
     headers = dict(reply.headers)

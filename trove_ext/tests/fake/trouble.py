@@ -10,17 +10,17 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a test makes go wrong in a fake cloud."""
+"""Faults that a test injects into a fake cloud."""
 
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.state import Instance, Knobs, Service
 
-#: What the task manager says of a guest that could not be prepared.
+#: The text of the task manager for a guest that could not be prepared.
 FAILED_TO_SPAWN = "Service not active, status: failed to spawn"
 
 
 class Trouble:
-    """The failures that the sandbox can make, under the same circumstances.
+    """The failures that the sandbox can inject, under the same conditions.
 
     A key is an instance's ID or name, or "*" for any.
 
@@ -34,7 +34,7 @@ class Trouble:
 
     @staticmethod
     def beat(instance: Instance) -> None:
-        """Let the guest say how it is."""
+        """Make the guest report its state."""
         if instance.off_since is None:
             running = instance.database_running
             instance.service = Service.HEALTHY if running else Service.SHUTDOWN
@@ -58,7 +58,7 @@ class Trouble:
         self.beat(instance)
 
     def restart_trove(self) -> None:
-        """Lose every task in flight; what runs inside guests goes on."""
+        """Lose every task in progress; what runs inside guests continues."""
         self._generation += 1
 
     def policy_forbid(self, rule: str) -> None:
@@ -66,27 +66,27 @@ class Trouble:
         self.forbidden.add(rule)
 
     def fail_backup(self, key: str = "*", message: str = "The backup failed.") -> None:
-        """Let backups of an instance fail."""
+        """Make backups of an instance fail."""
         self.knobs.backup[key] = message
 
     def fail_restore(self, key: str = "*", message: str = FAILED_TO_SPAWN) -> None:
-        """Let an instance fail that is restored from a backup, in its guest."""
+        """Make the restore of an instance fail in its guest."""
         self.knobs.restore[key] = message
 
     def fail_create(
         self, key: str = "*", message: str = "No valid host was found."
     ) -> None:
-        """Let Nova refuse to make the servers of instances, replicas too."""
+        """Make Nova refuse to create the servers of instances, replicas too."""
         self.knobs.create[key] = message
 
     def hang_create(self, key: str = "*") -> None:
-        """Let instances build until Trove gives up."""
+        """Make instances build until Trove gives up."""
         self.knobs.create_hangs[key] = "Polling request timed out."
 
     def fail_promote_candidate(self, key: str = "*") -> None:
-        """Let a replica that is promoted never catch up."""
+        """Make a replica that is promoted never catch up."""
         self.knobs.promote_candidate[key] = "the replica does not catch up"
 
     def fail_promote_sibling(self, key: str = "*") -> None:
-        """Let another replica fail to attach to the new source."""
+        """Make another replica fail to attach to the new source."""
         self.knobs.promote_sibling[key] = "attach_replica failed"

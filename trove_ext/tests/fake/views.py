@@ -39,7 +39,7 @@ HOST = "trove.fake"
 
 
 def time(moment: datetime) -> str:
-    """Write a time as Trove does."""
+    """Format a time as Trove does."""
     return moment.replace(tzinfo=None, microsecond=0).isoformat()
 
 
@@ -227,7 +227,7 @@ def key_page(
 ) -> tuple[list[Any], str | None]:
     """Cut one page of at most 20 out of rows, ordered by a key; marker excluded.
 
-    The way of instances, configurations, databases and users
+    As Trove does for instances, configurations, databases and users
     (trove/common/utils.py, pagination_limit; trove/db/__init__.py).
     """
     try:
@@ -244,5 +244,5 @@ def key_page(
 
 
 def parse_query(text: str) -> dict[str, str]:
-    """Read a query string; of a name given twice the last one counts."""
+    """Parse a query string; if a name is given twice, the last one counts."""
     return dict(parse_qsl(text, keep_blank_values=True))

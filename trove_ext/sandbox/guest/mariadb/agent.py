@@ -43,7 +43,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class MariaDBAgent(GuestAgent):
-    """Calls of a guest agent as mysql_common and mariadb answer them."""
+    """Calls of a guest agent, as mysql_common and mariadb handle them."""
 
     manager = engine.MARIADB
     _db: MariaDB
@@ -83,7 +83,7 @@ class MariaDBAgent(GuestAgent):
     def _do_rebuild(self, overrides: Overrides | None) -> None:
         """As rebuild in mysql_common/manager.py.
 
-        What was there beside the volume is gone, and so are the replication roles:
+        Everything outside the volume is gone, and so are the replication roles:
         trove/taskmanager/models.py RebuildAction gives them back.
         """
         self._db.stop()
@@ -104,7 +104,7 @@ class MariaDBAgent(GuestAgent):
     def _restore_snapshot(self) -> None:
         """As reset_data_for_restore_snapshot in mariadb/service.py.
 
-        The data may be those of a replica, which must not go on replicating.
+        The data may be those of a replica, which must not continue to replicate.
         """
         self._db.start_first("--skip-slave-start", keep_root=True)
         try:
@@ -115,7 +115,7 @@ class MariaDBAgent(GuestAgent):
     def apply_overrides(self, context: Any, overrides: Overrides) -> None:
         """Set a configuration group's values at once; mysql_common/service.py.
 
-        As there a value that can't be set is logged and passed over.
+        As there, a value that can't be set is logged and skipped.
         """
         for name, value in overrides.items():
             try:
@@ -125,7 +125,7 @@ class MariaDBAgent(GuestAgent):
 
     def _set_replication_role(self, name: str, contents: str) -> None:
         values = config.replication_settings(contents)
-        # A replica without it would take writes of its own.
+        # A replica without it would accept writes of its own.
         required = {"read_only": "true"} if name == config.REPLICA else {}
         self._db.write_override(name, {**values, **required})
 
@@ -157,7 +157,7 @@ class MariaDBAgent(GuestAgent):
         }
 
     def get_replica_context(self, context: Any) -> Info:
-        """Say how to replicate from here; get_replica_context in mariadb_gtid.py."""
+        """Return how to replicate from here; get_replica_context in mariadb_gtid.py."""
         account = self._account()
         position = {"gtid_pos": self._binlog_position()}
         return {
@@ -170,12 +170,12 @@ class MariaDBAgent(GuestAgent):
         self._become_source(replica_source_config)
 
     def demote_replication_master(self, context: Any) -> None:
-        """Be no source any longer, by a restart; demote_master in mysql_base.py."""
+        """Stop being a source, by a restart; demote_master in mysql_base.py."""
         self._db.remove_override(config.SOURCE)
         self._restart()
 
     def make_read_only(self, context: Any, read_only: bool) -> None:
-        """Refuse or take writes until the next restart; mysql_common/service.py."""
+        """Refuse or accept writes until the next restart; mysql_common/service.py."""
         self._db.query(f"SET GLOBAL read_only = {'ON' if read_only else 'OFF'}")
 
     def get_latest_txn_id(self, context: Any) -> str:
@@ -210,7 +210,7 @@ class MariaDBAgent(GuestAgent):
             raise
 
     def detach_replica(self, context: Any, for_failover: bool = False) -> Info:
-        """Be no replica any longer, by a restart; detach_slave in mysql_base.py."""
+        """Stop being a replica, by a restart; detach_slave in mysql_base.py."""
         user = self._replication.disconnect(for_failover=for_failover)
         self._db.remove_override(config.REPLICA)
         self._restart()
@@ -238,13 +238,13 @@ class MariaDBAgent(GuestAgent):
     def _become_replica(self, info: Info, contents: str) -> None:
         self._set_replication_role(config.REPLICA, contents)
         self._restart()
-        # Only what comes with a new replica's backup names a dataset.
+        # Only the context of a new replica's backup names a dataset.
         is_new = "dataset" in info
         position = self._backups.restored_position() if is_new else None
         self._replication.connect(source_of(info), position)
 
     def _check_snapshot(self, info: Info) -> None:
-        """Refuse what doesn't fit; _validate_slave_for_replication there."""
+        """Refuse an unsuitable snapshot; _validate_slave_for_replication there."""
         if info.get("replication_strategy", _STRATEGY) != _STRATEGY:
             raise exception.IncompatibleReplicationStrategy(
                 guest_strategy=_STRATEGY,

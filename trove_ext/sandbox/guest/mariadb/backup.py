@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Backups by mariadb-backup, and what they become again.
+"""Backups by mariadb-backup, and their restore.
 
 The commands are those of Trove's backup/drivers/mariabackup.py: one xbstream for each
 backup, incrementals by the log sequence number that the parent reached.
@@ -26,7 +26,7 @@ from trove_ext.sandbox.guest.backup_store import BackupObject
 from trove_ext.sandbox.guest.backups import BackupFailedError, StoredBackups
 from trove_ext.sandbox.guest.mariadb.server import MariaDB
 
-# What MariaDB calls the file with the position of the binary log; it was renamed.
+# The names of the file with the position of the binary log; MariaDB renamed it.
 _POSITION_FILES = ("mariadb_backup_binlog_info", "xtrabackup_binlog_info")
 _LSN = re.compile(r"latest check point \(for incremental\): '(\d+)'")
 
@@ -38,7 +38,7 @@ class Backups(StoredBackups):
     _db: MariaDB
 
     def restore(self, location: str, checksum: str) -> None:
-        """Make the data directory what it was at the backup at *location*.
+        """Replace the data directory by that of the backup at *location*.
 
         As incremental_restore in Trove's backup/drivers/mariabackup.py: the full
         backup is unpacked into place, each incremental beside it and then applied.
@@ -57,7 +57,7 @@ class Backups(StoredBackups):
         """Return the GTID position of the backup that was restored; empty for none.
 
         As read_last_master_gtid in Trove's strategies/replication/mariadb_gtid.py.
-        Raises BackupFailedError if the backup brought no position.
+        Raises BackupFailedError if the backup has no position.
         """
         for name in _POSITION_FILES:
             path = self._db.layout.data / name
@@ -120,10 +120,10 @@ class Backups(StoredBackups):
 
 
 def reached_lsn(words: str) -> str:
-    """Find in mariadb-backup's words how far it came in the redo log.
+    """Find in mariadb-backup's output how far it got in the redo log.
 
     As get_metadata in Trove's backup/drivers/mysql_base.py. Raises
-    BackupFailedError where it isn't said.
+    BackupFailedError if it isn't there.
     """
     found = _LSN.search(words)
     if not found:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The files of one instance, and what stands in its mariadbd's configuration.
+"""The files of one instance, and the configuration of its mariadbd.
 
 Pure: nothing here starts a process or opens a connection.
 """
@@ -32,7 +32,7 @@ ADMIN_USER = "os_admin"
 """As ADMIN_USER_NAME in Trove's guestagent/datastore/mysql_common/service.py."""
 
 ADMIN_HOST = "127.0.0.1"
-"""Where the agent's connections come from: all of 127/8 is reached from there."""
+"""The source of the agent's connections: all of 127/8 is reached from there."""
 
 SOURCE = "master-replication"
 REPLICA = "slave-replication"
@@ -40,7 +40,7 @@ REPLICA = "slave-replication"
 
 _PREFIX = {SOURCE: "10", REPLICA: "20", USER: "90"}
 
-# The keys of Trove's replica templates that mean the same to every MariaDB; the
+# The keys of Trove's replica templates that every MariaDB understands; the
 # others there (log_bin, relay_log) are paths of Trove's own image.
 _REPLICATION_KEYS = ("binlog_format", "log_slave_updates", "read_only")
 
@@ -52,7 +52,7 @@ _MIN_POOL_MB, _MAX_POOL_MB = 32, 64
 
 @dataclass(frozen=True)
 class Layout(common.Layout):
-    """Where the files of one instance are; ``data`` is what a restore replaces."""
+    """The paths of the files of one instance; a restore replaces ``data``."""
 
     @property
     def config(self) -> Path:
@@ -78,20 +78,20 @@ class Layout(common.Layout):
     def temporary(self) -> Path:
         """Directory for temporary tables.
 
-        In /tmp they are in danger: a mariadbd that starts removes all it finds there.
+        Not in /tmp: a mariadbd that starts removes all temporary tables there.
         """
         return self.root / "tmp"
 
     @property
     def socket(self) -> str:
-        """The socket of mariadbd, relative to its data directory where it must be."""
+        """The socket of mariadbd, relative to its data directory if necessary."""
         path = self.root / "mysqld.sock"
         return (
             str(path) if len(os.fsencode(path)) < _LONGEST_SOCKET else f"../{path.name}"
         )
 
     def override(self, name: str) -> Path:
-        """Return the file of one override; a user's comes last and so wins."""
+        """Return the file of one override; a user's is last and takes precedence."""
         return self.overrides / f"{_PREFIX[name]}-{name}.cnf"
 
 
@@ -103,21 +103,21 @@ def server_id(address: str) -> int:
 def buffer_pool_mb(memory_mb: int) -> int:
     """Return the megabytes of buffer pool that a flavor of *memory_mb* gets.
 
-    A laptop runs many instances: far less than Trove's template would give, but
-    still something that a resize to another flavor changes.
+    Far less than Trove's template would give, because a laptop runs many instances, but
+    a resize to another flavor still changes it.
     """
     return max(_MIN_POOL_MB, min(_MAX_POOL_MB, memory_mb // 16))
 
 
 def settings(layout: Layout, address: str, memory_mb: int) -> dict[str, object]:
-    """Return what the instance's own part of ``[mysqld]`` says.
+    """Return the instance's own part of ``[mysqld]``.
 
     After Trove's templates/mariadb/config.template, with three differences. Sizes
     suit a laptop. Nothing is synced to the disk: what was handed to the operating
     system survives a kill -9 of mariadbd, which is the only crash there is here. And
     the binary log is always on: Trove turns it on with a replication role, and so off
-    again between the detaching of a promoted replica and its becoming the source,
-    when a write would reach no other member.
+    again between the detach of a promoted replica and the moment when it becomes the
+    source; a write in between would reach no other member.
     """
     return {
         "datadir": layout.data,
@@ -146,27 +146,27 @@ def settings(layout: Layout, address: str, memory_mb: int) -> dict[str, object]:
         "binlog_format": "MIXED",
         "log_slave_updates": "ON",
         "sync_binlog": 0,
-        # Seconds. Trove's CHANGE MASTER leaves the default of 60; whoever tests a
-        # failover here doesn't wait for a minute.
+        # Seconds. Trove's CHANGE MASTER leaves the default of 60, a minute in each test
+        # of a failover.
         "slave_net_timeout": 10,
     }
 
 
 def section(values: Mapping[str, object]) -> str:
-    """Write *values* as a ``[mysqld]`` section; None stands for a bare option."""
+    """Format *values* as a ``[mysqld]`` section; None is an option without a value."""
     lines = ["[mysqld]"]
     lines += [k if v is None else f"{k} = {v}" for k, v in values.items()]
     return "\n".join(lines) + "\n"
 
 
 def render(layout: Layout, address: str, memory_mb: int) -> str:
-    """Write the whole configuration file of an instance."""
+    """Format the whole configuration file of an instance."""
     own = section(settings(layout, address, memory_mb))
     return f"{own}\n!include {layout.credentials}\n!includedir {layout.overrides}/\n"
 
 
 def render_credentials(address: str, password: str) -> str:
-    """Write the agent's account as MariaDB's own programs read it."""
+    """Format the agent's account for MariaDB's own programs."""
     values = (
         f"user = {ADMIN_USER}\npassword = {password}\nhost = {address}\nport = {PORT}\n"
     )
@@ -174,7 +174,7 @@ def render_credentials(address: str, password: str) -> str:
 
 
 def replication_settings(contents: str) -> dict[str, object]:
-    """Pick from Trove's rendered replica configuration what fits this mariadbd.
+    """Select from Trove's rendered replica configuration what this mariadbd supports.
 
     *contents* is trove/templates/mariadb/replica.config.template or its sibling for
     a source, or those of MySQL; a line may be an option without a value.
@@ -190,12 +190,12 @@ def replication_settings(contents: str) -> dict[str, object]:
 
 
 def init_sql(password: str, *, keep_root: bool) -> str:
-    """Write what gives the agent its account back, whoever's data this is.
+    """Return the SQL that restores the agent's account, whatever the data are.
 
-    Restored data bring the accounts of the instance they came from. Trove starts
+    Restored data contain the accounts of their original instance. Trove starts
     mariadbd with --skip-grant-tables once (reset_password_for_restore in
-    mariadb/manager.py); an init file does the same with nobody else let in. None of
-    it goes to the binary log: on a replica that would be a transaction of its own.
+    mariadb/manager.py); an init file does the same without admitting other users. None
+    of it is in the binary log: on a replica that would be a transaction of its own.
 
     A root that may log in from elsewhere is one that the user enabled; Trove keeps
     it with a restore (do_prepare in mysql_common/manager.py) and so does

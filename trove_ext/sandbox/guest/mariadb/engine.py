@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""MariaDB as the rest of the sandbox sees it."""
+"""The interface of MariaDB to the rest of the sandbox."""
 
 import contextlib
 import os
@@ -51,7 +51,7 @@ class MariaDBEngine:
         return MariaDBAgent(parts)
 
     def pid(self, root: Path) -> int | None:
-        """Return the process ID of the instance's mariadbd, if that runs."""
+        """Return the process ID of the instance's mariadbd, if it is running."""
         return config.running_pid(config.Layout(root))
 
     def kill(self, root: Path) -> None:

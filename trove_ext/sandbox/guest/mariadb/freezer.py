@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Stopping a MariaDB's writes while its volume is copied.
+"""Stops the writes of a MariaDB while its volume is copied.
 
 As pre_create_backup in trove/guestagent/datastore/mariadb/manager.py and
 post_create_backup in mysql_common/manager.py. Trove freezes the file system; here the
@@ -22,7 +22,7 @@ from typing import Any
 from trove_ext.sandbox.guest.mariadb.server import MariaDB, Session
 
 POSITION_FILE = "xtrabackup_binlog_info"
-"""Where a new replica finds the position that it starts from."""
+"""The file with the position from which a new replica starts."""
 
 # Written by a restore with mariadb-backup. A replica would read it first.
 _OTHER_POSITION_FILE = "mariadb_backup_binlog_info"
@@ -36,7 +36,7 @@ class Freezer:
         self._held = contextlib.ExitStack()
 
     def freeze(self) -> dict[str, Any]:
-        """Let no write through until `thaw`; return the position of the binary log."""
+        """Block writes until `thaw`; return the position of the binary log."""
         try:
             session = self._held.enter_context(self._db.session())
             session.query("FLUSH TABLES WITH READ LOCK")
@@ -48,7 +48,7 @@ class Freezer:
         return position
 
     def thaw(self) -> None:
-        """Let writes through again; the lock goes with its connection."""
+        """Allow writes again; the lock ends with its connection."""
         self._db.resume()
         self._held.close()
 

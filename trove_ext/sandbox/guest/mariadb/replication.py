@@ -25,7 +25,7 @@ from typing import Any
 from trove_ext.sandbox.guest.mariadb.server import MariaDB, Row, Session
 
 # Seconds. Trove gives both 180, and its RPC a time-out of 600 to 1200; the sandbox
-# answers calls within 20, and the text of an error should arrive before that.
+# responds to calls within 20, and the text of an error should arrive before that.
 RUNNING_SECONDS = 15.0
 CATCH_UP_SECONDS = 18.0
 
@@ -33,12 +33,12 @@ _POLL_SECONDS = 0.1
 
 
 class ReplicationError(Exception):
-    """Replication doesn't do what it was asked for."""
+    """Replication could not be set up, or failed."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """What a replica logs in to its source with."""
+    """The account with which a replica logs in to its source."""
 
     name: str
     password: str
@@ -46,7 +46,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a replica replicates from."""
+    """The source of a replica."""
 
     host: str
     port: int
@@ -54,18 +54,18 @@ class Source:
 
 
 class Replication:
-    """The replication of one instance, whichever side of it that is."""
+    """The replication of one instance, as a source or as a replica."""
 
     def __init__(self, db: MariaDB) -> None:
         self._db = db
 
     def status(self) -> Row | None:
-        """Return SHOW SLAVE STATUS; None for what is no replica."""
+        """Return SHOW SLAVE STATUS; None if it is not a replica."""
         rows = self._db.query("SHOW SLAVE STATUS")
         return rows[0] if rows else None
 
     def create_account(self) -> Account:
-        """Make an account for a replica, as _create_replication_user does."""
+        """Create an account for a replica, as _create_replication_user does."""
         account = Account(f"slave_{uuid.uuid4().hex[:8]}", secrets.token_urlsafe(12))
         self._db.query(
             "CREATE USER %s@'%%' IDENTIFIED BY %s", account.name, account.password
@@ -80,11 +80,11 @@ class Replication:
     def connect(self, source: Source, position: str | None) -> None:
         """Replicate from *source*; as connect_to_master in mariadb_gtid.py.
 
-        *position* is the GTID position of the backup that this replica was made
-        from. None stands for an instance that was a member before: it goes on from
-        its own. For one that was the source that is in gtid_current_pos alone;
-        Trove leaves gtid_slave_pos as it is, and a demoted source that had never
-        been a replica asks for transactions that the new one doesn't have.
+        *position* is the GTID position of the backup that this replica was created
+        from. None is for an instance that was a member before: it continues from its
+        own position. For a former source, only gtid_current_pos has that position;
+        Trove leaves gtid_slave_pos unchanged, so a demoted source that had never been
+        a replica requests transactions that the new one doesn't have.
 
         Raises ReplicationError if it doesn't run within 15 s.
         """
@@ -105,7 +105,7 @@ class Replication:
             _wait_until_running(session)
 
     def disconnect(self, *, for_failover: bool) -> str | None:
-        """Stop to replicate, forget the source, and return the account that was used.
+        """Stop replicating, remove the source, and return the account that was used.
 
         As stop_slave in trove/guestagent/datastore/mysql_common/service.py.
         """
@@ -120,7 +120,7 @@ class Replication:
         return str(status["Master_User"])
 
     def last_transaction(self) -> tuple[int | None, int]:
-        """Return the source's server ID and how far this replica has come from it.
+        """Return the source's server ID and this replica's position in it.
 
         As get_last_txn in trove/guestagent/datastore/mariadb/service.py.
         """
@@ -130,9 +130,9 @@ class Replication:
         return source, sequence_from(position, source)
 
     def wait_for(self, position: str) -> None:
-        """Wait until this replica has applied all up to *position*.
+        """Wait until this replica has applied everything up to *position*.
 
-        As wait_for_txn in mariadb/service.py, which waits without end. Raises
+        As wait_for_txn in mariadb/service.py, which waits without a limit. Raises
         ReplicationError after 18 s.
         """
         row = self._db.query(
@@ -159,7 +159,7 @@ def sequence_from(position: str, source: int | None) -> int:
 
 
 def source_of(replica_info: dict[str, Any]) -> Source:
-    """Read what Trove hands on between a source and a replica."""
+    """Parse what Trove passes from a source to a replica."""
     user = replica_info["replica_conf"]["replication_user"]
     master = replica_info["master"]
     account = Account(user["name"], user["password"])

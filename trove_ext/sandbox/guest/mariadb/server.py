@@ -51,20 +51,20 @@ class MariaDB:
         self._started = 0.0
         self._lock = threading.RLock()
         self.powered = True
-        """Off for good once the host is: a call that still runs starts nothing."""
+        """False for good once the host is off: a pending call must start nothing."""
         self._paused = False
 
     # The process
 
     def pid(self) -> int | None:
-        """Return the process ID of a mariadbd that runs for this instance."""
+        """Return the process ID of the running mariadbd of this instance."""
         if self._process is not None:
-            # Also reaps one that was killed.
+            # This also reaps one that was killed.
             return self._process.pid if self._process.poll() is None else None
         return config.running_pid(self.layout)
 
     def start(self, *options: str) -> None:
-        """Start mariadbd unless it runs, and wait until it answers.
+        """Start mariadbd unless it is running, and wait until it responds.
 
         Raises DatabaseError if it doesn't, with the last words of its log.
         """
@@ -84,7 +84,7 @@ class MariaDB:
                 self.kill()
 
     def kill(self) -> None:
-        """Kill mariadbd as a crash would; raises DatabaseError if it stays."""
+        """Kill mariadbd, as a crash would; raises DatabaseError if it keeps running."""
         self._signal(signal.SIGKILL)
         if not self._wait_for_end(_STOP_SECONDS):
             raise DatabaseError(f"mariadbd {self.pid()} doesn't end")
@@ -96,7 +96,7 @@ class MariaDB:
             self.start()
 
     def pause(self) -> None:
-        """Stop mariadbd as it is, so that nothing changes on its volume."""
+        """Pause mariadbd, so nothing changes on its volume."""
         self._paused = True
         self._signal(signal.SIGSTOP)
 
@@ -106,9 +106,9 @@ class MariaDB:
         self._paused = False
 
     def state(self) -> State:
-        """Ask how mariadbd is, by a query as Trove's get_service_status does.
+        """Read the state of mariadbd by a query, as Trove's get_service_status does.
 
-        On a file system that Trove has frozen the query would be answered.
+        On a file system that Trove has frozen, the query would succeed.
         """
         if self.pid() is None:
             return State.DEAD
@@ -169,7 +169,7 @@ class MariaDB:
         template.copy_template(self.layout.root.parents[1], self.layout.data)
 
     def configure(self) -> None:
-        """Write the configuration anew; overrides stay as they are."""
+        """Write the configuration again; overrides are kept."""
         for directory in (self.layout.overrides, self.layout.temporary):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.layout.config.write_text(
@@ -177,11 +177,11 @@ class MariaDB:
         )
 
     def write_override(self, name: str, values: Mapping[str, object]) -> None:
-        """Put *values* into the configuration, from the next start on."""
+        """Write *values* to the configuration, for the next start."""
         self.layout.override(name).write_text(config.section(values))
 
     def remove_override(self, name: str) -> None:
-        """Take the values of an override out of the configuration."""
+        """Remove the values of an override from the configuration."""
         self.layout.override(name).unlink(missing_ok=True)
 
     def has_override(self, name: str) -> bool:
@@ -189,7 +189,7 @@ class MariaDB:
         return self.layout.override(name).exists()
 
     def password(self) -> str:
-        """Return the agent's password, made at the first call."""
+        """Return the agent's password, generated at the first call."""
         path = self.layout.credentials
         if not path.exists():
             text = config.render_credentials(self.address, secrets.token_urlsafe(18))
@@ -216,7 +216,7 @@ class MariaDB:
 
     @contextlib.contextmanager
     def session(self, read_seconds: float | None = None) -> Iterator["Session"]:
-        """Connect as the agent, with autocommit; wait *read_seconds* for an answer."""
+        """Connect as the agent, with autocommit; wait *read_seconds* for a response."""
         connection = pymysql.connect(
             host=self.address,
             port=config.PORT,
@@ -232,9 +232,9 @@ class MariaDB:
 
     @contextlib.contextmanager
     def local_session(self) -> Iterator["Session"]:
-        """Connect to write; on a replica nothing of it goes to the binary log.
+        """Connect to write; on a replica, without the binary log.
 
-        A transaction of its own would part a replica from its set for ever.
+        A transaction of its own would make a replica diverge from its set.
         """
         with self.session() as session:
             if session.query("SHOW SLAVE STATUS"):
@@ -247,7 +247,7 @@ class MariaDB:
             return session.query(sql, *values)
 
     def value(self, sql: str) -> Any:
-        """Return the one value that *sql* asks for."""
+        """Return the single value of the query *sql*."""
         return next(iter(self.query(sql)[0].values()))
 
 

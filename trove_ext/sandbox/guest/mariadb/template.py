@@ -21,7 +21,7 @@ from trove_ext.sandbox.guest import programs
 
 
 def prepare_template(state_dir: Path) -> Path:
-    """Make the template under *state_dir* unless it is there, and return it.
+    """Create the template under *state_dir* unless it exists, and return it.
 
     Raises ProgramError if mariadb-install-db is missing or fails.
     """
@@ -39,12 +39,12 @@ def prepare_template(state_dir: Path) -> Path:
 
 
 def copy_template(state_dir: Path, target: Path) -> None:
-    """Make *target* a fresh data directory, by reflink where the disk knows that.
+    """Create *target* as an empty data directory, by reflink if the disk supports that.
 
     Raises ProgramError if cp fails, for instance on a full disk.
     """
     source = prepare_template(state_dir)
-    # Sparse, because the redo log is 32 MB of almost nothing.
+    # Sparse, because the redo log is 32 MB of almost only zeros.
     command = ["cp", "-a", "--reflink=auto", "--sparse=always"]
     programs.run([*command, str(source), str(target)])
 
@@ -54,7 +54,7 @@ def _install_command(target: Path) -> list[str]:
         programs.find("mariadb-install-db"),
         "--no-defaults",
         f"--datadir={target}",
-        # Not /tmp: what other servers keep there would be removed.
+        # Not /tmp: the temporary files of other servers there would be removed.
         f"--tmpdir={target.parent}",
         *programs.as_user(),
         "--auth-root-authentication-method=normal",
