@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What some tests need beside the client: the server's own code."""
+"""What some tests need besides the client: the server's own code."""
 
 import importlib.metadata
 import importlib.util
@@ -32,7 +32,7 @@ storage_drivers = testtools.skipUnless(
     "needs a python-troveclient that can name a storage driver",
 )
 
-#: For tests of answers that are cut short: urllib3 1.26 takes them for whole.
+#: For tests of truncated responses: urllib3 1.26 accepts them as complete.
 urllib3_2 = testtools.skipIf(
     importlib.metadata.version("urllib3").startswith("1."), "needs urllib3 2"
 )

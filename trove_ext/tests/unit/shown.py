@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""What the command line shows of an error."""
+"""How the command line shows an error."""
 
 from trove_ext.exceptions import TroveExtError
 from trove_ext.osc.base.follow_up import render

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Promises that hold for every command and hook, those yet to come too.
+"""Rules for every command and hook, future ones included.
 
-All of it starts from ``setup.cfg``, so a new entry point is covered as it is written.
+All tests read ``setup.cfg``, so a new entry point is covered automatically.
 """
 
 import argparse
@@ -41,12 +41,12 @@ HOOKS = "openstack.cli."
 STOCK = "python-troveclient"
 LAZY = "trove_ext.osc.lazy"
 
-#: What every ``openstack`` command imports of this package.
+#: What every ``openstack`` command imports from this package.
 ALWAYS = {"trove_ext", "trove_ext.osc", LAZY}
 
-#: Runs ``openstack`` and tells at its end which modules are loaded. (-X importtime
+#: Runs ``openstack`` and prints at its end which modules are loaded. (-X importtime
 #: does not see what importlib.import_module loads, and that is how cliff loads.)
-TELL_MODULES = """
+PRINT_MODULES = """
 import atexit, sys
 atexit.register(lambda: sys.stderr.write("\\n" + "\\n".join(list(sys.modules))))
 from openstackclient.shell import main
@@ -65,7 +65,7 @@ def _entry_points():
 
 
 def _load(value):
-    """What an entry point names, behind the module that loads it lazily."""
+    """The class of an entry point, behind the module that loads it lazily."""
     module, _, name = value.partition(":")
     if module == LAZY:
         return lazy.load(name)
@@ -90,7 +90,7 @@ def command_classes():
 
 
 def _hooked():
-    """Pairs (stock name, what makes its hook of a command)."""
+    """Pairs (stock name, factory of its hook)."""
     for group, _name, value in _entry_points():
         if group.startswith(HOOKS):
             name = group.removeprefix(HOOKS)
@@ -98,7 +98,7 @@ def _hooked():
 
 
 def _hook_of(hook_class, name):
-    """What makes the hook of this command, whatever command it is given."""
+    """The factory of this command's hook, whatever command it is called with."""
 
     def make(command):
         command.cmd_name = _words(name)
@@ -112,7 +112,7 @@ def _words(name):
 
 
 def _parser(command_class, hook_class=None):
-    """The parser of a command, with one hook or none, no matter what is installed."""
+    """The parser of a command, with one hook or none, whatever is installed."""
     app = mock.MagicMock()
     app.command_manager.namespace = "no.hooks.here"
     command = command_class(app, None, "x")
@@ -122,7 +122,7 @@ def _parser(command_class, hook_class=None):
 
 
 def _bare(command_class):
-    """The class of cliff that a command of ours is made from."""
+    """The cliff class of one of our commands."""
     for kind in (Lister, ShowOne):
         if issubclass(command_class, kind):
             return type(f"Bare{kind.__name__}", (kind,), {"take_action": None})
@@ -172,7 +172,7 @@ class EntryPointTest(testtools.TestCase):
     def test_no_stock_name_is_registered_again(self):
         self.assertEqual(set(), set(_ours()) & set(_stock()))
 
-    def test_hooks_hang_on_stock_commands(self):
+    def test_hooks_belong_to_stock_commands(self):
         hooked = {name for name, _hook in _hooked()}
         self.assertEqual(set(), hooked - set(_stock()))
 
@@ -186,7 +186,7 @@ class EntryPointTest(testtools.TestCase):
 
 
 class HelpTest(testtools.TestCase):
-    def test_every_command_says_what_it_does(self):
+    def test_every_command_has_a_description(self):
         for name, command_class in _ours().items():
             parser = _parser(command_class)
             self.assertGreater(len(parser.description.split()), 3, name)
@@ -201,7 +201,7 @@ class HelpTest(testtools.TestCase):
             hook_class(mock.MagicMock()).get_parser(parser)
             self.assertEqual([], _without_help(parser), name)
 
-    def test_every_hook_adds_what_it_has_to_the_stock_parser(self):
+    def test_every_hook_adds_its_options_to_the_stock_parser(self):
         stock = _stock()
         for name, hook_class in _hooked():
             bare = _options(_parser(_load(stock[name])))
@@ -212,7 +212,7 @@ class HelpTest(testtools.TestCase):
 
 
 class AbbreviationTest(testtools.TestCase):
-    """argparse takes an abbreviation while it fits one option only."""
+    """argparse accepts an abbreviation that matches one option only."""
 
     def test_no_option_of_a_hook_begins_with_a_stock_option(self):
         stock = _stock()
@@ -263,13 +263,13 @@ class DocumentationTest(testtools.TestCase):
 
 
 class UnrelatedCommandTest(testtools.TestCase):
-    """Who runs another command pays nothing for this plugin."""
+    """This plugin costs other commands nothing."""
 
     def _imported(self, *argv):
         """The modules of trove_ext that an ``openstack`` process imports."""
         with tempfile.TemporaryDirectory() as home:
             done = subprocess.run(
-                [sys.executable, "-c", TELL_MODULES, *argv],
+                [sys.executable, "-c", PRINT_MODULES, *argv],
                 env={
                     "HOME": home,
                     "OS_AUTH_URL": "http://127.0.0.1:9/v3",
@@ -286,7 +286,7 @@ class UnrelatedCommandTest(testtools.TestCase):
         self.assertIn("openstackclient", names)
         return {name for name in names if name.split(".")[0] == "trove_ext"}
 
-    def test_unrelated_commands_import_the_stand_ins_alone(self):
+    def test_unrelated_commands_import_only_the_lazy_module(self):
         for argv in (
             ["--version"],
             ["module", "list"],
@@ -295,7 +295,7 @@ class UnrelatedCommandTest(testtools.TestCase):
         ):
             self.assertLessEqual(self._imported(*argv), ALWAYS, argv)
 
-    def test_what_is_always_imported_imports_next_to_nothing(self):
+    def test_what_is_always_imported_imports_almost_nothing(self):
         # cliff loads each entry point whatever the command is.
         path = ROOT.joinpath(*LAZY.split(".")).with_suffix(".py")
         names = set()
@@ -306,6 +306,6 @@ class UnrelatedCommandTest(testtools.TestCase):
                 names |= {alias.name for alias in node.names}
         self.assertEqual({"__future__", "cliff", "importlib", "sys", "typing"}, names)
 
-    def test_a_command_of_ours_is_seen_by_this_test(self):
+    def test_this_test_detects_a_command_of_ours(self):
         imported = self._imported("database", "backup", "wait", "--help")
         self.assertIn("trove_ext.osc.v1.database_wait", imported)

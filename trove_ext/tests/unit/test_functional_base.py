@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The functional tests notice what a user would notice."""
+"""The functional tests fail on everything that a user would notice."""
 
 import pathlib
 from unittest import mock
@@ -39,7 +39,7 @@ class RunTest(testtools.TestCase):
     def test_wrong_exit_code_is_a_problem(self):
         self.assertIsNotNone(_run(1, "No instance db.").problem(0, "No instance"))
 
-    def test_failure_says_what_it_should(self):
+    def test_a_failure_has_the_expected_message(self):
         self.assertIsNone(_run(1, "No instance db.").problem(1, "No instance"))
         self.assertIsNotNone(_run(1, "No instance db.").problem(1, "two of them"))
 

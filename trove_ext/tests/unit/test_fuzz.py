@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The same 5,120 lines at each run; ``tox -e sweep`` runs more, at other seeds."""
+"""The same 5,120 lines in each run; ``tox -e sweep`` runs more, at other seeds."""
 
 import os
 from unittest import mock
@@ -22,17 +22,17 @@ from trove_ext.tests.fake.log import Request, RequestLog
 from trove_ext.tests.fuzz import fuzz, lines, values
 
 LINES = int(os.environ.get("TROVE_EXT_FUZZ_LINES", "5120"))
-#: Tests that share the lines, so that two workers do.
+#: Tests among which the lines are divided, so two workers can share them.
 PARTS = 8
 
 
 class TestFuzz(testtools.TestCase):
-    """What no line may do, whatever it holds."""
+    """What no line may do, whatever it contains."""
 
     def run_part(self, part):
         codes, found = fuzz.fuzz(range(part, LINES, PARTS))
         self.assertEqual([], found, "\n".join(map(str, found)))
-        # A fuzz that finds nothing because it gets nowhere is worth nothing.
+        # A fuzz test whose lines all fail early would find nothing.
         share = codes.total() / 10
         self.assertTrue(all(codes[code] > share for code in (0, 1, 2)), codes)
 
@@ -62,7 +62,7 @@ class TestFuzz(testtools.TestCase):
 
 
 class TestLines(testtools.TestCase):
-    """The lines are worth their name."""
+    """The lines cover what they should."""
 
     def test_a_seed_makes_the_same_lines(self):
         self.assertEqual(lines.make_line(7, 11), lines.make_line(7, 11))
@@ -74,7 +74,7 @@ class TestLines(testtools.TestCase):
         self.assertIn("database instance resize volume", known)
         self.assertGreaterEqual(len(known), 30)
 
-    def test_every_strange_value_is_given(self):
+    def test_every_unusual_value_is_given(self):
         words = {word for n in range(5120) for word in lines.make_line(1, n)}
         self.assertEqual(set(), set(values.ANYTHING) - words)
 
@@ -86,25 +86,25 @@ class TestProblems(testtools.TestCase):
         result = Result(code, stdout, stderr, RequestLog(requests))
         return list(fuzz.problems(list(argv), result))
 
-    def test_nothing_is_wrong_with_an_error_in_words(self):
+    def test_nothing_is_wrong_with_an_error_with_a_message(self):
         self.assertEqual([], self.problems(1, stderr="no such backup\n"))
 
     def test_traceback_is_wrong(self):
         found = self.problems(1, stderr="Traceback (most recent call last):\n")
         self.assertEqual(["a traceback"], found)
 
-    def test_request_after_an_error_of_usage_is_wrong(self):
+    def test_a_request_after_a_usage_error_is_wrong(self):
         sent = Request(1, "trove", "POST", "/backups", {}, None, 0.0, 60.0)
         (found,) = self.problems(2, stderr="usage\n", requests=[sent])
-        self.assertIn("an error of usage, and it sent", found)
+        self.assertIn("a usage error, but it sent", found)
 
-    def test_escape_sequence_is_wrong_but_where_a_program_reads_it(self):
+    def test_an_escape_sequence_is_wrong_except_for_programs(self):
         self.assertEqual(1, len(self.problems(0, stderr=values.ESCAPES)))
         self.assertEqual(1, len(self.problems(0, stdout=values.ESCAPES)))
         argv = ("-f", "value")
         self.assertEqual([], self.problems(0, stdout=values.ESCAPES, argv=argv))
 
-    def test_a_command_without_end_is_wrong_but_where_it_was_asked_for(self):
+    def test_a_command_without_end_is_wrong_unless_requested(self):
         endless = AssertionError("20007 s of virtual time have passed")
         for words, wrong in (([], True), (["--timeout=0"], False)):
             with (

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The layers keep their order: a test for each arrow of the architecture page."""
+"""The order of the layers: a test for each arrow of the architecture page."""
 
 import ast
 import pathlib
@@ -22,7 +22,7 @@ import testtools
 PACKAGE = pathlib.Path(__file__).parents[2]
 
 PURE = ("progress", "model", "exceptions", "follow_up")
-#: What the modules of each layer may import of this project.
+#: What the modules of each layer may import from this project.
 MAY_IMPORT = {
     "follow_up": {"follow_up"},
     "exceptions": {"exceptions", "follow_up"},
@@ -43,19 +43,19 @@ MAY_IMPORT_SANDBOX = (
     ("tests", "sweep"),
 )
 
-#: What a user types is known here alone.
+#: The only layer that knows what a user types.
 SHELL = {"osc", "sandbox"}
 #: What quotes words for a shell.
 QUOTING = {"shlex", "pipes"}
 COMMAND = re.compile(r"\bopenstack ")
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
 
-#: Calls by which a pure module would reach the world.
+#: Calls by which a pure module would do I/O or read a clock.
 IMPURE_CALLS = {"open", "print", "input", "now", "utcnow", "today", "monotonic"}
 
 
 def _modules(*parts):
-    """The paths of all source files, tests aside."""
+    """The paths of all source files, without tests."""
     for path in sorted(PACKAGE.joinpath(*parts).rglob("*.py")):
         if path.relative_to(PACKAGE).parts[0] != "tests":
             yield path
@@ -68,7 +68,7 @@ def _layer(dotted):
 
 
 def _imports(path):
-    """The dotted names that a file imports, wherever in it that happens."""
+    """The dotted names that a file imports, at any place in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -82,7 +82,7 @@ def _imports(path):
 
 
 def _texts(path):
-    """Every string that a file has, docstrings aside."""
+    """Every string in a file, without docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     docstrings = {
         id(node.body[0].value)

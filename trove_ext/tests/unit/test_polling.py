@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Waiting: on a clock that nobody has to wait for."""
+"""Waiting, with a virtual clock."""
 
 from datetime import UTC, datetime
 
@@ -39,7 +39,7 @@ class Clock:
 
 
 def target(*states, requests=1, label="thing"):
-    """A target that reads these states in turn, the last one for ever."""
+    """A target that reads these states in turn, and then always the last one."""
     rest = list(states)
     phases = {"DONE": Phase.DONE, "ERROR": Phase.FAILED}
 
@@ -68,7 +68,7 @@ class TestWait(testtools.TestCase):
         self.assertTrue(outcome.ok)
         self.assertEqual([], self.clock.slept)
 
-    def test_the_pause_starts_at_one_second_and_grows_to_ten(self):
+    def test_the_pause_increases_from_one_second_to_ten(self):
         self.wait(target(*["BUILD"] * 12, "DONE"))
         self.assertEqual(1.0, self.clock.slept[0])
         self.assertEqual(sorted(self.clock.slept), self.clock.slept)
@@ -78,7 +78,7 @@ class TestWait(testtools.TestCase):
         self.wait(*[target("BUILD", "BUILD", "DONE") for _ in range(30)])
         self.assertEqual([30.0, 30.0], self.clock.slept)
 
-    def test_a_failure_ends_the_waiting_for_that_target_alone(self):
+    def test_a_failure_ends_the_wait_for_that_target_alone(self):
         failed, arrived = self.wait(target("ERROR"), target("BUILD", "DONE"))
         self.assertFalse(failed.ok)
         self.assertFalse(failed.timed_out)
@@ -90,11 +90,11 @@ class TestWait(testtools.TestCase):
         self.assertEqual("BUILD", outcome.state)
         self.assertEqual(7.0, self.clock.seconds)
 
-    def test_zero_waits_for_ever(self):
+    def test_zero_waits_without_a_limit(self):
         (outcome,) = self.wait(target(*["BUILD"] * 2000, "DONE"), timeout=0)
         self.assertTrue(outcome.ok)
 
-    def test_no_answer_at_the_deadline_is_a_time_out(self):
+    def test_no_response_at_the_deadline_is_a_time_out(self):
         def look():
             self.clock.sleep(10)
             raise UnreachableError("nobody there")
@@ -104,11 +104,11 @@ class TestWait(testtools.TestCase):
         self.assertTrue(outcome.timed_out)
         self.assertEqual("unknown", outcome.state)
 
-    def test_no_answer_before_the_deadline_is_an_error(self):
+    def test_no_response_before_the_deadline_is_an_error(self):
         error = UnreachableError("nobody there")
         self.assertRaises(UnreachableError, self.wait, target(error))
 
-    def test_confirmed_wants_it_twice_in_a_row(self):
+    def test_confirmed_requires_it_twice_in_a_row(self):
         one = target("DONE", "BUILD", "DONE", "DONE")
         look = polling.confirmed(one.look)
         phases = [look().phase for _ in range(4)]

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""The fault proxy does to a request what it says."""
+"""The fault proxy injects the planned faults."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +27,7 @@ BODY = b'{"token": {}, "catalog": "http://%s/v1.0/p"}'
 
 
 class _Server(ThreadingHTTPServer):
-    """Stands for Keystone and Trove."""
+    """A stand-in for Keystone and Trove."""
 
     daemon_threads = True
 
@@ -75,7 +75,7 @@ class TestFaultProxy(testtools.TestCase):
     def post(self):
         return self.session.post(self.url, json={}, timeout=5)
 
-    def test_without_a_fault_all_goes_through_and_urls_name_the_proxy(self):
+    def test_without_a_fault_requests_are_forwarded_and_urls_name_the_proxy(self):
         proxy = self.proxy()
         answer = self.post()
         self.assertEqual(200, answer.status_code)
@@ -84,16 +84,16 @@ class TestFaultProxy(testtools.TestCase):
         )
         self.assertEqual(["trove"], [request.service for request in proxy.log])
 
-    def test_a_fault_meets_the_request_of_its_number_alone(self):
+    def test_a_fault_applies_to_the_request_of_its_number_alone(self):
         self.proxy(Kind.HTTP_503, at=2)
         self.assertEqual([200, 503, 200], [self.post().status_code for _ in range(3)])
         self.assertEqual(2, len(self.upstream.asked))
 
-    def test_a_lasting_one_meets_all_from_there_on(self):
+    def test_a_lasting_fault_applies_to_all_later_requests(self):
         self.proxy(Kind.HTTP_502, at=2, lasting=True)
         self.assertEqual([200, 502, 502], [self.post().status_code for _ in range(3)])
 
-    def test_a_request_is_carried_out_where_that_is_asked_for(self):
+    def test_a_request_is_carried_out_if_the_fault_says_so(self):
         self.proxy(Kind.HTTP_504, reached=True)
         self.assertEqual(504, self.post().status_code)
         self.assertEqual(["POST"], self.upstream.asked)
@@ -105,7 +105,7 @@ class TestFaultProxy(testtools.TestCase):
             self.assertIn("reset by peer", str(error))
             self.assertEqual(asked, self.upstream.asked)
 
-    def test_refused_once_is_refused_and_comes_back(self):
+    def test_refused_once_is_refused_once(self):
         self.proxy(Kind.REFUSED, at=2)
         self.assertEqual(200, self.post().status_code)
         error = self.assertRaises(requests.ConnectionError, self.post)
@@ -123,7 +123,7 @@ class TestFaultProxy(testtools.TestCase):
         )
 
     @requires.urllib3_2
-    def test_bodies_are_cut(self):
+    def test_bodies_are_truncated(self):
         self.proxy(Kind.TRUNCATED)
         self.assertRaises(requests.exceptions.ChunkedEncodingError, self.post)
         self.proxy(Kind.CUT_SHORT)

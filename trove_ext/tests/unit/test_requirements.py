@@ -28,7 +28,7 @@ CONSTRAINT = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)===(?P<version>[^;\s]+)")
 
 
 def _pairs(pattern, text):
-    """Pairs (normalized name, version) of the lines that fit the pattern."""
+    """Pairs (normalized name, version) of the lines that match the pattern."""
     for line in text.splitlines():
         found = pattern.match(line.strip())
         if found:
@@ -54,7 +54,7 @@ def _extra(name):
 
 class LowerBoundTest(testtools.TestCase):
     def _differing(self, text):
-        """What text requires at least, and what the oldest release has instead."""
+        """The lower bounds in a text, and the versions of the oldest release."""
         tested = _constraints()
         bounds = dict(_pairs(REQUIREMENT, text))
         self.assertNotEqual({}, bounds)
@@ -106,12 +106,12 @@ DISTRIBUTIONS = {
     "oslo_utils": "oslo-utils",
     "troveclient": "python-troveclient",
 }
-#: Imported only by those who have them: the extra sql, and the shell that we run in.
+#: Imported only if installed: the extra sql, and the shell that loads the plugin.
 OPTIONAL = {"pymysql", "openstackclient", "openstack"}
 
 
 def _imported():
-    """The distributions that the product imports, the sandbox and tests aside."""
+    """The distributions that the product imports, without the sandbox and tests."""
     package = ROOT / "trove_ext"
     for path in package.rglob("*.py"):
         if path.relative_to(package).parts[0] in {"tests", "sandbox"}:

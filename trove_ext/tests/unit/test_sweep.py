@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A sample of the sweep, the same one at each run; ``tox -e sweep`` runs all of it."""
+"""A sample of the sweep, the same in each run; ``tox -e sweep`` runs all of it."""
 
 import contextlib
 import os
@@ -37,16 +37,16 @@ class TestSweep(testtools.TestCase):
 
 
 class TestFound(testtools.TestCase):
-    """What the sweep brought up, at each request of the workflow."""
+    """Bugs that the sweep has found, at each request of the workflow."""
 
-    def test_an_instance_is_made_once_where_the_read_after_it_is_turned_away(self):
+    def test_an_instance_is_created_once_if_the_read_after_it_is_rejected(self):
         for kind in (Kind.RATE_LIMIT, Kind.QUOTA):
             self.assertEqual(set(), verdicts("instance create", kind))
 
-    def test_a_web_page_is_not_taken_for_an_accepted_action(self):
+    def test_a_web_page_does_not_count_as_an_accepted_action(self):
         self.assertEqual(set(), verdicts("instance restart", Kind.HTML))
 
-    def test_what_was_made_is_adopted_where_the_read_after_it_is_turned_away(self):
+    def test_what_was_created_is_adopted_if_the_read_after_it_is_rejected(self):
         (create,) = [s for s in sweep.SCENARIOS if s.name == "instance create"]
         for kind in (Kind.RATE_LIMIT, Kind.QUOTA):
             # The log-in, the list of instances, the flavor and the POST come before it.
@@ -56,7 +56,7 @@ class TestFound(testtools.TestCase):
 
 
 def verdicts(name, kind):
-    """Let each request of a workflow meet one kind of fault."""
+    """Run a workflow with one kind of fault at each request."""
     (number,) = [
         n for n, scenario in enumerate(sweep.SCENARIOS) if scenario.name == name
     ]
@@ -69,7 +69,7 @@ def verdicts(name, kind):
 
 
 class TestEvaluate(testtools.TestCase):
-    """Code that is wrong on purpose: the sweep finds it."""
+    """The sweep finds deliberate mistakes."""
 
     def test_a_create_that_is_sent_again_blindly_is_doubled(self):
         change = Cloud.change
@@ -84,7 +84,7 @@ class TestEvaluate(testtools.TestCase):
             found = verdicts("instance create", Kind.RESET_AFTER)
         self.assertIn(Verdict.DOUBLED, found)
 
-    def test_a_lost_answer_that_is_taken_for_done_is_false(self):
+    def test_a_lost_response_that_is_treated_as_success_is_false(self):
         def trusting(cloud, what, _before, send):
             with contextlib.suppress(LostAnswerError):
                 cloud.change(what, send)

@@ -36,9 +36,9 @@ NAME = re.compile(r"trove-ext-verify-\S+")
 
 @contextlib.contextmanager
 def reworded():
-    """Have every change, read, target and reason named otherwise.
+    """Reword every change, read, target and reason.
 
-    Each has a number of its own; what a fault says is Trove's, and is kept.
+    Each gets a number of its own; the text of a fault is Trove's, and is kept.
     """
     number = itertools.count(1)
     read, change = Cloud.read, Cloud.change
@@ -69,7 +69,7 @@ def reworded():
 
 
 def done_by(result):
-    """What a run did and advised, without the words and without random names."""
+    """What a run did and advised, without its wording and without random names."""
     requests = [
         (request.method, request.path, NAME.sub("", str(request.body)), request.status)
         for request in result.requests

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the tests of the fake cloud share."""
+"""The base of the tests of the fake cloud."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class FakeTestCase(testtools.TestCase):
         return [(row.status, row.operating_status) for row in rows]
 
     def watch(self, read: Any, seconds: float, step: float = 1.0) -> list[Any]:
-        """Read once a `step` for so many seconds; return what changed, in order."""
+        """Read every `step` for `seconds`; return the changes, in order."""
         seen: list[Any] = []
         end = self.clock.monotonic() + seconds
         while self.clock.monotonic() < end:

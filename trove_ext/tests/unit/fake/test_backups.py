@@ -72,7 +72,7 @@ class TestBackupCreate(FakeTestCase):
             self.cloud.add_backup(f"bad{number}", self.db, state=BackupState.FAILED)
         self.assertIsNone(self.create(incremental=True).parent_id)
 
-    def test_explicit_parent_wins_over_incremental(self):
+    def test_explicit_parent_takes_precedence_over_incremental(self):
         old = self.cloud.add_backup("old", self.db)
         self.clock.sleep(60)
         self.cloud.add_backup("new", self.db)
@@ -139,7 +139,7 @@ class TestBackupDelete(FakeTestCase):
     def names(self):
         return {b.name for b in self.client.backups.list()}
 
-    def test_takes_all_descendants_along(self):
+    def test_deletes_all_descendants(self):
         self.client.backups.delete(self.full.id)
         self.assertIn("full", self.names())
         self.clock.sleep(10)
@@ -155,7 +155,7 @@ class TestBackupDelete(FakeTestCase):
         self.clock.sleep(10)
         self.assertEqual({"full", "run", "other"}, self.names())
 
-    def test_running_one_is_500_in_release_26_however_old_it_is(self):
+    def test_running_one_is_500_in_release_26_at_any_age(self):
         running = self.cloud.add_backup("run", self.db, state=BackupState.NEW)
         self.clock.sleep(timedelta(days=4).total_seconds())
         self.refused(500, self.client.backups.delete, running.id)
@@ -223,7 +223,7 @@ class TestBackupList(FakeTestCase):
         text = self.refused(500, self.client.backups.list, marker=marker)
         self.assertIn("Internal Server Error. Please keep this ID", text)
 
-    def test_backup_that_changes_moves_to_the_front(self):
+    def test_changed_backup_is_listed_first(self):
         row = self.cloud.backup("b10")
         first = self.client.backups.list()
         self.cloud.touch(row)

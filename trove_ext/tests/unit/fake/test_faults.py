@@ -41,7 +41,7 @@ class TestFaults(testtools.TestCase):
         return client
 
     def meet(self, kind, expected, **kwargs):
-        """Send one create that meets the fault; return the error."""
+        """Send one create with the fault; return the error."""
         client = self.client(Fault(kind, at=2, **kwargs))
         return self.assertRaises(expected, client.backups.create, "b", self.db.id)
 
@@ -59,7 +59,7 @@ class TestFaults(testtools.TestCase):
         self.meet(Kind.RESET_AFTER, ksa.ConnectFailure)
         self.assertEqual(1, self.made())
 
-    def test_server_errors_may_hide_that_it_was_done(self):
+    def test_server_errors_may_hide_that_it_was_carried_out(self):
         for code in (500, 502, 503, 504):
             for reached in (False, True):
                 with self.subTest(code=code, reached=reached):
@@ -78,7 +78,7 @@ class TestFaults(testtools.TestCase):
         self.assertEqual(0, error.retry_after)
         self.assertEqual(0, self.made())
 
-    def test_expired_token_is_renewed_without_a_word(self):
+    def test_expired_token_is_renewed_silently(self):
         client = self.client(Fault(Kind.TOKEN_EXPIRED, at=2))
         client.backups.create("b", self.db.id)
         sent = [(r.service, r.method, r.status) for r in self.cloud.log]
@@ -98,7 +98,7 @@ class TestFaults(testtools.TestCase):
         client = self.client(Fault(Kind.TOKEN_EXPIRED, at=2, lasting=True))
         self.assertRaises(ksa.Unauthorized, client.backups.list)
 
-    def test_hang_takes_the_read_timeout_and_may_have_been_done(self):
+    def test_hang_takes_the_read_timeout_and_may_have_been_carried_out(self):
         start = self.clock.monotonic()
         self.meet(Kind.HANG, ksa.ConnectTimeout, reached=True)
         self.assertGreater(self.clock.monotonic() - start, 60)
@@ -117,19 +117,19 @@ class TestFaults(testtools.TestCase):
         self.assertEqual(1, self.made())
 
     def test_body_cut_short_and_html_are_no_json(self):
-        # troveclient makes nothing of a body that is no JSON, and says nothing.
+        # troveclient ignores a body that is no JSON, without an error.
         client = self.client(Fault(Kind.CUT_SHORT, at=2), Fault(Kind.HTML, at=3))
         self.assertIsNone(client.backups.create("b", self.db.id))
         self.assertEqual(1, self.made())
         self.assertRaises(TypeError, client.backups.get, "x")
 
-    def test_lasting_fault_meets_every_later_request(self):
+    def test_lasting_fault_applies_to_every_later_request(self):
         client = self.client(Fault(Kind.HTTP_503, at=3, lasting=True))
         client.backups.list()
         for _ in range(3):
             self.assertRaises(exceptions.HttpError, client.backups.list)
 
-    def test_fault_may_meet_some_requests_only(self):
+    def test_fault_may_apply_to_some_requests_only(self):
         only = Fault(
             Kind.HTTP_503,
             lasting=True,
@@ -140,7 +140,7 @@ class TestFaults(testtools.TestCase):
         create = client.backups.create
         self.assertRaises(exceptions.HttpError, create, "b", self.db.id)
 
-    def test_log_in_can_meet_one_too(self):
+    def test_fault_can_apply_to_the_log_in(self):
         self.assertRaises(ksa.ConnectFailure, self.client, Fault(Kind.REFUSED))
 
     def test_endless_loop_ends(self):
@@ -153,7 +153,7 @@ class TestFaults(testtools.TestCase):
 
         self.assertRaises(TooManyRequests, list_for_ever)
 
-    def test_log_tells_what_reached_the_server(self):
+    def test_log_shows_what_reached_the_server(self):
         self.meet(Kind.RESET_BEFORE, ksa.ConnectFailure)
         (request,) = self.cloud.log.changing
         self.assertEqual(

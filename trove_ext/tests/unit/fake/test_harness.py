@@ -63,13 +63,13 @@ class TestRunOpenstack(testtools.TestCase):
         self.assertEqual(1, result.exit_code)
         self.assertIn("HTTP 401", result.stderr)
 
-    def test_stranger_s_address_is_refused_without_a_socket(self):
+    def test_unknown_address_is_refused_without_a_socket(self):
         env = {"OS_AUTH_URL": "http://keystone.example.org/v3"}
         result = self.run_line("instance list", env=env)
         self.assertEqual(1, result.exit_code)
         self.assertIn("Connection refused", result.stderr)
 
-    def test_log_in_meets_faults_too(self):
+    def test_faults_apply_to_the_log_in(self):
         result = self.run_line("instance list", faults=[Fault(Kind.HTTP_503, at=2)])
         self.assertEqual(1, result.exit_code)
 
@@ -141,7 +141,7 @@ class TestRunOpenstack(testtools.TestCase):
         self.assertEqual([], self.cloud.live_backups)
         self.assertEqual([False], [r.reached for r in result.requests.changing])
 
-    def test_interrupt_after_the_server_was_reached_loses_the_answer(self):
+    def test_interrupt_after_the_server_was_reached_loses_the_response(self):
         self.cloud.after_request.append(
             lambda r: os.kill(os.getpid(), signal.SIGTERM) if r.changing else None
         )
@@ -154,7 +154,7 @@ class TestRunOpenstack(testtools.TestCase):
         self.assertNotEqual(0, result.exit_code)
         self.assertEqual("", result.stdout)
 
-    def test_endpoint_that_is_no_trove_answers_html(self):
+    def test_endpoint_that_is_no_trove_responds_with_html(self):
         server_of(self.cloud).keystone.database_url = "http://web.fake"
         result = self.run_line("instance list")
         self.assertEqual(1, result.exit_code)
@@ -189,7 +189,7 @@ class TestClock(testtools.TestCase):
         self.assertRaises(KeyboardInterrupt, clock.sleep, 10)
         self.assertEqual(3.0, clock.monotonic())
 
-    def test_each_sleep_can_be_watched(self):
+    def test_each_sleep_can_be_observed(self):
         clock, seen = FakeClock(), []
         clock.before_sleep.append(seen.append)
         clock.sleep(3)

@@ -175,7 +175,7 @@ class TestActions(FakeTestCase):
         self.client.instances.restart(self.db.id)
         self.assertEqual([("REBOOT", ""), ("ACTIVE", "HEALTHY")], self.seen())
 
-    def test_restart_brings_a_dead_database_back(self):
+    def test_restart_starts_a_dead_database(self):
         self.cloud.kill_database(self.db)
         self.assertEqual([("ACTIVE", "SHUTDOWN")], self.look(self.db))
         self.client.instances.restart(self.db.id)
@@ -212,7 +212,7 @@ class TestActions(FakeTestCase):
             ("10", "No valid host"), (row.flavor["id"], row.fault["message"])
         )
 
-    def test_resize_of_a_source_s_volume_takes_its_replicas_along(self):
+    def test_resize_of_a_source_s_volume_also_resizes_its_replicas(self):
         replica = self.cloud.add_instance("r", replica_of=self.db)
         self.client.instances.resize_volume(self.db.id, 9)
         states = self.look(self.db, replica)

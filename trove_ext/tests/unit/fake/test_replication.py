@@ -92,7 +92,7 @@ class TestReplicaCreate(FakeTestCase):
         for count in (4, -1):
             self.refused(400, self.create, replica_count=count)
 
-    def test_several_get_numbers_and_only_the_last_is_answered(self):
+    def test_several_get_numbers_and_only_the_last_is_in_the_response(self):
         row = self.create(replica_count=3)
         self.assertEqual("rep-3", row.name)
         names = {i.name for i in self.cloud.live_instances}
@@ -157,7 +157,7 @@ class TestReplication(FakeTestCase):
         self.assertEqual([("DETACH", ""), ("ACTIVE", "HEALTHY")], states)
         self.assertIsNone(self.source_of(self.replica))
 
-    def test_failed_detach_goes_back_to_active_too(self):
+    def test_failed_detach_also_returns_to_active(self):
         self.cloud.knobs.detach["rep"] = "cannot stop"
         self.client.instances.update(self.replica.id, detach_replica_source=True)
         self.clock.sleep(20)
@@ -185,7 +185,7 @@ class TestPromote(FakeTestCase):
     def roles(self):
         return tuple(self.source_of(i) for i in self.all)
 
-    def test_all_are_in_promote_while_roles_flip_one_by_one(self):
+    def test_all_are_in_promote_while_roles_change_one_by_one(self):
         self.promote()
         self.assertEqual([("PROMOTE", "")] * 3, self.look(*self.all))
         old, new = self.source.id, self.one.id

@@ -14,6 +14,6 @@
 
 import hypothesis
 
-# A busy machine is slow at times, which is no failure of what is tested.
+# A busy machine is slow at times, which is not a failure of the code under test.
 hypothesis.settings.register_profile("unit", deadline=None, database=None)
 hypothesis.settings.load_profile("unit")

@@ -48,7 +48,7 @@ def forests(draw, max_size=25):
 
 
 def _backup(draw, number, count):
-    # Mostly below an older backup, now and then below none, any, itself or a lost one.
+    # Mostly below an older backup, sometimes below none, any, itself or a lost one.
     below = st.integers(0, max(number - 1, 0)).map(
         lambda n: f"b{n}" if number else None
     )
@@ -87,7 +87,7 @@ def policies():
 
 @st.composite
 def stricter_pairs(draw):
-    """A policy, and one that asks for no more in any field."""
+    """A policy, and one that keeps no more in any field."""
     loose = draw(policies())
     fields = {name: draw(st.integers(0, getattr(loose, name))) for name in COUNTS}
     fields["keep_within"] = draw(

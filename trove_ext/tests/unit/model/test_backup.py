@@ -77,7 +77,7 @@ class TestBackup(testtools.TestCase):
         )
         self.assertEqual(datetime(2015, 1, 1, tzinfo=UTC), backup.updated)
 
-    def test_a_record_without_its_parent_is_not_taken_for_a_full_backup(self):
+    def test_a_record_without_its_parent_does_not_count_as_a_full_backup(self):
         for key in ("parent_id", "instance_id"):
             info = {name: value for name, value in INFO.items() if name != key}
             self.assertRaises(MalformedAnswerError, Backup.from_info, info)
@@ -87,7 +87,7 @@ class TestBackup(testtools.TestCase):
         self.assertEqual(20, backup.created.hour)
         self.assertEqual(timedelta(), backup.created.utcoffset())
 
-    def test_takes_a_datetime_as_it_is(self):
+    def test_accepts_a_datetime_unchanged(self):
         when = datetime(2020, 8, 5, 22, tzinfo=UTC)
         self.assertEqual(when, Backup.from_info({**INFO, "created": when}).created)
 

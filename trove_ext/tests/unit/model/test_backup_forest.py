@@ -20,7 +20,7 @@ from trove_ext.model.backup_forest import BackupForest, ChainState
 from trove_ext.tests.unit.model import strategies, trees
 from trove_ext.tests.unit.model.trees import ids
 
-#: Later than any day that is drawn.
+#: Later than any day in a drawing.
 LATER = trees.day(9999)
 
 
@@ -119,7 +119,7 @@ class TestForest(testtools.TestCase):
             {backup.id: broken.why_not(backup.id) for backup in broken},
         )
 
-    def test_doubts_what_hangs_on_another_instance_or_version(self):
+    def test_is_in_doubt_below_another_instance_or_version(self):
         doubtful = forest("""
             a
             +- b instance_id=db2
@@ -180,7 +180,7 @@ class TestChain(testtools.TestCase):
         self.assertEqual(2.5, chain.volume_used_gb(LATER))
         self.assertEqual(["a", "e"], [chain.root.id for chain in grove.chains()])
 
-    def test_tells_its_state_in_a_word(self):
+    def test_has_its_state_in_one_word(self):
         drawings = {
             ChainState.RESTORABLE: "a\n+- b",
             ChainState.RUNNING: "a\n+- b NEW",
@@ -215,7 +215,7 @@ class TestChain(testtools.TestCase):
         self.assertIsNone(chain.newest_restorable(long_ago))
         self.assertEqual(3, chain.volume_used_gb(long_ago))
 
-    def test_puts_orphans_and_cycles_behind_the_whole_ones(self):
+    def test_lists_orphans_and_cycles_after_complete_chains(self):
         chains = forest("""
             x parent_id=y
             +- y
@@ -226,7 +226,7 @@ class TestChain(testtools.TestCase):
 
 
 class TestVolumeSnapshot(testtools.TestCase):
-    """A snapshot holds the whole volume, whatever its parent is."""
+    """A snapshot contains the whole volume, whatever its parent is."""
 
     def test_is_restorable_without_its_ancestors(self):
         grove = forest("""
@@ -246,7 +246,7 @@ class TestVolumeSnapshot(testtools.TestCase):
         """)
         self.assertEqual("FAILED", grove.why_not("b"))
 
-    def test_is_all_that_a_restore_reads(self):
+    def test_a_restore_reads_nothing_else(self):
         grove = forest("""
             a storage_driver=swift
             +- b storage_driver=swift
@@ -257,7 +257,7 @@ class TestVolumeSnapshot(testtools.TestCase):
         self.assertEqual(["a", "b", "c"], ids(grove.path("c")))
         self.assertEqual(["a", "d"], ids(grove.restore_path("d")))
 
-    def test_is_deleted_with_its_ancestors_all_the_same(self):
+    def test_is_deleted_with_its_ancestors_nevertheless(self):
         grove = forest("""
             a
             +- b storage_driver=cinder
@@ -328,7 +328,7 @@ class TestAnyForest(testtools.TestCase):
             self.assertEqual(below, set(ids(grove.descendants(backup.id))))
 
     @hypothesis.given(strategies.forests())
-    def test_chains_hold_each_backup_once(self, backups):
+    def test_each_backup_is_in_one_chain(self, backups):
         chains = BackupForest.of(backups).chains()
         members = [member.id for chain in chains for member in chain.members]
         self.assertEqual(sorted(ids(backups)), sorted(members))
@@ -336,7 +336,7 @@ class TestAnyForest(testtools.TestCase):
 
 class TestManyBackups(testtools.TestCase):
     COUNT = 100_000
-    #: Of the processor, so that a busy machine does not matter; about one on a fast
+    #: Processor time, so a busy machine does not matter; about one second on a fast
     #: one. What is quadratic takes minutes.
     SECONDS = 8
 

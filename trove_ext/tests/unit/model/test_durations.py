@@ -52,12 +52,12 @@ class TestParseDuration(testtools.TestCase):
         for text in ("30m1h", "1d1d", "1m1min", "1y5m7d2h"):
             self.assertIn("mo is months", self._refused(text))
 
-    def test_refuses_nothing_and_the_unthinkable(self):
+    def test_refuses_an_empty_and_an_impossible_duration(self):
         self.assertIn("longer than nothing", self._refused("0d"))
         self.assertIn("reckoned", self._refused("999999999999y"))
         self._refused("9" * 5000 + "d")
 
-    def test_a_period_never_takes_months_for_minutes(self):
+    def test_a_period_never_confuses_months_and_minutes(self):
         for text in ("5m", "1y5m7d2h", "1h30m"):
             self.assertIn("minutes or months", self._refused(text, parse_period))
         self.assertEqual(timedelta(days=150), parse_period("5mo"))
@@ -95,6 +95,6 @@ class TestFormatDuration(testtools.TestCase):
         )
 
     @hypothesis.given(st.integers(1, 10**6))
-    def test_what_it_shows_of_whole_minutes_below_a_day_reads_back(self, minutes):
+    def test_whole_minutes_below_a_day_can_be_parsed_again(self, minutes):
         span = timedelta(minutes=minutes % 1440 or 1)
         self.assertEqual(span, parse_duration(format_duration(span)))

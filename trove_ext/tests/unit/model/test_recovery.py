@@ -77,13 +77,13 @@ class TestPromote(RecoveryTestCase):
         self.assertEqual(["replica failover db1 --wait"], self.commands(found))
         self.assertIs(Writes.UNKNOWN, self.writes(found)["db1"])
 
-    def test_a_source_without_its_database_is_not_waited_for(self):
+    def test_there_is_no_wait_for_a_source_without_its_database(self):
         down = member("db1", "ACTIVE", "SHUTDOWN")
         found = after_promote(self.case(member("db1", "ERROR", None), DB2, source=down))
         self.assertIs(Writes.DOWN, self.writes(found)["db1"])
         self.assertIn("instance wait db2", self.commands(found))
 
-    def test_after_the_switch_what_is_lost_is_made_again(self):
+    def test_after_the_switch_lost_replicas_are_created_again(self):
         found = after_promote(
             self.case(
                 member("db1", replica_of="db2"),
@@ -105,7 +105,7 @@ class TestPromote(RecoveryTestCase):
         )
         self.assertEqual([], self.commands(found, admin=True))
 
-    def test_the_old_source_is_deleted_after_what_still_hangs_on_it(self):
+    def test_the_old_source_is_deleted_after_its_remaining_replicas(self):
         found = after_promote(
             self.case(
                 member("db1", "PROMOTE", None),
@@ -127,7 +127,7 @@ class TestEject(RecoveryTestCase):
         self.assertEqual("db2", new_source([member("db2"), db3]).name)
         self.assertIsNone(new_source([DB2, DB3]))
 
-    def test_of_two_without_a_role_the_one_in_error_is_not_it(self):
+    def test_of_two_without_a_role_the_one_in_error_is_not_the_new_source(self):
         orphan = member("db3", "ERROR", None)
         self.assertEqual("db2", new_source([member("db2"), orphan]).name)
 
@@ -156,7 +156,7 @@ class TestEject(RecoveryTestCase):
 
 
 class TestRole(RecoveryTestCase):
-    def test_roles_are_told_by_name(self):
+    def test_roles_are_described_by_name(self):
         self.assertEqual("replica source", role_of(DB1, [DB1, DB2]))
         self.assertEqual("replica of db1", role_of(DB2, [DB1, DB2]))
         self.assertEqual("replica of db1", role_of(DB2, []))

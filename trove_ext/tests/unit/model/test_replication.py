@@ -34,7 +34,7 @@ def instance(name, *, of=None, replicas=(), status="ACTIVE", health="HEALTHY"):
 
 
 def healthy(source="S", names=("A", "B")):
-    """A source and its replicas, as Trove lists them when nothing is going on."""
+    """A source and its replicas, as Trove lists them if they are idle."""
     return [
         instance(source, replicas=[name.lower() for name in names]),
         *(instance(name, of=source.lower()) for name in names),
@@ -42,7 +42,7 @@ def healthy(source="S", names=("A", "B")):
 
 
 def roles(found):
-    """What a set says of itself, by name: the source, and the replicas."""
+    """The members of a set by name: the source, and the replicas."""
     return found.source and found.source.name, [
         replica.name for replica in found.replicas
     ]
@@ -183,18 +183,18 @@ class TestReplicationSets(testtools.TestCase):
                 for replica in found.replicas:
                     self.assertEqual(found.source.id, replica.replica_of)
 
-    def test_ten_thousand_instances_take_a_moment(self):
+    def test_ten_thousand_instances_take_a_tenth_of_a_second(self):
         listed = []
         for number in range(2_500):
             names = [f"R{number}-{index}" for index in range(3)]
             listed += healthy(f"S{number}", names)
         started = time.process_time()
         sets = replication_sets(listed)
-        # A tenth of a second of the processor; what is quadratic takes far longer.
+        # Processor time; a quadratic algorithm takes far longer.
         self.assertLess(time.process_time() - started, 2)
         self.assertEqual(2_500, len(sets))
 
-    def test_a_set_may_be_as_large_as_it_likes(self):
+    def test_a_set_may_have_any_size(self):
         listed = healthy(names=[f"R{number:05}" for number in range(10_000)])
         started = time.process_time()
         found = self._only(listed)
@@ -220,11 +220,11 @@ class TestPromoted(testtools.TestCase):
         for replica in after.replicas:
             self.assertEqual(("b", ()), (replica.replica_of, replica.replicas))
 
-    def test_the_result_is_a_set_in_which_nothing_is_odd(self):
+    def test_the_result_is_a_set_without_inconsistencies(self):
         (read_again,) = replication_sets(promoted(self.before, "b").members)
         self.assertEqual((True, "B"), (read_again.is_settled, read_again.source.name))
 
-    def test_promoting_back_gives_the_set_that_was(self):
+    def test_promoting_back_gives_the_original_set(self):
         back = promoted(promoted(self.before, "a"), "s")
         self.assertEqual(roles(self.before)[0], back.source.name)
         self.assertEqual(set(self.before.replicas), set(back.replicas))

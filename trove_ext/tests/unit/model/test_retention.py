@@ -42,7 +42,7 @@ def planned(
 
 
 def kept(drawing, *backups, **facts):
-    """The IDs that stay, oldest first."""
+    """The IDs that are kept, oldest first."""
     return sorted(ids(planned(drawing, *backups, **facts).kept))
 
 
@@ -81,7 +81,7 @@ class TestRules(testtools.TestCase):
         drawing = "a @0\nb @1\nc @8"
         self.assertEqual(["b", "c"], kept(drawing, keep_within=WEEK))
 
-    def test_a_backup_dated_in_the_future_does_not_push_the_others_out(self):
+    def test_a_backup_dated_in_the_future_displaces_no_other(self):
         drawing = "a @0\nb @1\nc @900"
         policy = {"keep_within": timedelta(days=3)}
         self.assertEqual(["a", "b", "c"], kept(drawing, now=trees.day(4), **policy))
@@ -135,7 +135,7 @@ class TestRules(testtools.TestCase):
             ("last 1 of 3", "daily 2026-08-01", "chain 1 of 1"), found["a"]
         )
 
-    def test_each_instance_is_judged_by_itself(self):
+    def test_each_instance_is_evaluated_by_itself(self):
         drawing = "a\nb\nc instance_id=db2\nd instance_id=db2"
         self.assertEqual(["b", "d"], kept(drawing, keep_last=1))
 
@@ -182,7 +182,7 @@ class TestAlwaysKept(testtools.TestCase):
         drawing = "a @0\nb @1\n+- c @300 datastore_version_id=v2"
         self.assertEqual(["b", "c"], kept(drawing, keep_last=1))
 
-    def test_what_is_running_and_all_that_it_builds_on(self):
+    def test_a_backup_in_progress_and_its_ancestors(self):
         drawing = """
             a
             +- b
@@ -196,7 +196,7 @@ class TestAlwaysKept(testtools.TestCase):
     def test_a_state_that_is_not_known_here(self):
         self.assertEqual(["a", "b"], kept("a MOVING\nb", keep_last=1))
 
-    def test_a_replication_snapshot_and_all_that_it_builds_on(self):
+    def test_a_replication_snapshot_and_its_ancestors(self):
         snapshot = trees.backup(
             "s",
             name="Replication snapshot for r1",
@@ -209,12 +209,12 @@ class TestAlwaysKept(testtools.TestCase):
         self.assertEqual(("needed by Replication snapshot for r1",), found["a"])
         self.assertEqual(("last 1 of 1",), found["b"])
 
-    def test_what_hangs_on_a_replication_snapshot_pushes_nothing_out(self):
+    def test_dependent_backups_of_a_replication_snapshot_displace_no_other(self):
         snapshot = trees.backup("s", name="Replication snapshot for r1")
         child = trees.backup("t", parent_id="s", created=trees.day(9))
         self.assertEqual(["b", "s", "t"], kept("a\nb", snapshot, child, keep_last=1))
 
-    def test_a_doubtful_restore_point_does_not_stay_for_ever(self):
+    def test_a_doubtful_restore_point_is_deleted_in_the_end(self):
         drawing = """
             a
             +- b datastore_version_id=v2
@@ -222,7 +222,7 @@ class TestAlwaysKept(testtools.TestCase):
         """
         self.assertEqual(["c"], kept(drawing, keep_last=1))
 
-    def test_what_bears_a_protected_name_in_whatever_state(self):
+    def test_a_protected_name_in_any_state(self):
         drawing = """
             a name=release-1
             b name=release-2 FAILED
@@ -269,7 +269,7 @@ class TestAlwaysKept(testtools.TestCase):
         self.assertEqual(["a", "b", "c"], kept(drawing, keep_last=1))
 
     def test_each_member_of_a_cycle_that_failed(self):
-        # Trove's delete follows the children of a backup, and theirs, without end.
+        # Trove's delete would follow the children of a backup endlessly.
         drawing = """
             a FAILED parent_id=b
             +- b FAILED
@@ -290,21 +290,21 @@ class TestAlwaysKept(testtools.TestCase):
 
 
 class TestFailed(testtools.TestCase):
-    def test_goes_since_it_counts_in_the_quota(self):
+    def test_is_deleted_because_it_counts_in_the_quota(self):
         drawing = "a\nb FAILED\nc DELETE_FAILED\nd"
         self.assertEqual(["a", "d"], kept(drawing, keep_last=2))
         self.assertEqual(("FAILED",), reasons(drawing, keep_last=2)["b"])
 
-    def test_goes_also_if_it_is_the_newest_and_a_restore_point_is_there(self):
+    def test_is_deleted_even_if_it_is_the_newest_beside_a_restore_point(self):
         found = reasons("a\nb FAILED\nc FAILED", keep_last=1)
         self.assertEqual([("FAILED",)] * 2, [found["b"], found["c"]])
 
-    def test_the_newest_stays_while_nothing_restorable_is_there(self):
+    def test_the_newest_is_kept_while_there_is_nothing_restorable(self):
         found = reasons("a FAILED\nb FAILED", keep_last=1)
         self.assertEqual(("FAILED",), found["a"])
         self.assertEqual(("FAILED, and nothing restorable is there",), found["b"])
 
-    def test_stays_where_a_running_one_hangs_on_it(self):
+    def test_is_kept_if_it_has_a_dependent_backup_in_progress(self):
         drawing = "a\n+- b FAILED\n   +- c BUILDING"
         self.assertEqual(["a", "b", "c"], kept(drawing, keep_last=1))
 
@@ -345,7 +345,7 @@ class TestPlan(testtools.TestCase):
         forest = BackupForest.of(backups)
         started = time.process_time()
         made = plan(forest, Policy(keep_daily=7, keep_chains=1), NOW)
-        # About a second of the processor; what is quadratic takes minutes.
+        # About a second of processor time; a quadratic algorithm takes minutes.
         self.assertLess(time.process_time() - started, 8)
         self.assertEqual(50_000, len(made.deletions))
 
@@ -420,7 +420,7 @@ class TestAnyPlan(testtools.TestCase):
         self.assertEqual((), again.deletions)
 
     @hypothesis.given(strategies.forests(), strategies.policies(), st.integers(0, 25))
-    def test_a_plan_that_was_cut_off_anywhere_is_taken_up_to_the_same_end(
+    def test_a_plan_that_was_interrupted_anywhere_can_be_completed(
         self, backups, policy, count
     ):
         first = plan(backups, policy, NOW)
@@ -449,7 +449,7 @@ class TestAnyPlan(testtools.TestCase):
             self.assertNotEqual((), row.reasons)
 
     @hypothesis.given(strategies.forests(), strategies.policies())
-    def test_nothing_is_deleted_before_what_hangs_on_it(self, backups, policy):
+    def test_nothing_is_deleted_before_its_dependent_backups(self, backups, policy):
         forest = BackupForest.of(backups)
         gone = set()
         for backup in plan(forest, policy, NOW).deletions:
@@ -457,7 +457,7 @@ class TestAnyPlan(testtools.TestCase):
             gone.add(backup.id)
 
     @hypothesis.given(strategies.forests(), strategies.policies())
-    def test_never_deletes_what_is_not_its_own_to_judge(self, backups, policy):
+    def test_never_deletes_protected_backups(self, backups, policy):
         made = plan(backups, policy, NOW, instance_ids=["db1"], project_id="p1")
         for backup in made.deletions:
             self.assertEqual("db1", backup.instance_id)

@@ -25,7 +25,7 @@ def forest(drawing):
     return BackupForest.of(trees.draw(drawing))
 
 
-#: Later than any day that is drawn.
+#: Later than any day in a drawing.
 NOW = trees.day(9999)
 
 
@@ -40,7 +40,7 @@ class TestChooseParent(testtools.TestCase):
         grove = BackupForest.of([touched, *backups[1:]])
         self.assertEqual("c", choose_parent(grove, "db1", now=NOW).id)
 
-    def test_takes_the_same_of_two_of_one_moment(self):
+    def test_of_two_with_the_same_time_the_choice_is_always_the_same(self):
         self.assertEqual("b", self._chosen("a @1\nb @1"))
         self.assertEqual("b", self._chosen("b @1\na @1"))
 
@@ -57,10 +57,10 @@ class TestChooseParent(testtools.TestCase):
             """),
         )
 
-    def test_leaves_out_other_instances_and_what_hangs_on_them(self):
+    def test_leaves_out_other_instances_and_their_dependent_backups(self):
         self.assertEqual("a", self._chosen("a\nb instance_id=db2\n+- c"))
 
-    def test_never_takes_a_replication_snapshot_nor_what_hangs_on_it(self):
+    def test_never_takes_a_replication_snapshot_nor_its_dependent_backups(self):
         grove = BackupForest.of(
             [
                 trees.backup("a"),
@@ -129,7 +129,7 @@ class TestFullIsDue(testtools.TestCase):
     def test_without_a_backup_to_build_on(self):
         self.assertIn("no backup to build on", self._due(drawing="a FAILED"))
 
-    def test_not_where_nothing_asks_for_it(self):
+    def test_not_without_a_reason(self):
         self.assertIsNone(self._due(now=9999))
 
     def test_when_a_restore_would_read_too_many(self):
@@ -140,7 +140,7 @@ class TestFullIsDue(testtools.TestCase):
         branched = "a\n+- b\n+- c\n+- d"
         self.assertIsNone(self._due(drawing=branched, chain_length=3))
 
-    def test_a_volume_snapshot_is_no_link_of_the_chain(self):
+    def test_a_volume_snapshot_does_not_count_in_the_chain(self):
         nights = """
             a storage_driver=cinder
             +- b storage_driver=cinder

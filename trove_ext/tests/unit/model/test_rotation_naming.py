@@ -55,7 +55,7 @@ class TestNamePattern(testtools.TestCase):
         )
         self.assertEqual([], [n for n in strangers if pattern.is_own("db1", n)])
 
-    def test_takes_no_name_of_an_instance_for_an_expression(self):
+    def test_the_name_of_an_instance_is_not_a_regular_expression(self):
         pattern = NamePattern("{instance}-{time}")
         name = pattern.format("a.*(b", full=True, now=NOW)
         self.assertTrue(pattern.is_own("a.*(b", name))

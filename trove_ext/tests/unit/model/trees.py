@@ -12,8 +12,8 @@
 
 """Backups drawn as trees, for tests.
 
-A line is a backup: its ID, then any of: its state, ``@days`` (created so many days
-after `EPOCH`; else a day after the line above), ``field=value``. Two columns of
+A line is a backup: its ID, then any of: its state, ``@days`` (created this many days
+after `EPOCH`; by default a day after the line above), ``field=value``. Two columns of
 indentation, drawn with ``|``, ``+-`` or spaces, make it a child::
 
     a

@@ -135,14 +135,14 @@ class TestCliffChanged(testtools.TestCase):
         lazy._wrap_find_command()
         self.assertIs(find, commandmanager.CommandManager.find_command)
 
-    def test_an_answer_of_another_shape_is_returned_with_one_warning(self):
+    def test_a_result_of_another_shape_is_returned_with_one_warning(self):
         for answer in (("factory", "name"), "abc", 3, None):
             manager = self.wrapped(lambda _self, _argv, answer=answer: answer)
             self.assertEqual(answer, manager.find_command(["database", "backup", "d"]))
         self.assertEqual(1, self.stderr.getvalue().count("WARNING"))
         self.assertIn("CommandManager.find_command", self.stderr.getvalue())
 
-    def test_a_manager_without_a_table_of_commands_is_left_alone_with_a_warning(self):
+    def test_a_manager_without_a_table_of_commands_is_unchanged_with_a_warning(self):
         manager = self.wrapped(lambda _self, _argv: ("factory", "database b d", []))
         found = manager.find_command(["database", "b", "d"])
         self.assertEqual(("factory", "database b d", []), found)
@@ -154,7 +154,7 @@ class TestCliffChanged(testtools.TestCase):
         self.wrapped(None)
         self.assertIn("WARNING: cliff", self.stderr.getvalue())
 
-    def test_an_unrelated_command_gets_cliffs_answer_untouched(self):
+    def test_an_unrelated_command_gets_cliffs_result_unchanged(self):
         answer = object()
         manager = self.wrapped(lambda _self, _argv: answer)
         self.assertIs(answer, manager.find_command(["server", "del"]))

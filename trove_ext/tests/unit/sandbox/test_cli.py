@@ -134,7 +134,7 @@ class TestPostgresql(CliTestCase):
         self.assertIn("OS_CLOUD", out)
         self.assertIn("instances are not available: initdb was not found", err)
 
-    def test_one_that_is_installed_later_is_taken_up(self):
+    def test_one_that_is_installed_later_is_used(self):
         where = self.make()
         self.assertIsNone(where.settings().postgresql)
         with mock.patch(f"{postgresql.__name__}.version", return_value="15"):
@@ -171,7 +171,7 @@ class TestCommands(CliTestCase):
         self.assertEqual((0, ""), (code, err))
         self.assertEqual(2, len(out.splitlines()))
 
-    def test_a_fault_for_a_name_yet_to_be_is_set_by_the_name(self):
+    def test_a_fault_for_a_future_instance_is_set_by_its_name(self):
         where = self.make()
         code, _out, _err = self.run_cli(
             "fault", "set", "create", "--instance", "db9", "--text", "no", "--once"
@@ -180,12 +180,12 @@ class TestCommands(CliTestCase):
         expected = [Fault("create", "error", "no", "db9", once=True)]
         self.assertEqual(expected, Faults(where.root).list())
 
-    def test_create_hang_hangs_unasked(self):
+    def test_create_hang_hangs_by_default(self):
         where = self.make()
         self.run_cli("fault", "set", "create-hang")
         self.assertEqual(["hang"], [f.action for f in Faults(where.root).list()])
 
-    def test_a_slow_answer_sleeps_unasked(self):
+    def test_a_slow_answer_sleeps_by_default(self):
         where = self.make()
         self.run_cli("fault", "set", "slow-api")
         self.assertEqual(["sleep"], [f.action for f in Faults(where.root).list()])

@@ -26,7 +26,7 @@ from trove_ext.sandbox.state import StateDir
 class TestClouds(testtools.TestCase):
     def setUp(self):
         super().setUp()
-        # What is private is so whatever the user's mask.
+        # Private files are private whatever the umask.
         self.addCleanup(os.umask, os.umask(0o022))
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
@@ -59,7 +59,7 @@ class TestClouds(testtools.TestCase):
         words = shlex.split(clouds.exports(where))
         self.assertIn("OS_CLIENT_CONFIG_FILE=/a b/$c/clouds.yaml", words)
 
-    def test_what_to_export_is_two_lines(self):
+    def test_the_exports_are_two_lines(self):
         lines = clouds.exports(self.where).splitlines()
         expected = [
             f"export OS_CLIENT_CONFIG_FILE={self.where.clouds}",

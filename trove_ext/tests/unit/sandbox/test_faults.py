@@ -33,24 +33,24 @@ class TestFaults(testtools.TestCase):
         self.faults.hit("backup")
         self.faults.hit("backup", "i-1")
 
-    def test_an_error_carries_its_text(self):
+    def test_an_error_has_its_text(self):
         self.faults.set(Fault("backup", "error", "the disk is full"))
         error = self.assertRaises(FaultInjected, self.faults.hit, "backup", "i-1")
         self.assertEqual("the disk is full", str(error))
 
-    def test_a_fault_of_one_instance_spares_all_others(self):
+    def test_a_fault_of_one_instance_does_not_apply_to_others(self):
         self.faults.set(Fault("backup", "error", "no", "i-1"))
         self.faults.hit("backup", "i-2")
         self.faults.hit("backup")
         self.assertRaises(FaultInjected, self.faults.hit, "backup", "i-1")
 
-    def test_an_instance_fault_goes_before_one_for_all(self):
+    def test_an_instance_fault_takes_precedence_over_one_for_all(self):
         self.faults.set(Fault("backup", "error", "all"))
         self.faults.set(Fault("backup", "error", "mine", "i-1"))
         error = self.assertRaises(FaultInjected, self.faults.hit, "backup", "i-1")
         self.assertEqual("mine", str(error))
 
-    def test_once_strikes_one_time_only(self):
+    def test_once_applies_one_time_only(self):
         self.faults.set(Fault("backup", "error", "no", once=True))
         self.assertRaises(FaultInjected, self.faults.hit, "backup")
         self.faults.hit("backup")

@@ -28,7 +28,7 @@ class TestPolicies(FilesTestCase):
         expected = {"instance:promote_to_replica_source": "role:admin"}
         self.assertEqual(expected, policies.read(self.where.policy))
 
-    def test_one_project_can_be_meant(self):
+    def test_a_policy_can_apply_to_one_project(self):
         policies.forbid(self.where.policy, "backup-delete", "p1")
         rule = policies.read(self.where.policy)["backup:delete"]
         self.assertEqual("role:admin or not project_id:p1", rule)
@@ -43,7 +43,7 @@ class TestPolicies(FilesTestCase):
     def test_a_rule_of_troves_can_be_named_itself(self):
         self.assertEqual("configuration:create", policies.rule("configuration:create"))
 
-    def test_every_rule_is_one_that_trove_asks_for(self):
+    def test_every_rule_is_one_that_trove_checks(self):
         self.assertEqual(set(), set(policies.RULES.values()) - policies.known_rules())
 
     def test_an_unknown_action_is_refused(self):

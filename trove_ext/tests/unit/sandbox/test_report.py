@@ -29,7 +29,7 @@ class TestReport(testtools.TestCase):
         self.assertIn("PostgreSQL 15 on port 5432", text)
         self.assertIn("no PostgreSQL", report._engines(found | {"postgresql": None}))
 
-    def test_columns_are_as_wide_as_what_they_hold(self):
+    def test_columns_are_as_wide_as_their_content(self):
         text = report.table([("A", "B"), ("long", None), ("x", 1)])
         self.assertEqual("A     B\nlong  -\nx     1", text)
 
@@ -40,7 +40,7 @@ class TestLogs(FilesTestCase):
         path.write_text("1\n2\n3\n")
         self.assertEqual("2\n3\n", report.last_lines(path, 2))
 
-    def test_a_log_that_is_not_there_is_said(self):
+    def test_a_missing_log_is_reported(self):
         missing = self.where.root / "none"
         self.assertRaises(SandboxError, report.last_lines, missing, 2)
 

@@ -26,7 +26,7 @@ class TestInstances(testtools.TestCase):
         self.assertEqual(100, len({row["name"] for row in rows}))
         self.assertEqual(100, len({row["id"] for row in rows}))
 
-    def test_each_ten_hold_a_source_with_two_replicas(self):
+    def test_each_ten_have_a_source_with_two_replicas(self):
         rows = seed.instances(30, PLACE)
         replicas = [row for row in rows if row["slave_of_id"]]
         self.assertEqual(6, len(replicas))
@@ -65,13 +65,13 @@ class TestBackups(testtools.TestCase):
                 self.assertLess(parent["created"], row["created"])
             by_id[row["id"]] = row
 
-    def test_one_of_fifty_failed_and_is_nobodys_parent(self):
+    def test_one_of_fifty_failed_and_is_no_parent(self):
         rows = self._make(1, 100)
         failed = {row["id"] for row in rows if row["state"] == "FAILED"}
         self.assertEqual(2, len(failed))
         self.assertEqual(set(), failed & {row["parent_id"] for row in rows})
 
-    def test_none_is_of_the_future(self):
+    def test_none_is_dated_in_the_future(self):
         self.assertTrue(all(row["created"] < PLACE.now for row in self._make()))
 
     def test_they_have_the_version_of_their_instance_or_none(self):

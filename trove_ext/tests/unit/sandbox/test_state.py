@@ -27,7 +27,7 @@ from trove_ext.sandbox.state import ForeignDirectoryError, SandboxError, StateDi
 class TestStateDir(testtools.TestCase):
     def setUp(self):
         super().setUp()
-        # What is private is so whatever the user's mask.
+        # Private files are private whatever the umask.
         self.addCleanup(os.umask, os.umask(0o022))
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
@@ -49,7 +49,7 @@ class TestStateDir(testtools.TestCase):
         self.assertEqual(0o600, mode)
         self.assertEqual(0o700, stat.S_IMODE(self.where.root.stat().st_mode))
 
-    def test_a_directory_without_a_sandbox_says_what_makes_one(self):
+    def test_a_directory_without_a_sandbox_is_reported_with_what_creates_one(self):
         error = self.assertRaises(SandboxError, self.where.settings)
         self.assertIn("trove-sandbox up", str(error))
 
@@ -87,7 +87,7 @@ class TestStateDir(testtools.TestCase):
             (self.where.root / "settings.json").write_text(text)
             self.assertRaises(ForeignDirectoryError, self.where.settings)
 
-    def test_a_second_command_is_told_to_wait(self):
+    def test_a_second_command_is_refused_while_one_is_in_progress(self):
         with self.where.lock():
             self.assertRaises(SandboxError, self.where.lock().__enter__)
         with self.where.lock():
@@ -121,7 +121,7 @@ class TestPlaces(testtools.TestCase):
         expected = Path("/h/.local/state/trove-ext/sandbox")
         self.assertEqual(expected, state.default_root())
 
-    def test_a_port_that_is_listened_on_is_not_free(self):
+    def test_a_port_in_use_is_not_free(self):
         with socket.socket() as server:
             server.bind(("127.0.0.1", 0))
             server.listen()

@@ -25,7 +25,7 @@ from trove_ext.tests.unit.sandbox.base import FilesTestCase
 
 class TestProcesses(FilesTestCase):
     def _sleeper(self):
-        # Its command line names the state directory, as the sandbox's own do.
+        # Its command line names the state directory, as those of the sandbox do.
         code = f"import time; time.sleep(60)  # {self.where.root}/"
         made = supervise.start(self.where, "sleeper", [sys.executable, "-c", code])
         self.addCleanup(supervise.end, [made], 1)
@@ -40,12 +40,12 @@ class TestProcesses(FilesTestCase):
         supervise.end([made], 5)
         self.assertIsNone(supervise.find(self.where, "sleeper"))
 
-    def test_another_process_of_the_same_number_is_not_taken_for_it(self):
+    def test_another_process_with_the_same_id_is_not_confused_with_it(self):
         made = self._sleeper()
         older = supervise.Process(made.name, made.pid, made.started - 1)
         self.assertFalse(supervise.is_alive(older))
 
-    def test_a_process_that_ends_early_is_an_error_with_its_words(self):
+    def test_a_process_that_ends_early_is_an_error_with_its_output(self):
         code = "import sys; sys.exit('no such disk')"
         made = supervise.start(self.where, "early", [sys.executable, "-c", code])
         error = self.assertRaises(
@@ -53,14 +53,14 @@ class TestProcesses(FilesTestCase):
         )
         self.assertIn("no such disk", str(error))
 
-    def test_one_that_never_answers_is_an_error(self):
+    def test_one_that_never_responds_is_an_error(self):
         made = self._sleeper()
         error = self.assertRaises(
             SandboxError, supervise.wait, made, lambda: False, 0.2, self.where
         )
         self.assertIn("didn't answer", str(error))
 
-    def test_only_programs_of_the_sandbox_are_taken_for_its_own(self):
+    def test_only_programs_of_the_sandbox_count_as_its_own(self):
         self._sleeper()
         self.assertEqual([], supervise.programs_of(self.where))
 

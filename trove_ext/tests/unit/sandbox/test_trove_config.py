@@ -33,7 +33,7 @@ class TestTroveConfig(FilesTestCase):
         self.assertEqual("127.0.0.1", found["bind_host"])
         self.assertEqual(str(self.settings.trove_port), found["bind_port"])
 
-    def test_the_rate_is_the_one_that_was_asked_for(self):
+    def test_the_rate_is_the_requested_one(self):
         found = self._read()["DEFAULT"]
         for method in ("get", "post", "put", "delete", "mgmt_post"):
             self.assertEqual("77", found[f"http_{method}_rate"])
@@ -46,5 +46,5 @@ class TestTroveConfig(FilesTestCase):
             path = Path(state.__file__).parent / "standins" / f"{name}.py"
             self.assertTrue(path.is_file(), path)
 
-    def test_page_sizes_stay_as_they_are(self):
+    def test_page_sizes_are_not_changed(self):
         self.assertNotIn("page_size", trove_config.config(self.where, self.settings))

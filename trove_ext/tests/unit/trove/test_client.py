@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What an answer proves, and what it does not: a proxy may have sent it."""
+"""What a response proves, and what it does not: a proxy may have sent it."""
 
 import json
 from datetime import timedelta
@@ -49,7 +49,7 @@ class AnswerTestCase(BackupTestCase):
         return self.make_cloud([Fault(kind, only=meets, lasting=lasting, **kwargs)])
 
     def answering(self, code, body, content_type="application/json", **headers):
-        """Answer each request for Trove as a proxy may."""
+        """Respond to each request for Trove as a proxy may."""
         cloud = self.make_cloud()
         transport = cloud.client.client.session.session.get_adapter("http://x")
         ask = transport._ask
@@ -75,7 +75,7 @@ class TestReads(AnswerTestCase):
         self.backup.deleted = True
         self.assertRaises(NotFoundError, read.get_backup, self.cloud, self.backup.id)
 
-    def test_a_rate_limit_is_waited_for_and_the_read_repeated(self):
+    def test_after_a_rate_limit_the_read_is_retried(self):
         for kind in (Kind.SLOW_DOWN, Kind.RATE_LIMIT):
             start = self.clock.monotonic()
             cloud = self.faulty(kind, lasting=False, at=2, retry_after=30)
@@ -103,14 +103,14 @@ class TestReads(AnswerTestCase):
             )
             self.assertIn(f"HTTP {code}", str(error))
 
-    def test_a_backup_whose_parent_can_not_be_read_is_not_taken_for_a_full_one(self):
+    def test_a_backup_whose_parent_can_not_be_read_does_not_count_as_full(self):
         info = self.cloud.client.backups.get(self.backup.id).to_dict()
         for parent in ([], {}, 0, False):
             body = json.dumps({"backup": {**info, "parent_id": parent}}).encode()
             cloud = self.answering(200, body)
             self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
 
-    def test_no_read_lasts_longer_than_the_run(self):
+    def test_no_read_continues_beyond_the_run(self):
         cloud = self.faulty(Kind.HTTP_503)
         cloud.start(5)
         start = self.clock.monotonic()
@@ -133,7 +133,7 @@ class TestChanges(AnswerTestCase):
         post = lambda: cloud.client.instances.restart(self.db1.id)  # noqa: E731
         send.act(cloud, "restart of db1", before, post)
 
-    def test_a_success_that_is_not_troves_is_no_accepted_action(self):
+    def test_a_success_that_is_not_troves_does_not_count_as_accepted(self):
         for kind in (Kind.HTML, Kind.TEXT):
             cloud = self.faulty(kind, method="POST")
             self.assertRaises(LostAnswerError, self.act, cloud)
@@ -145,7 +145,7 @@ class TestChanges(AnswerTestCase):
             cloud = self.answering(200, body, content_type)
             self.assertRaises(LostAnswerError, self.act, cloud)
 
-    def test_a_backup_in_progress_is_no_sign_of_an_action(self):
+    def test_a_backup_in_progress_is_no_evidence_of_an_action(self):
         def begin(request):
             if request.method == "POST":
                 self.fake.before_request.clear()
@@ -160,7 +160,7 @@ class TestChanges(AnswerTestCase):
         self.assertIn("is BACKUP", str(error))
         self.assertIn(f"instance show {self.db1.id}", shown(error))
 
-    def test_an_action_that_was_taken_is_seen(self):
+    def test_an_accepted_action_is_recognized(self):
         self.act(self.faulty(Kind.RESET_AFTER, method="POST"))
         self.assertIn("it took effect", self.progress.warnings[0])
 
@@ -175,7 +175,7 @@ class TestChanges(AnswerTestCase):
         self.assertIn("Nothing new of that name", str(error))
         self.assertIn("openstack database backup list", shown(error))
 
-    def test_the_new_backup_is_found_beside_it_whatever_the_clocks_say(self):
+    def test_the_new_backup_is_found_beside_an_older_one_whatever_the_clocks_say(self):
         for skew in (timedelta(minutes=-20), timedelta(minutes=20)):
             old = self.add("new")
             cloud = self.faulty(Kind.RESET_AFTER, method="POST")
@@ -221,7 +221,7 @@ class TestChanges(AnswerTestCase):
 
 
 class TestRenewedTokens(AnswerTestCase):
-    """keystoneauth renews a token inside a call: that is not Trove's answer."""
+    """keystoneauth renews a token inside a call: that is not Trove's response."""
 
     def renewing(self):
         """Make a cloud whose every request but the first needs a new token."""
@@ -294,7 +294,7 @@ class TestRenewedTokens(AnswerTestCase):
 
 
 class TestGivenToken(AnswerTestCase):
-    """A token that was given as such can't be renewed."""
+    """A token that was given directly can't be renewed."""
 
     def cloud_with_a_token(self):
         session = make_session(self.fake)
@@ -321,7 +321,7 @@ class TestGivenToken(AnswerTestCase):
         self.assertIn("has expired or was revoked", line)
         self.assertNotIn("404", line)
 
-    def test_that_expires_in_mid_wait_leaves_a_command_that_goes_on(self):
+    def test_that_expires_during_a_wait_leaves_a_command_that_continues(self):
         token = make_session(self.fake).get_token()
         env = {
             "OS_AUTH_TYPE": "token",

@@ -78,7 +78,7 @@ class TestFaults(ConditionsTestCase):
 
 
 class TestDatabaseDown(ConditionsTestCase):
-    def test_a_wait_says_that_the_database_is_down_and_ends_early(self):
+    def test_a_wait_reports_that_the_database_is_down_and_ends_early(self):
         self.fake.kill_database(self.alone)
         start = self.clock.monotonic()
         result = self.run_line("instance wait alone --timeout 3600")
@@ -91,7 +91,7 @@ class TestDatabaseDown(ConditionsTestCase):
         elapsed = self.clock.monotonic() - start
         self.assertLess(elapsed, 2 * conditions.DOWN_AFTER)
 
-    def test_a_wait_goes_on_if_the_database_is_started_meanwhile(self):
+    def test_a_wait_continues_if_the_database_is_started_meanwhile(self):
         self.fake.kill_database(self.alone)
         self.clock.after(60.0, lambda: self.start(self.alone))
         result = self.succeed("instance wait alone")

@@ -47,7 +47,7 @@ class FindTest(BackupTestCase):
         self.assertEqual(backup.id, finder.find(backup.id).id)
         self.assertEqual([], self.fake.log.to_trove())
 
-    def test_an_id_wins_over_a_name_that_looks_the_same(self):
+    def test_an_id_takes_precedence_over_an_equal_name(self):
         decoy = self.fake.add_instance(self.db1.id)
         for finder in (
             find.instances(self.cloud),

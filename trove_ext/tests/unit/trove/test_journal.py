@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a run has sent, what was answered, what it waits for."""
+"""What a run has sent, the responses, and what it waits for."""
 
 import testtools
 
@@ -38,7 +38,7 @@ class TestJournal(testtools.TestCase):
         self.assertTrue(self.journal.summary().changed_nothing)
         self.assertIsNone(self.journal.summary().last)
 
-    def test_a_change_without_an_answer_stands_apart(self):
+    def test_a_change_without_a_response_is_listed_separately(self):
         self.journal.sending(FIRST)
         self.journal.answered()
         self.journal.sending(SECOND)
@@ -56,12 +56,12 @@ class TestJournal(testtools.TestCase):
         self.assertIsNone(self.journal.summary().unanswered)
         self.assertFalse(self.journal.has_sent("b2"))
 
-    def test_what_was_sent_about_a_thing_is_known_by_its_id_not_its_words(self):
+    def test_what_was_sent_about_a_resource_is_found_by_its_id_not_its_text(self):
         self.journal.sending(FIRST)
         self.assertTrue(self.journal.has_sent("b1"))
         self.assertFalse(self.journal.has_sent("delete of b1"))
 
-    def test_who_waits_knows_that_the_change_arrived(self):
+    def test_a_wait_implies_that_the_change_arrived(self):
         self.journal.sending(FIRST)
         self.journal.waiting([target("b1")])
         self.assertEqual((FIRST,), self.journal.summary().sent)

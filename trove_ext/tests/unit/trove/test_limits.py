@@ -30,7 +30,7 @@ class TestLimits(testtools.TestCase):
         self.assertEqual(limits.READ_BUDGET, self.limits.for_read().remaining)
         self.assertFalse(self.limits.ends_within(10**6))
 
-    def test_no_read_lasts_longer_than_the_run(self):
+    def test_no_read_continues_beyond_the_run(self):
         self.limits.start(20)
         self.clock.sleep(5)
         self.assertEqual(15, self.limits.for_read().remaining)
@@ -51,7 +51,7 @@ class TestLimits(testtools.TestCase):
         self.assertEqual(limits.READ_BUDGET, self.limits.for_read().remaining)
         self.assertFalse(self.limits.ends_within(10**6))
 
-    def test_the_deadline_of_a_wait_holds_for_every_read_inside(self):
+    def test_the_deadline_of_a_wait_applies_to_every_read_inside(self):
         self.limits.start(20)
         deadline = self.limits.deadline(500)
         with self.limits.waiting(deadline):
@@ -60,7 +60,7 @@ class TestLimits(testtools.TestCase):
             self.assertFalse(self.limits.ends_within(20))
         self.assertTrue(self.limits.ends_within(20))
 
-    def test_patience_makes_reads_last_longer_and_never_shorter(self):
+    def test_patience_makes_reads_longer_and_never_shorter(self):
         long, short = self.limits.deadline(500), self.limits.deadline(1)
         with self.limits.patient(long):
             self.assertIs(long, self.limits.for_read())

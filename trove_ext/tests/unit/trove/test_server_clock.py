@@ -54,7 +54,7 @@ class ServerClockTestCase(testtools.TestCase):
 
 
 class TestSkew(ServerClockTestCase):
-    def test_without_an_answer_this_machines_clock_counts(self):
+    def test_without_a_response_this_machines_clock_is_used(self):
         self.assertEqual(self.local.now(), self.clock().now())
 
     def test_without_the_header_this_machines_clock_counts(self):
@@ -77,7 +77,7 @@ class TestSkew(ServerClockTestCase):
         floor = self.local.now().replace(microsecond=0)
         self.assertEqual(timedelta(), self.clock(answer(floor)).skew)
 
-    def test_a_slow_answer_is_no_difference(self):
+    def test_a_slow_response_is_no_difference(self):
         sent = self.local.now()
         self.local.advance(50)
         clock = self.clock(answer(sent, took=timedelta(seconds=50)))
@@ -140,7 +140,7 @@ class TestOverTheWire(testtools.TestCase):
         local = SkewedClock(self.fake.clock, skew)
         return Cloud(make_client(self.fake, faults), clock=local)
 
-    def test_troves_answers_give_the_time_and_keystones_do_not(self):
+    def test_troves_responses_give_the_time_and_keystones_do_not(self):
         for skew in (timedelta(hours=-2), timedelta(seconds=-20), timedelta(days=30)):
             with self.subTest(skew):
                 expired = Fault(Kind.TOKEN_EXPIRED, at=3)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Private parts of python-troveclient and keystoneauth1: there, or missed by name."""
+"""Private parts of python-troveclient and keystoneauth1, and warnings without them."""
 
 import io
 import sys

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""What the tests of jobs about backups share."""
+"""The base of the tests of backup workflows."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ from trove_ext.trove.client import Cloud
 
 
 class RecordedProgress:
-    """A progress that remembers."""
+    """A progress that records what is reported."""
 
     def __init__(self) -> None:
         self.states: list[tuple[str, str]] = []
@@ -53,7 +53,7 @@ class BackupTestCase(testtools.TestCase):
         self.fresh()
 
     def fresh(self) -> None:
-        """Forget all there is, and make it anew."""
+        """Start again with a new cloud."""
         self.clock = FakeClock(limit=400 * 86400.0)
         self.fake = FakeCloud(self.clock)
         self.db1 = self.fake.add_instance("db1")
@@ -66,13 +66,13 @@ class BackupTestCase(testtools.TestCase):
         return Cloud(client, clock=self.clock, progress=self.progress)
 
     def add(self, name: str, hours: float = 0, **kwargs: Any) -> Any:
-        """Put a backup of db1 there that was taken so many hours ago."""
+        """Add a backup of db1 that was taken this many hours ago."""
         instance = kwargs.pop("instance", self.db1)
         created = self.clock.now() - timedelta(hours=hours)
         return self.fake.add_backup(name, instance, created=created, **kwargs)
 
     def chain(self, name: str, count: int, hours: float, **kwargs: Any) -> list[Any]:
-        """Put a chain there: a full one and incrementals, an hour apart."""
+        """Add a chain: a full one and incrementals, an hour apart."""
         members: list[Any] = []
         for number in range(count):
             parent = members[-1] if members else None
@@ -82,11 +82,11 @@ class BackupTestCase(testtools.TestCase):
         return members
 
     def names(self) -> set[str]:
-        """Name all backups that are left."""
+        """Return the names of all remaining backups."""
         return {backup.name for backup in self.fake.live_backups}
 
     def requests(self, method: str, since: int = 0) -> list[Any]:
-        """Return what Trove was asked."""
+        """Return the requests to Trove."""
         return [
             request
             for request in self.fake.log[since:]

@@ -53,7 +53,7 @@ class ReplicaTestCase(testtools.TestCase):
         return result
 
     def refuse(self, line, *parts, **kwargs):
-        """A command that fails with these words and has changed nothing."""
+        """Run a command that fails with these words and has changed nothing."""
         result = self.run_line(line, **kwargs)
         self.assertEqual(1, result.exit_code, result.stderr)
         self.assertEqual([], result.requests.changing, result.requests.text())

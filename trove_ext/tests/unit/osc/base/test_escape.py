@@ -35,7 +35,7 @@ class TestCommands(testtools.TestCase):
             ["database", *line.split()], cloud, encoding=encoding, **kwargs
         )
 
-    def test_every_list_in_every_format_spells_a_name_out_and_succeeds(self):
+    def test_every_list_in_every_format_escapes_a_name_and_succeeds(self):
         for encoding, spelled in SPELLED.items():
             for line in ("backup list", "backup chain list", f"instance wait {NAME}"):
                 for form in FORMATS:
@@ -56,14 +56,14 @@ class TestCommands(testtools.TestCase):
                     self.assertEqual(0, result.exit_code, result.stderr)
                     self.assertEqual(1, len(result.requests.changing))
 
-    def test_a_rotation_succeeds_and_says_what_it_made(self):
+    def test_a_rotation_succeeds_and_prints_its_backup(self):
         line = f"backup rotate {NAME} --keep-last 3 -f value"
         for encoding in SPELLED:
             result = self.run_line(line, encoding)
             self.assertEqual(0, result.exit_code, result.stderr)
             self.assertNotIn("codec", result.stderr)
 
-    def test_an_error_and_a_question_spell_a_name_out(self):
+    def test_an_error_and_a_prompt_escape_a_name(self):
         result = self.run_line("backup chain show 中", "latin-1")
         self.assertEqual(1, result.exit_code)
         self.assertIn("\\u4e2d", result.stderr)
@@ -81,7 +81,7 @@ class TestStream(testtools.TestCase):
         escape.spell_unencodable(stream)
         return stream.errors
 
-    def test_a_choice_of_the_user_stays(self):
+    def test_a_choice_of_the_user_is_kept(self):
         self.assertEqual("replace", self.errors("ascii", "replace"))
 
     def test_bytes_of_an_argument_are_restored_in_the_c_locale(self):

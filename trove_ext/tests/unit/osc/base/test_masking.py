@@ -52,7 +52,7 @@ class TestMasking(testtools.TestCase):
         )
 
     def logged(self, result):
-        """All that was written but osc-lib's first lines, which nobody can reach."""
+        """What was written, except osc-lib's first lines, which can't be masked."""
         text = result.stderr + self.log.read_text(encoding="utf-8")
         first = ("START with options", "options: Namespace(")
         return [
@@ -81,7 +81,7 @@ class TestMasking(testtools.TestCase):
         self.assertTrue([line for line in lines if "run(Namespace" in line])
         self.assertHidden("hunter2222", result)
 
-    def test_one_with_quotes_and_backslashes_is_in_no_log_however_spelled(self):
+    def test_one_with_quotes_and_backslashes_is_in_no_log_in_any_quoting(self):
         for password in ('SECRETone"cd', "SECRET\\two\\cd", 'S3"Z', "SECRET'three"):
             tail = password[-3:]
             for given in (("--credentials-file", "-"), ("--users", f"bob:{password}")):
@@ -93,7 +93,7 @@ class TestMasking(testtools.TestCase):
                     if tail in line and "REQ: curl" in line
                 ]
                 self.assertEqual([], left)
-                # The mask stands for all of it, and not up to the first quote.
+                # The mask replaces all of it, not only up to the first quote.
                 bodies = [line for line in self.logged(result) if '"password"' in line]
                 self.assertTrue(bodies)
                 for line in bodies:

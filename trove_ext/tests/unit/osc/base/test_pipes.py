@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A reader that goes away: ``| head``, ``2>&1 | head``, a terminal that hangs up."""
+"""A reader that ends: ``| head``, ``2>&1 | head``, a terminal that hangs up."""
 
 import os
 import signal
@@ -45,10 +45,11 @@ with (
 
 
 class TestHead(testtools.TestCase):
-    """With real pipes: what the interpreter says at its end counts too."""
+    """With real pipes, because the interpreter may print an error at its end."""
 
     def start(self, line, **environment):
-        # Without a buffer a broken pipe shows at the first write, with one at the end.
+        # Without a buffer a broken pipe is an error at the first write, with one at the
+        # end.
         inherited = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
         return subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", PROGRAM, "database", *line.split()],
@@ -58,7 +59,7 @@ class TestHead(testtools.TestCase):
             text=True,
         )
 
-    def test_head_gets_its_line_and_nobody_complains(self):
+    def test_head_gets_its_line_without_an_error(self):
         process = self.start("backup chain list --long")
         self.assertIn("+---", process.stdout.readline())
         process.stdout.close()
@@ -66,7 +67,7 @@ class TestHead(testtools.TestCase):
         process.stderr.close()
         self.assertIn(process.wait(60), {Exit.OK, Exit.PIPE})
 
-    def test_a_pipe_that_nobody_reads_is_no_traceback(self):
+    def test_a_pipe_without_a_reader_is_no_traceback(self):
         for buffering in ({}, {"PYTHONUNBUFFERED": "1"}):
             process = self.start("backup chain list", **buffering)
             process.stdout.close()
@@ -74,7 +75,7 @@ class TestHead(testtools.TestCase):
             process.stderr.close()
             self.assertEqual(Exit.PIPE, process.wait(60))
 
-    def test_a_result_arrives_where_nobody_reads_the_progress(self):
+    def test_a_result_is_printed_if_nothing_reads_the_progress(self):
         process = self.start("backup wait inc2 -f value -c Status")
         process.stderr.close()
         self.assertEqual("COMPLETED\n", process.stdout.read())
@@ -83,7 +84,7 @@ class TestHead(testtools.TestCase):
 
 
 class TestClosed(testtools.TestCase):
-    """``>&-``, ``2>&-`` and ``<&-``: a stream that is not there at all."""
+    """``>&-``, ``2>&-`` and ``<&-``: a stream that does not exist."""
 
     def run_closed(self, line, closing):
         return subprocess.run(
@@ -97,16 +98,16 @@ class TestClosed(testtools.TestCase):
             check=False,
         )
 
-    def test_the_job_is_done_though_nobody_is_told(self):
+    def test_the_job_is_done_without_output_streams(self):
         for closing in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
             done = self.run_closed("backup create alone closed --wait", closing)
             self.assertEqual(0, done.returncode, f"{closing}: {done.stderr}")
 
-    def test_a_result_arrives_where_errors_can_not_be_told(self):
+    def test_a_result_is_printed_without_stderr(self):
         done = self.run_closed("backup wait inc2 -f value -c Status", "2>&-")
         self.assertEqual((0, "COMPLETED\n"), (done.returncode, done.stdout))
 
-    def test_nobody_is_asked_where_nobody_can_answer(self):
+    def test_there_is_no_prompt_without_stdin(self):
         done = self.run_closed("backup chain delete full", "<&-")
         self.assertNotIn("isatty", done.stderr)
         done = self.run_closed("backup prune alone --keep-last 1", "<&-")
@@ -114,12 +115,12 @@ class TestClosed(testtools.TestCase):
 
 
 class TestNobodyReads(testtools.TestCase):
-    """A job is done to its end, whoever reads."""
+    """A job runs to its end, with or without a reader."""
 
     def run_all(self, **kwargs):
         for scenario in SCENARIOS:
             if scenario.answer:
-                # A question that nobody can read is not answered.
+                # A prompt that can't be read is not answered.
                 continue
             cloud = prepared(scenario)
             result = scenario.run(cloud, **kwargs)
@@ -131,7 +132,7 @@ class TestNobodyReads(testtools.TestCase):
             self.assertEqual(0, result.exit_code, scenario.name)
             self.assertTrue(scenario.done(cloud), scenario.name)
 
-    def test_a_live_line_that_nobody_sees_ends_nothing(self):
+    def test_a_live_line_without_a_reader_ends_nothing(self):
         for scenario, cloud, result in self.run_all(err_room=200, tty=True):
             self.assertTrue(scenario.done(cloud), (scenario.name, result.exit_code))
 
@@ -139,7 +140,7 @@ class TestNobodyReads(testtools.TestCase):
         for scenario, _cloud, result in self.run_all(room=0):
             self.assertIn(result.exit_code, {Exit.OK, Exit.PIPE}, scenario.name)
 
-    def test_verify_leaves_nothing_behind_when_the_terminal_hangs_up(self):
+    def test_verify_leaves_no_instance_when_the_terminal_hangs_up(self):
         (scenario,) = (
             scenario for scenario in SCENARIOS if scenario.name == "backup verify"
         )

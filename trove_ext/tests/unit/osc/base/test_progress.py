@@ -53,7 +53,7 @@ class TestLines(testtools.TestCase):
             self.lines(),
         )
 
-    def test_a_name_cannot_drive_the_terminal(self):
+    def test_a_name_can_not_control_the_terminal(self):
         self.progress.note("name \x1b]0;pwned\x07\x9b2J")
         self.assertNotIn("\x1b", self.stream.getvalue())
         self.assertNotIn("\x9b", self.stream.getvalue())
@@ -75,7 +75,7 @@ class TestTerminal(testtools.TestCase):
         self.addCleanup(patch.stop)
 
     def lines_with(self, **term):
-        """What a terminal of this kind gets of a progress."""
+        """The output of a progress at a terminal of this kind."""
         stream = Terminal()
         with mock.patch.dict("os.environ", term):
             if not term:
@@ -91,7 +91,7 @@ class TestTerminal(testtools.TestCase):
         self.assertIn("db1", stream.getvalue())
         self.assertIn("BUILD", stream.getvalue())
 
-    def test_a_name_is_no_picture(self):
+    def test_a_name_is_not_shown_as_an_emoji(self):
         stream = Terminal()
         live = progress.make(stream, Clock(), quiet=False)
         live.note("db:x:1, wait for n:b:v")

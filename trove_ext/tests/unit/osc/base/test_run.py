@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A mistake of our own shows as our own, wherever it is made."""
+"""An internal error is reported as one, wherever it occurs."""
 
 from unittest import mock
 
@@ -62,7 +62,7 @@ class InternalErrorTestCase(testtools.TestCase):
 
 class TestOurCommands(InternalErrorTestCase):
     def test_in_the_type_function_of_an_option(self):
-        # argparse itself handles a TypeError and a ValueError: wrong usage.
+        # argparse itself handles a TypeError and a ValueError as a usage error.
         handled = (TypeError, ValueError)
         for mistake in MISTAKES:
             if isinstance(mistake, handled):
@@ -124,7 +124,7 @@ class TestOurCommands(InternalErrorTestCase):
         self.assertIn("Traceback", debug.stderr)
         self.assertEqual((70, 70), (plain.exit_code, debug.exit_code))
 
-    def test_an_unknown_column_is_a_mistake_of_the_user(self):
+    def test_an_unknown_column_is_a_usage_error(self):
         result = self.run_line("backup chain list -c Nope")
         self.assertEqual(1, result.exit_code)
         self.assertNotIn("Internal", result.stderr)
@@ -154,9 +154,9 @@ class TestHookedCommands(InternalErrorTestCase):
 
 
 class TestAnswers(InternalErrorTestCase):
-    """What lacks something is the answer, and is said to be."""
+    """A response that lacks something is reported as such."""
 
-    def test_an_answer_that_lacks_a_field_is_named_and_not_asked_for_again(self):
+    def test_a_response_that_lacks_a_field_is_named_and_not_requested_again(self):
         self.cloud.missing_fields = {"status"}
         for line, what in (
             (f"backup wait {self.backup.id}", f"Backup {self.backup.id}"),

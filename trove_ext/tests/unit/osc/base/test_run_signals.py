@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A sample of the signals, the same one at each run; ``tox -e sweep`` sends them all."""
+"""A sample of the signals, the same in each run; ``tox -e sweep`` sends them all."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ class TestSignals(testtools.TestCase):
 
 
 class TestWords(testtools.TestCase):
-    """What an interrupted command says."""
+    """The message of an interrupted command."""
 
     def setUp(self):
         super().setUp()
@@ -96,7 +96,7 @@ class TestWords(testtools.TestCase):
         self.assertNotIn("continues on the server", said)
         self.assertIn("drop of database trove_ext_probe_", said)
 
-    def test_without_an_answer_the_effect_is_not_known(self):
+    def test_without_a_response_the_effect_is_not_known(self):
         said = self.interrupted(
             "backup create db1 b1 --wait", self.cloud.after_request, self.sent
         )

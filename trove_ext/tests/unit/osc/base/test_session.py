@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every command on a cloud, or with settings, that are not as they should be."""
+"""Every command on a broken cloud or with broken settings."""
 
 import json
 import pathlib
@@ -61,7 +61,7 @@ NEEDED = {
 
 class TestSurroundings(testtools.TestCase):
     def run_all(self, tweak=lambda _cloud: None, env=None):
-        """Run each workflow on a cloud that is changed first."""
+        """Run each workflow on a cloud that was changed first."""
         for scenario in ALL:
             cloud = prepared(scenario)
             tweak(cloud)

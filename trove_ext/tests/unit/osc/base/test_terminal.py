@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""No name from the cloud and no argument drives the terminal."""
+"""No name from the cloud and no argument controls the terminal."""
 
 import json
 
@@ -38,14 +38,14 @@ class TestTerminal(testtools.TestCase):
         self.assertNotIn("\x1b", text)
         self.assertIn(SPELLED, text)
 
-    def test_a_hooked_table_spells_a_name_out(self):
+    def test_a_hooked_table_escapes_a_name(self):
         self.assert_spelled(self.run_words("backup", "list").stdout)
 
-    def test_a_program_gets_the_name_as_it_is(self):
+    def test_a_program_gets_the_name_unchanged(self):
         (row,) = json.loads(self.run_words("backup", "list", "-f", "json").stdout)
         self.assertEqual(ESCAPES, row["Name"])
 
-    def test_a_question_spells_a_name_out(self):
+    def test_a_prompt_escapes_a_name(self):
         source = self.db
         for line in (["backup", "chain", "delete"], ["backup", "delete"]):
             backup = self.cloud.add_backup(ESCAPES, source)
@@ -55,7 +55,7 @@ class TestTerminal(testtools.TestCase):
             self.assertIn("[y/N]", result.stderr)
             self.assertNotIn("\x1b]0;", result.stderr)
 
-    def test_the_question_of_a_failover_spells_a_name_out(self):
+    def test_the_prompt_of_a_failover_escapes_a_name(self):
         self.cloud.add_instance("rep", replica_of=self.db)
         self.cloud.host_off(self.db)
         self.cloud.clock.sleep(300)
@@ -64,17 +64,17 @@ class TestTerminal(testtools.TestCase):
         self.assertIn("was last heard", result.stderr)
         self.assertNotIn("\x1b]0;", result.stderr)
 
-    def test_a_wait_spells_a_name_out(self):
+    def test_a_wait_escapes_a_name(self):
         for kind in ("instance", "backup"):
             self.assert_spelled(self.run_words(kind, "wait", ESCAPES).stdout)
 
-    def test_an_error_of_usage_spells_an_argument_out(self):
+    def test_a_usage_error_escapes_an_argument(self):
         for line in (["backup", "chain", "list"], ["backup", "list"]):
             result = self.run_words(*line, "--nobody", ESCAPES)
             self.assertEqual(2, result.exit_code)
             self.assert_spelled(result.stderr)
 
-    def test_an_error_of_stock_code_spells_a_name_out(self):
+    def test_an_error_of_stock_code_escapes_a_name(self):
         result = self.run_words("backup", "chain", "list", "--project", ESCAPES)
         self.assertEqual(1, result.exit_code)
         self.assert_spelled(result.stderr)

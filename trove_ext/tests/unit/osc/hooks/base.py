@@ -37,7 +37,7 @@ class HookTestCase(testtools.TestCase):
         return result
 
     def advised(self, result):
-        """The commands that a message told the user to run."""
+        """The commands that a message advises."""
         return [
             line.strip().removeprefix("openstack database ")
             for line in result.stderr.splitlines()

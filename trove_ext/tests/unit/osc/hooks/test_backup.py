@@ -59,7 +59,7 @@ class TestBackupCreate(HookTestCase):
         self.assertEqual(2, result.exit_code)
         self.assertIn("unrecognized arguments: more", result.stderr)
 
-    def test_an_instance_named_twice_is_an_error_of_usage(self):
+    def test_an_instance_named_twice_is_a_usage_error(self):
         result = self.run_line("backup create db1 b1 --instance db2")
         self.assertEqual(2, result.exit_code)
         self.assertEqual([], result.requests.changing)
@@ -69,14 +69,14 @@ class TestBackupCreate(HookTestCase):
         self.assertEqual("COMPLETED", json.loads(result.stdout)["status"])
         self.assertIn("COMPLETED", result.stderr)
 
-    def test_a_failed_backup_carries_the_reason_and_is_still_printed(self):
+    def test_a_failed_backup_is_printed_with_the_reason(self):
         self.cloud.fail_backup(message="disk full on the store")
         result = self.run_line("backup create db1 b1 --wait -f json")
         self.assertEqual(1, result.exit_code)
         self.assertEqual("FAILED", json.loads(result.stdout)["status"])
         self.assertIn("disk full on the store", result.stderr)
 
-    def test_an_older_fault_is_not_taken_for_the_reason(self):
+    def test_an_older_fault_is_not_reported_as_the_reason(self):
         self.cloud.blame(self.db1, "an old story")
         self.clock.sleep(100)
         self.cloud.fail_backup(message="a new one that is not stored")
@@ -85,7 +85,7 @@ class TestBackupCreate(HookTestCase):
         self.assertEqual(1, result.exit_code)
         self.assertIn("the last fault is another one: an old story", result.stderr)
 
-    def test_a_time_out_prints_a_command_that_goes_on_waiting(self):
+    def test_a_time_out_prints_a_command_that_continues_the_wait(self):
         result = self.run_line("backup create db1 b1 --wait --timeout 0.5 -f json")
         self.assertEqual(124, result.exit_code)
         self.assertEqual("b1", json.loads(result.stdout)["name"])
@@ -130,7 +130,7 @@ class TestBackupCreate(HookTestCase):
         self.assertIn("stored in swift, not in cinder", result.stderr)
         self.assertEqual(1, len(self.cloud.live_backups))
 
-    def test_a_parent_of_another_storage_driver_is_a_warning_else(self):
+    def test_a_parent_of_another_storage_driver_is_otherwise_a_warning(self):
         parent = self.cloud.add_backup("snap", self.db1, storage_driver="cinder").id
         line = f"backup create b1 --instance {self.db1.id} --parent {parent}"
         result = self.succeed(line)
@@ -142,7 +142,7 @@ class TestBackupCreate(HookTestCase):
         result = self.succeed("backup create db1 b1 --incremental")
         self.assertIn("a volume snapshot", result.stderr)
 
-    def test_a_lost_answer_makes_one_backup_and_finds_it(self):
+    def test_after_a_lost_response_there_is_one_backup_and_it_is_found(self):
         lost = Fault(
             Kind.RESET_AFTER,
             1,

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Users of a new instance: nothing cut, nothing shown."""
+"""Users of a new instance: no password is truncated or shown."""
 
 import argparse
 import io
@@ -29,7 +29,7 @@ def read(*users, file=None, stdin=""):
 
 
 class TestCredentials(testtools.TestCase):
-    def test_arguments_are_handed_on(self):
+    def test_arguments_are_passed_on(self):
         self.assertEqual(["dbusr:dbpassword"], read("dbusr:dbpassword"))
 
     def test_a_user_without_password_or_with_a_colon_too_many_is_named(self):
@@ -41,9 +41,9 @@ class TestCredentials(testtools.TestCase):
         self.assertEqual(3, len(str(error).splitlines()))
         self.assertNotIn("pa:ss", str(error))
 
-    def test_a_password_with_colons_arrives_whole_from_standard_input(self):
+    def test_a_password_with_colons_is_complete_from_standard_input(self):
         (one,) = read(file="-", stdin="bob:pa:ss:wo:rd\n\n")
-        # What the stock command does with it.
+        # What the stock command makes of it.
         self.assertEqual(["bob", "pa:ss:wo:rd"], one.split(":")[:2])
 
     def test_a_password_is_not_in_the_log_of_arguments(self):
@@ -61,16 +61,16 @@ class TestCredentials(testtools.TestCase):
             error = self.assertRaises(UsageError, read, file="-", stdin=text)
             self.assertIn("no user:password in it", str(error))
 
-    def test_a_password_arrives_whole_whatever_is_in_it(self):
+    def test_a_password_is_complete_whatever_it_contains(self):
         (one,) = read(file="-", stdin="bob:a\fb\u2028c\x1cd\n")
         self.assertEqual("bob:a\fb\u2028c\x1cd", str(one))
 
-    def test_what_windows_adds_to_a_file_is_no_part_of_it(self):
+    def test_a_byte_order_mark_and_crlf_are_not_part_of_it(self):
         path = pathlib.Path(self.useFixture(fixtures.TempDir()).path) / "users"
         path.write_bytes(b"\xef\xbb\xbfbob:pw\r\neve:px\r\n")
         self.assertEqual(["bob:pw", "eve:px"], [*map(str, read(file=str(path)))])
 
-    def test_nobody_types_a_password_where_it_is_shown(self):
+    def test_a_password_is_not_read_from_a_terminal(self):
         class Terminal(io.StringIO):
             def isatty(self):
                 return True
@@ -81,5 +81,5 @@ class TestCredentials(testtools.TestCase):
         error = self.assertRaises(UsageError, credentials, args, None)
         self.assertIn("is closed", str(error))
 
-    def test_a_missing_file_is_an_error_of_usage(self):
+    def test_a_missing_file_is_a_usage_error(self):
         self.assertRaises(UsageError, read, file="/does/not/exist")

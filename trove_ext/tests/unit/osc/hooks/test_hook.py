@@ -53,7 +53,7 @@ class TestTable(testtools.TestCase):
 
 
 class TestTimeout(HookTestCase):
-    def test_a_time_out_without_wait_is_an_error_of_usage_and_sends_nothing(self):
+    def test_a_time_out_without_wait_is_a_usage_error_and_sends_nothing(self):
         self.cloud.add_backup("b1", self.db1)
         for line in (
             "backup create db1 b2 --timeout 5",

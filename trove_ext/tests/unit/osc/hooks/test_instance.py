@@ -24,13 +24,13 @@ class TestInstanceCreate(HookTestCase):
     def create(self, rest):
         return f"instance create new --flavor 10 --size 1 --nic {NIC} {rest}"
 
-    def test_waits_until_it_serves(self):
+    def test_waits_until_it_is_healthy(self):
         result = self.succeed(self.create("--wait -f json"))
         shown = json.loads(result.stdout)
         self.assertEqual("ACTIVE", shown["status"])
         self.assertEqual("HEALTHY", shown["operating_status"])
 
-    def test_a_create_that_fails_says_why_and_shows_it(self):
+    def test_a_create_that_fails_reports_the_reason_and_shows_the_instance(self):
         self.cloud.fail_create(message="no host left")
         result = self.run_line(self.create("--wait -f json"))
         self.assertEqual(1, result.exit_code)
@@ -45,22 +45,22 @@ class TestInstanceCreate(HookTestCase):
         self.assertIn("missing: database 'shop,crm', user 'app'", result.stderr)
         self.assertNotIn("secret123", result.stderr)
 
-    def test_databases_and_users_that_are_there_are_no_error(self):
+    def test_existing_databases_and_users_are_no_error(self):
         line = "--databases shop crm --users app:secret123 web:secret456 --wait"
         self.assertNotIn("missing", self.succeed(self.create(line)).stderr)
 
-    def test_a_name_that_the_guest_refuses_is_said_and_sent_all_the_same(self):
+    def test_a_name_that_the_guest_refuses_is_a_warning_and_sent(self):
         result = self.succeed(self.create("--databases shop,crm"))
         self.assertIn("separated by spaces", result.stderr)
         (request,) = result.requests.changing
         sent = request.body["instance"]["databases"]
         self.assertEqual([{"name": "shop,crm"}], sent)
 
-    def test_names_of_other_datastores_are_not_held_against_the_rules(self):
+    def test_names_of_other_datastores_are_not_checked(self):
         line = self.create("--databases shop,crm --datastore postgresql")
         self.assertNotIn("separated by spaces", self.run_line(line).stderr)
 
-    def test_all_replicas_of_one_request_are_waited_for(self):
+    def test_waits_for_all_replicas_of_one_request(self):
         line = f"instance create r --replica-of db1 --replica-count 3 --nic {NIC}"
         result = self.succeed(line + " --wait -f json")
         replicas = self.cloud.replicas(self.db1)
@@ -90,7 +90,7 @@ class TestInstanceCreate(HookTestCase):
             self.assertIn(text, result.stderr)
         self.assertEqual([], result.requests.changing)
 
-    def test_a_password_with_colons_arrives_whole(self):
+    def test_a_password_with_colons_is_complete(self):
         line = self.create("--databases shop --credentials-file - -f json")
         result = self.succeed(line, stdin="bob:pa:ss:wo:rd\n")
         (request,) = result.requests.changing
@@ -98,7 +98,7 @@ class TestInstanceCreate(HookTestCase):
         self.assertEqual("pa:ss:wo:rd", user["password"])
         self.assertEqual("bob", user["name"])
 
-    def test_a_nic_that_is_none_is_an_error_before_any_request(self):
+    def test_an_invalid_nic_is_an_error_before_any_request(self):
         for nic in ("none", "foo", "net-id=x,foo"):
             for wait in ("", " --wait"):
                 line = f"instance create new --flavor 10 --size 1 --nic {nic}{wait}"
@@ -107,7 +107,7 @@ class TestInstanceCreate(HookTestCase):
                 self.assertIn("net-id=<uuid>", result.stderr)
                 self.assertEqual([], result.requests.changing)
 
-    def test_what_stock_refuses_before_it_sends_is_not_called_a_lost_answer(self):
+    def test_what_stock_refuses_before_it_sends_is_not_a_lost_response(self):
         line = f"instance create new --flavor 10 --size 1 --nic {NIC} --wait"
         with mock.patch(
             "troveclient.v1.instances.Instances.create", side_effect=ValueError("odd")

@@ -22,7 +22,7 @@ class TestActions(HookTestCase):
         self.rep1 = self.cloud.add_instance("rep1", replica_of=self.db1)
         self.rep2 = self.cloud.add_instance("rep2", replica_of=self.db1)
 
-    def test_each_action_waits_for_its_own_idea_of_done(self):
+    def test_each_action_waits_for_its_own_condition(self):
         self.cloud.add_instance("alone")
         for line in (
             "instance restart alone --wait",
@@ -40,7 +40,7 @@ class TestActions(HookTestCase):
         self.assertEqual(1, len(result.stderr.splitlines()), result.stderr)
         self.assertIn("is not a replica", result.stderr)
 
-    def test_all_that_were_accepted_are_waited_for_though_one_was_refused(self):
+    def test_waits_for_all_accepted_ones_though_one_was_refused(self):
         alone = self.cloud.add_instance("alone")
         result = self.run_line("instance delete db1 alone --wait")
         self.assertEqual(1, result.exit_code)
@@ -49,7 +49,7 @@ class TestActions(HookTestCase):
         self.assertIn(f"database instance {alone.id} has been", result.stdout)
         self.assertIn("1 of 2", result.stderr)
 
-    def test_unknown_instances_stop_no_others_and_are_all_named(self):
+    def test_unknown_instances_do_not_stop_the_others_and_are_all_named(self):
         alone, twin = self.cloud.add_instance("alone"), self.cloud.add_instance("twin")
         self.cloud.add_instance("twin")
         gone = "11111111-2222-4333-8444-555555555555"
@@ -60,7 +60,7 @@ class TestActions(HookTestCase):
         for text in ("nobody", twin.id, gone, "3 of 4 were not deleted"):
             self.assertIn(text, result.stderr)
 
-    def test_unknown_backups_stop_no_others_and_are_all_named(self):
+    def test_unknown_backups_do_not_stop_the_others_and_are_all_named(self):
         self.cloud.add_backup("b1", self.db1)
         gone = "11111111-2222-4333-8444-555555555555"
         result = self.run_line(f"backup delete nobody b1 {gone} --wait")
@@ -77,7 +77,7 @@ class TestActions(HookTestCase):
                 self.assertEqual(1, result.exit_code)
                 self.assertEqual([], result.requests.changing)
 
-    def test_what_somebody_else_deletes_first_is_deleted(self):
+    def test_what_another_user_deletes_first_counts_as_deleted(self):
         alone = self.cloud.add_instance("alone")
 
         def rival(request):
@@ -93,7 +93,7 @@ class TestActions(HookTestCase):
         self.assertEqual(1, result.exit_code)
         self.assertIn("policy", result.stderr)
 
-    def test_an_answer_lost_on_the_way_is_looked_up(self):
+    def test_after_a_lost_response_the_result_is_read(self):
         lost = Fault(
             Kind.RESET_AFTER, 1, lasting=True, only=lambda r: r.path.endswith("/action")
         )

@@ -27,7 +27,7 @@ class TestSwitch(HookTestCase):
         self.assertEqual(self.rep1.id, self.db1.replica_of)
         self.assertEqual(self.rep1.id, self.rep2.replica_of)
 
-    def test_a_failed_promote_says_the_state_of_every_member(self):
+    def test_a_failed_promote_reports_the_state_of_every_member(self):
         self.cloud.fail_promote_candidate()
         result = self.run_line("instance promote rep1 --wait")
         self.assertEqual(1, result.exit_code)
@@ -36,7 +36,7 @@ class TestSwitch(HookTestCase):
                 result.stderr, rf"{instance.name} \({instance.id}\).* ERROR"
             )
 
-    def test_a_time_out_of_promote_names_commands_that_go_on(self):
+    def test_a_time_out_of_promote_names_commands_that_continue(self):
         result = self.run_line("instance promote rep1 --wait --timeout 0.5")
         self.assertEqual(124, result.exit_code)
         # The first step waits; the others are for a promote that got stuck.
@@ -51,7 +51,7 @@ class TestSwitch(HookTestCase):
         self.succeed("instance detach rep1 --wait")
         self.assertIsNone(self.rep1.replica_of)
 
-    def test_eject_waits_for_the_survivors(self):
+    def test_eject_waits_for_the_remaining_members(self):
         self.cloud.host_off(self.db1)
         self.clock.sleep(300)
         self.succeed("instance eject db1 --wait")

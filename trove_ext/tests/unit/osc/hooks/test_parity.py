@@ -58,7 +58,7 @@ LINES = (
 
 
 def make_cloud():
-    """Make the same cloud each time: the IDs of the fake come from a seed."""
+    """Make the same cloud each time: the IDs of the fake are generated from a seed."""
     cloud = FakeCloud(FakeClock())
     db1 = cloud.add_instance("db1", databases=("shop",))
     cloud.add_instance("rep1", replica_of=db1)
@@ -132,7 +132,7 @@ class TestBetterThanStock(testtools.TestCase):
             (request,) = result.requests.changing
             self.assertIn(self.cloud.instance(name).id, request.path)
 
-    def test_a_name_that_two_bear_lists_both_ids_and_sends_nothing(self):
+    def test_an_ambiguous_name_lists_both_ids_and_sends_nothing(self):
         twins = [self.cloud.add_instance("twin") for _ in range(2)]
         result = self.run_line("instance promote twin")
         self.assertEqual(1, result.exit_code)
@@ -141,12 +141,12 @@ class TestBetterThanStock(testtools.TestCase):
         self.assertEqual([], result.requests.changing)
 
     def test_reboot_by_name_names_the_instance(self):
-        # The fake lets no plain user reboot, but it saw what was asked for.
+        # The fake allows no plain user to reboot, but it received the request.
         result = self.run_line("instance reboot db30")
         (request,) = result.requests.changing[:1]
         self.assertIn(self.cloud.instance("db30").id, request.path)
 
-    def test_the_instance_filter_of_backup_list_holds_on_every_page(self):
+    def test_the_instance_filter_of_backup_list_applies_on_every_page(self):
         mine, other = self.cloud.instance("db00"), self.cloud.instance("db01")
         for number in range(30):
             self.cloud.add_backup(f"mine{number}", mine)

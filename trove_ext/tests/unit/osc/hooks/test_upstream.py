@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Private parts of cliff, osc-lib and python-troveclient: there, or missed by name."""
+"""Private parts of cliff, osc-lib and python-troveclient, and warnings without them."""
 
 import argparse
 import logging
@@ -33,7 +33,7 @@ STOCK = (database_backups, database_instances)
 
 
 class TestThere(UpstreamTestCase):
-    """What is used is there: each test says what changed if it is not."""
+    """The parts in use exist; otherwise each test says what changed."""
 
     def run_line(self, line, **kwargs):
         cloud = FakeCloud(FakeClock())
@@ -77,7 +77,7 @@ class TestThere(UpstreamTestCase):
             "osc-lib changed command_options",
         )
 
-    def test_osc_lib_still_takes_the_time_out_from_the_options(self):
+    def test_osc_lib_still_reads_the_time_out_from_the_options(self):
         with mock.patch(
             "keystoneauth1.session.Session.__init__", autospec=True, side_effect=OSError
         ) as made:

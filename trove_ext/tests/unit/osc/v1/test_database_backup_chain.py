@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Chains on the command line, and what a delete says before it is sent."""
+"""Chains on the command line, and what a delete prints before it is sent."""
 
 import json
 import shlex
@@ -83,7 +83,7 @@ class TestShown(ChainTestCase):
         (row,) = self.json("backup chain list --all-projects")
         self.assertEqual(self.fake.project_id, row["Project ID"])
 
-    def test_a_plain_user_is_told_that_policy_forbids_all_projects(self):
+    def test_for_a_plain_user_policy_forbids_all_projects(self):
         result = self.run_line("backup chain list --all-projects")
         self.assertEqual(1, result.exit_code)
         self.assertIn("policy", result.stderr)
@@ -92,11 +92,11 @@ class TestShown(ChainTestCase):
         self.add("side", 5, parent=self.full)
         lines = self.run_line("backup chain show two").stdout.splitlines()
         names = [line.split("|")[1].rstrip() for line in lines if "COMPLETED" in line]
-        # A narrow table must not break what belongs together.
+        # A narrow table must not break up the tree.
         tree = [name.replace("\N{NO-BREAK SPACE}", "~") for name in names]
         self.assertEqual([" full", " ├~one", " │~└~two", " └~side"], tree)
 
-    def test_numbers_are_numbers_and_nothing_is_nothing_in_csv(self):
+    def test_in_csv_numbers_are_numbers_and_missing_values_are_empty(self):
         names = "-c Name -c Depth -c Restorable"
         lines = self.run_line(f"backup chain show one -f csv {names}").stdout
         self.assertIn('"full",0', lines.replace(",True", ""))
@@ -104,7 +104,7 @@ class TestShown(ChainTestCase):
         self.assertNotIn('"None"', lines)
         self.assertRegex(self.run_line("backup check db1 -f csv").stdout, r",36000,3,")
 
-    def test_a_column_that_has_nothing_in_places_can_be_sorted_by(self):
+    def test_a_column_with_missing_values_can_be_sorted_by(self):
         self.add("broken", state=BackupState.FAILED)
         line = "backup chain list -f json --sort-column 'Newest Restorable'"
         result = run_openstack(["database", *shlex.split(line)], self.fake)
@@ -120,7 +120,7 @@ class TestShown(ChainTestCase):
         self.assertEqual(parents, [row["Parent ID"] for row in rows])
         self.assertEqual([True] * 3, [row["Restorable"] for row in rows])
 
-    def test_one_dated_ahead_is_shown_so_and_is_not_the_newest_restorable(self):
+    def test_one_dated_ahead_is_marked_and_is_not_the_newest_restorable(self):
         self.add("ahead", -48, parent=self.two)
         (chain,) = self.json("backup chain list --long")
         self.assertEqual(self.two.id, chain["Newest Restorable ID"])
@@ -128,12 +128,12 @@ class TestShown(ChainTestCase):
         self.assertEqual([None] * 3, [row["Reason"] for row in others])
         self.assertEqual("dated 2d ahead of now", ahead["Reason"])
 
-    def test_a_name_can_not_drive_the_terminal(self):
+    def test_a_name_can_not_control_the_terminal(self):
         self.add("bad\x1b[2Jname", 1)
         for line in ("backup chain list", "backup check db1"):
             self.assertNotIn("\x1b", self.run_line(line).stdout)
 
-    def test_a_stream_without_the_lines_of_a_tree_gets_others(self):
+    def test_a_stream_without_line_characters_gets_ascii(self):
         drawn = branches([0, 1, 2, 1], "latin-1")
         self.assertEqual(["", "| ", "| ` ", "` "], drawn)
         self.assertEqual(drawn, branches([0, 1, 2, 1], None))
@@ -144,7 +144,7 @@ class TestShown(ChainTestCase):
 
 
 class TestChainDelete(ChainTestCase):
-    def test_all_of_it_goes_and_each_is_shown(self):
+    def test_all_of_it_is_deleted_and_each_is_shown(self):
         result = self.run_line("backup chain delete one --wait -f json")
         rows = json.loads(result.stdout)
         self.assertEqual(["deleted"] * 2, [row["Result"] for row in rows])
@@ -164,14 +164,14 @@ class TestChainDelete(ChainTestCase):
         self.assertIn("accepted, not verified", result.stderr)
         self.assertEqual(1, len(result.requests.changing))
 
-    def test_a_running_one_below_stops_it_before_the_question(self):
+    def test_a_dependent_backup_in_progress_stops_it_before_the_prompt(self):
         self.add("run", parent=self.two, state=BackupState.BUILDING)
         result = self.run_line("backup chain delete full", tty=True, stdin="y\n")
         self.assertEqual(1, result.exit_code)
         self.assertIn("still BUILDING", result.stderr)
         self.assertEqual([], result.requests.changing)
 
-    def test_one_that_joins_while_the_user_thinks_stops_it(self):
+    def test_a_new_dependent_backup_during_the_prompt_stops_it(self):
         def after(request):
             self.fake.after_request.clear()
             self.fake.before_request.append(join)
@@ -190,7 +190,7 @@ class TestChainDelete(ChainTestCase):
 
 
 class TestBackupDelete(ChainTestCase):
-    def test_elsewhere_it_warns_and_sends_what_stock_sends(self):
+    def test_without_a_terminal_it_warns_and_sends_what_stock_sends(self):
         result = self.run_line("backup delete one")
         self.assertEqual(0, result.exit_code)
         self.assertIn("WARNING: This will delete one", result.stderr)
@@ -200,14 +200,14 @@ class TestBackupDelete(ChainTestCase):
             result.stdout,
         )
 
-    def test_a_leaf_is_deleted_without_a_word(self):
+    def test_a_leaf_is_deleted_without_a_prompt(self):
         for tty in (False, True):
             leaf = self.add(f"leaf{tty}", parent=self.two)
             result = self.run_line(f"backup delete leaf{tty}", tty=tty)
             self.assertEqual((0, ""), (result.exit_code, result.stderr))
             self.assertIn(leaf.id, result.stdout)
 
-    def test_at_a_terminal_it_asks_where_more_goes_than_was_named(self):
+    def test_at_a_terminal_it_prompts_if_more_is_deleted_than_was_named(self):
         result = self.run_line("backup delete one", tty=True, stdin="n\n")
         self.assertEqual(1, result.exit_code)
         self.assertEqual([], result.requests.changing)
@@ -215,7 +215,7 @@ class TestBackupDelete(ChainTestCase):
         self.assertEqual(0, result.exit_code)
         self.assertEqual(1, len(result.requests.changing))
 
-    def test_a_question_says_what_it_is_about_also_where_all_else_is_quiet(self):
+    def test_a_prompt_says_what_it_is_about_even_with_quiet(self):
         for line in (
             "backup delete one",
             "backup chain delete two",
@@ -228,13 +228,13 @@ class TestBackupDelete(ChainTestCase):
             self.assertIn(self.two.id, result.stderr, line)
             self.assertIn("[y/N]", result.stderr)
 
-    def test_a_running_one_below_is_said_before_stock_sends_it(self):
+    def test_a_dependent_backup_in_progress_is_named_before_stock_sends_it(self):
         running = self.add("run", parent=self.two, state=BackupState.BUILDING)
         result = self.run_line("backup delete one --yes")
         self.assertEqual(1, len(result.requests.changing))
         self.assertIn(f"run ({running.id}) is still BUILDING", result.stderr)
 
-    def test_a_signal_at_the_question_is_answered_in_words(self):
+    def test_a_signal_at_the_prompt_ends_with_a_message(self):
         def interrupt(*_args):
             signal.raise_signal(signal.SIGINT)
 
@@ -248,12 +248,12 @@ class TestBackupDelete(ChainTestCase):
         result = self.run_line("backup delete full --yes")
         self.assertIn(f"of instance db1 ({self.db1.id})", result.stderr)
 
-    def test_yes_answers(self):
+    def test_yes_confirms(self):
         result = self.run_line("backup delete one --yes", tty=True)
         self.assertEqual(0, result.exit_code)
         self.assertNotIn("[y/N]", result.stderr)
 
-    def test_waiting_covers_all_that_goes(self):
+    def test_waiting_covers_all_deleted_backups(self):
         result = self.run_line("backup delete full --wait --yes")
         self.assertEqual(0, result.exit_code, result.stderr)
         self.assertEqual(set(), self.names())
@@ -299,7 +299,7 @@ class TestBackupCreate(ChainTestCase):
         snapshot = self.fake.backup("Replication snapshot for x")
         self.refused(f"backup create db1 new --parent {snapshot.id} --wait", "snapshot")
 
-    def test_a_good_parent_is_taken(self):
+    def test_a_good_parent_is_accepted(self):
         result = self.run_line("backup create db1 new --parent two --wait")
         self.assertEqual(0, result.exit_code, result.stderr)
         self.assertEqual(self.two.id, self.fake.backup("new").parent_id)
@@ -317,7 +317,7 @@ class TestBackupCreate(ChainTestCase):
 
 
 class TestBackupList(ChainTestCase):
-    def test_the_instance_filter_holds_on_every_page(self):
+    def test_the_instance_filter_applies_on_every_page(self):
         db2 = self.fake.add_instance("db2")
         for number in range(50):
             self.add(f"mine{number}", number)
@@ -336,7 +336,7 @@ class TestBackupList(ChainTestCase):
 
 
 class TestCommands(ChainTestCase):
-    def test_check_exits_by_what_it_found(self):
+    def test_the_exit_code_of_check_depends_on_its_result(self):
         self.assertEqual(0, self.run_line("backup check db1 --max-age 26h").exit_code)
         result = self.run_line("backup check db1 nobody --max-age 5h -f json")
         self.assertEqual(1, result.exit_code)
@@ -344,7 +344,7 @@ class TestCommands(ChainTestCase):
         self.assertEqual(["failed", "failed"], [row["Result"] for row in rows])
         self.assertEqual(36000, rows[0]["Age"])
 
-    def test_check_that_can_not_ask_fails(self):
+    def test_check_fails_if_the_cloud_does_not_respond(self):
         dead = Fault(Kind.REFUSED, only=lambda r: r.service == "trove", lasting=True)
         result = self.run_line("backup check db1", faults=[dead])
         self.assertEqual((1, ""), (result.exit_code, result.stdout))
@@ -374,7 +374,7 @@ class TestCommands(ChainTestCase):
         )
         self.assertEqual([], self.fake.log.changing)
 
-    def test_prune_asks_at_a_terminal(self):
+    def test_prune_prompts_at_a_terminal(self):
         self.add("new", 1)
         line = "backup prune db1 --keep-last 1"
         self.assertEqual(1, self.run_line(line, tty=True, stdin="n\n").exit_code)
@@ -382,7 +382,7 @@ class TestCommands(ChainTestCase):
         result = self.run_line(line, tty=True, stdin="y\n")
         self.assertEqual((0, {"new"}), (result.exit_code, self.names()))
 
-    def test_time_to_think_is_no_time_of_the_deletes(self):
+    def test_the_time_at_the_prompt_does_not_count_in_the_time_out(self):
         self.add("new", 1)
         hours = self.fake.clock.advance
         thinking = mock.patch(
@@ -393,18 +393,18 @@ class TestCommands(ChainTestCase):
             result = self.run_line(line, tty=True)
         self.assertEqual((0, {"new"}), (result.exit_code, self.names()))
 
-    def test_prune_with_nothing_to_delete_does_not_ask(self):
+    def test_prune_with_nothing_to_delete_does_not_prompt(self):
         result = self.run_line("backup prune db1 --keep-last 1", tty=True)
         self.assertEqual(0, result.exit_code, result.stderr)
 
-    def test_rotate_has_a_row_each_and_says_busy_by_its_exit_code(self):
+    def test_rotate_has_a_row_for_each_and_an_exit_code_for_busy(self):
         self.add("theirs", state=BackupState.BUILDING)
         result = self.run_line("backup rotate db1 -f json")
         (row,) = json.loads(result.stdout)
         self.assertEqual((75, "busy"), (result.exit_code, row["Result"]))
         self.assertIn("theirs", result.stderr)
 
-    def test_rotate_prunes_with_the_same_words(self):
+    def test_rotate_prunes_with_the_same_options(self):
         line = "backup rotate db1 --chain-length 1 --keep-last 1 -f json"
         (row,) = json.loads(self.run_line(line).stdout)
         self.assertEqual(("made", 1, 3), (row["Result"], row["Kept"], row["Deleted"]))
@@ -416,12 +416,12 @@ class TestCommands(ChainTestCase):
             self.assertEqual(2, result.exit_code)
             self.assertIn("all would have one name", result.stderr)
 
-    def test_rotate_takes_a_new_one_in_any_case_where_no_age_counts(self):
+    def test_rotate_always_takes_a_new_one_with_min_age_0(self):
         line = "backup rotate db1 --min-age 0 -f json"
         results = [json.loads(self.run_line(line).stdout)[0] for _ in range(2)]
         self.assertEqual(["made", "made"], [row["Result"] for row in results])
 
-    def test_rotate_says_where_retention_can_delete_nothing(self):
+    def test_rotate_warns_if_retention_can_delete_nothing(self):
         line = "backup rotate db1 --keep-last 3"
         self.assertIn("grows for ever", self.run_line(line).stderr)
         quiet = self.run_line(f"{line} --chain-length 7 --min-age 0").stderr

@@ -74,7 +74,7 @@ class TestCommands(testtools.TestCase):
         shown = self.json("restore inc new --wait --timeout 5", expect=124)
         self.assertEqual("BUILD", shown["status"])
 
-    def test_nics_are_taken_as_by_instance_create(self):
+    def test_nics_are_parsed_as_by_instance_create(self):
         shown = self.json(f"restore inc new --dry-run --nic net-id={NETWORK}")
         self.assertEqual([{"network_id": NETWORK}], shown["nics"])
         nic = f"subnet-id={NETWORK},ip-address=10.0.0.9"
@@ -114,7 +114,7 @@ class TestCommands(testtools.TestCase):
         self.assertEqual(2, result.stdout.count("missing"))
         self.assertIn("2 of 2 failed", result.stderr)
 
-    def test_what_was_left_behind_is_named_and_only_removed_on_request(self):
+    def test_an_orphaned_instance_is_named_and_only_removed_on_request(self):
         name = scratch_instance.name_for(self.db1.id, self.clock.now())
         left = self.fake.add_instance(name)
         result = self.run_line("verify full")
@@ -126,7 +126,7 @@ class TestCommands(testtools.TestCase):
         self.assertTrue(left.deleted)
         self.assertFalse(self.db1.deleted)
 
-    def test_a_name_can_not_drive_the_terminal(self):
+    def test_a_name_can_not_control_the_terminal(self):
         self.fake.add_backup("evil\x1b[2J", self.db1)
         result = self.run_line("verify 'evil\x1b[2J'")
         self.assertNotIn("\x1b", result.stdout + result.stderr)

@@ -51,7 +51,7 @@ class TestCommand(ReplicaTestCase):
         self.assertIn("accepted, not verified", result.stderr)
         self.assertIn(f"--for replica-of={self.db2.id}", result.stderr)
 
-    def test_an_interrupt_tells_what_was_seen_and_how_to_wait_on(self):
+    def test_an_interrupt_reports_the_last_state_and_how_to_continue_the_wait(self):
         def interrupt():
             raise run.Stopped(signal.SIGINT)
 
@@ -75,7 +75,7 @@ class TestCommand(ReplicaTestCase):
         self.assertIn("policy does not allow you to do this", result.stderr)
         self.assertIn("not a failed log-in", result.stderr)
 
-    def test_the_stock_command_tells_as_much_of_a_failure(self):
+    def test_the_stock_command_reports_a_failure_in_the_same_way(self):
         self.fake.fail_promote_sibling("db3")
         result = self.run_line("instance promote db2 --wait")
         self.assertEqual(1, result.exit_code)

@@ -35,7 +35,7 @@ class TestWaitCommands(HookTestCase):
         result = self.run_line("instance wait nobody --for deleted")
         self.assertEqual(1, result.exit_code)
 
-    def test_those_that_are_unknown_stop_no_others_and_are_all_named(self):
+    def test_unknown_targets_do_not_stop_the_others_and_are_all_named(self):
         result = self.run_line("instance wait nobody db1 nothing -f json")
         self.assertEqual(1, result.exit_code)
         self.assertEqual(["db1"], [row["Name"] for row in json.loads(result.stdout)])
@@ -43,7 +43,9 @@ class TestWaitCommands(HookTestCase):
         self.assertIn("nothing", result.stderr)
         self.assertIn("2 of 3", result.stderr)
 
-    def test_a_name_that_two_have_stops_no_others_and_is_named_with_the_unknown(self):
+    def test_an_ambiguous_name_does_not_stop_the_others(
+        self,
+    ):
         twins = [self.cloud.add_instance("twin") for _ in range(2)]
         for line in ("instance wait twin nobody db1", "instance wait nobody db1 twin"):
             with self.subTest(line):
@@ -58,12 +60,12 @@ class TestWaitCommands(HookTestCase):
         result = self.succeed(f"instance wait db1 {self.db1.id} db1 -f json")
         self.assertEqual(1, len(json.loads(result.stdout)))
 
-    def test_roles_can_be_waited_for(self):
+    def test_waits_for_roles(self):
         self.cloud.add_instance("rep", replica_of=self.db1)
         self.succeed("instance wait db1 --for source")
         self.succeed("instance wait rep --for replica-of=db1")
         result = self.run_line("instance wait rep --for detached --timeout 5")
         self.assertEqual(124, result.exit_code)
 
-    def test_an_unknown_goal_is_an_error_of_usage(self):
+    def test_an_unknown_goal_is_a_usage_error(self):
         self.assertEqual(2, self.run_line("instance wait db1 --for joy").exit_code)

@@ -17,12 +17,12 @@ import inspect
 
 from trove.guestagent import api as guest_api
 
-# Trove's API has them, and its own guest no longer does.
+# Trove's API still has them, but its own guest no longer does.
 OBSOLETE = {"update_guest", "get_hwinfo", "get_diagnostics"}
 
 
 def names():
-    """The names of all calls that a guest of today answers."""
+    """The names of all calls that a current guest supports."""
     return {name for name, _arguments in all_of_trove()}
 
 
@@ -36,7 +36,7 @@ def all_of_trove():
         for call in ast.walk(method):
             if _is_call_of_guest(call) and call.args[0].value not in OBSOLETE:
                 found = [keyword.arg for keyword in call.keywords]
-                # None stands for a dictionary made of what the method takes.
+                # None is a dictionary of the method's own arguments.
                 found = taken if None in found else found
                 yield call.args[0].value, [x for x in found if x != "version"]
 

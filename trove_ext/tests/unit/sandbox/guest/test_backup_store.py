@@ -60,7 +60,7 @@ class StoreTest(testtools.TestCase):
             backup_store.BackupMissingError, self.store.find, "b0.xbstream"
         )
 
-    def test_a_deleted_object_leaves_nothing(self):
+    def test_a_deleted_object_leaves_no_files(self):
         stored = self.put("b0")
         self.store.delete(stored.location)
         self.assertEqual([], list((self.root / "backups").iterdir()))

@@ -21,7 +21,7 @@ from trove_ext.sandbox.guest import programs
 
 
 class ProgramsTest(testtools.TestCase):
-    def test_a_program_that_fails_says_its_last_words(self):
+    def test_a_program_that_fails_is_reported_with_its_last_output(self):
         error = self.assertRaises(
             programs.ProgramError, programs.run, ["sh", "-c", "echo no space; exit 3"]
         )
@@ -39,7 +39,7 @@ class ProgramsTest(testtools.TestCase):
         log = Path(self.useFixture(fixtures.TempDir()).path) / "log"
         self.assertRaises(programs.ProgramError, jobs.run, ["true"], log)
 
-    def test_what_a_job_said_is_returned_and_kept(self):
+    def test_the_output_of_a_job_is_returned_and_kept(self):
         log = Path(self.useFixture(fixtures.TempDir()).path) / "log"
         self.assertEqual("done\n", programs.Jobs().run(["echo", "done"], log))
         self.assertEqual("done\n", log.read_text())

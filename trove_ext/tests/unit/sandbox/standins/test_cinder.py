@@ -39,7 +39,7 @@ class VolumeSnapshotTest(testtools.TestCase):
         snapshots = self.client.volume_snapshots
         return snapshots.create(self.volume.id, force=True, name="trove-b-backup")
 
-    def test_a_volume_from_a_snapshot_holds_what_was_there_then(self):
+    def test_a_volume_from_a_snapshot_has_the_data_of_that_time(self):
         snapshot = self.take()
         (self.data / "ibdata1").write_text("after")
         self.client.volumes.create(2, "trove-db2", snapshot_id=snapshot.id)

@@ -54,7 +54,7 @@ class TestStore(FilesTestCase):
             self.assertEqual(row, inventory.find(self.where, key))
         self.assertIsNone(inventory.find(self.where, "other"))
 
-    def test_two_of_one_name_are_told_apart_by_ids(self):
+    def test_two_of_one_name_are_distinguished_by_ids(self):
         for number in ("1", "2"):
             row = {"id": f"s{number}", "name": "db", "instance_id": f"i{number}"}
             self.store.put("server", row, f"i{number}")

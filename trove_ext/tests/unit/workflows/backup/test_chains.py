@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Chains are told in one request."""
+"""Chains are read in one request."""
 
 from trove_ext.exceptions import (
     AmbiguousNameError,
@@ -60,7 +60,7 @@ class TestListChains(BackupTestCase):
         (get,) = self.requests("GET")
         self.assertEqual(self.db1.id, get.query["instance_id"])
 
-    def test_a_deleted_instance_is_found_by_the_id_that_its_backups_bear(self):
+    def test_a_deleted_instance_is_found_by_the_id_in_its_backups(self):
         self.add("b1")
         self.db1.deleted = True
         (found,) = chains.list_chains(self.cloud, instance=self.db1.id, with_names=True)
@@ -71,13 +71,13 @@ class TestListChains(BackupTestCase):
             NotFoundError, chains.list_chains, self.cloud, instance="nobody"
         )
 
-    def test_the_state_of_a_chain_is_told(self):
+    def test_the_state_of_a_chain(self):
         full = self.add("full", 3)
         self.add("inc", 2, parent=full, state=BackupState.FAILED)
         (found,) = chains.list_chains(self.cloud)
         self.assertIs(ChainState.PARTLY, found.chain.state)
 
-    def test_a_server_that_is_too_slow_for_one_page_is_asked_for_small_ones(self):
+    def test_from_a_server_too_slow_for_one_page_small_ones_are_requested(self):
         for number in range(150):
             self.chain(f"c{number}", 3, 100)
         found = chains.list_chains(self.slow_cloud(Kind.HANG))
@@ -91,13 +91,13 @@ class TestListChains(BackupTestCase):
 
         return self.make_cloud([Fault(kind, only=large, lasting=True)])
 
-    def test_so_is_one_behind_a_load_balancer_that_does_not_wait_for_it(self):
+    def test_so_are_they_if_a_load_balancer_does_not_wait_for_the_page(self):
         self.chain("a", 3, 100)
         (found,) = chains.list_chains(self.slow_cloud(Kind.HTTP_504))
         self.assertEqual(3, found.chain.count)
         self.assertIn("200 at a time", self.progress.notes[0])
 
-    def test_a_server_that_was_too_slow_once_is_not_asked_for_a_large_page_again(self):
+    def test_after_a_server_was_too_slow_no_large_page_is_requested_again(self):
         self.chain("a", 3, 100)
         cloud = self.slow_cloud(Kind.HANG)
         chains.list_chains(cloud)
@@ -106,7 +106,7 @@ class TestListChains(BackupTestCase):
         self.assertEqual(1, len(self.requests("GET", before)))
         self.assertEqual(1, len(self.progress.notes))
 
-    def test_a_rate_limit_is_waited_for_as_long_as_the_server_says(self):
+    def test_a_rate_limit_is_followed_by_the_requested_pause(self):
         self.chain("a", 3, 100)
 
         def first(request):
@@ -117,7 +117,7 @@ class TestListChains(BackupTestCase):
         self.assertEqual(3, found.chain.count)
         self.assertEqual(2, len(self.requests("GET")))
 
-    def test_a_server_that_is_not_there_is_not_asked_for_small_pages(self):
+    def test_from_an_unreachable_server_no_small_pages_are_requested(self):
         dead = Fault(Kind.REFUSED, only=lambda r: r.service == "trove", lasting=True)
         cloud = self.make_cloud([dead])
         self.assertRaises(UnreachableError, chains.list_chains, cloud)
@@ -125,7 +125,7 @@ class TestListChains(BackupTestCase):
 
 
 class TestAbove(BackupTestCase):
-    """What tells whether a backup can be restored: what it stands on."""
+    """The ancestors of a backup, which decide whether it can be restored."""
 
     def setUp(self):
         super().setUp()
@@ -149,7 +149,7 @@ class TestAbove(BackupTestCase):
         self.assertEqual(["full", "parent", "child"], path)
         self.assertIn("another instance", forest.doubt(child.id))
 
-    def test_a_parent_that_is_gone_is_asked_for_once_and_said(self):
+    def test_a_missing_parent_is_requested_once_and_reported(self):
         self.members[0].deleted = True
         self.add("second", 1, parent=self.members[0])
         forest = chains.forest_above(self.cloud, self.db1.id)
@@ -186,7 +186,7 @@ class TestShowChain(BackupTestCase):
         )
         self.assertEqual(1, len(self.requests("GET")))
 
-    def test_what_can_not_be_restored_says_why(self):
+    def test_the_reason_why_a_backup_can_not_be_restored_is_shown(self):
         full = self.add("full", 3)
         failed = self.add("bad", 2, parent=full, state=BackupState.FAILED)
         self.add("child", 1, parent=failed)
@@ -197,7 +197,7 @@ class TestShowChain(BackupTestCase):
         self.assertEqual("FAILED", found["bad"].why_not)
         self.assertIn(failed.id, found["child"].why_not)
 
-    def test_a_name_that_two_bear_lists_both_with_instance_and_time(self):
+    def test_an_ambiguous_name_lists_both_with_instance_and_time(self):
         one, two = self.add("twin", 2), self.add("twin", 1)
         error = self.assertRaises(
             AmbiguousNameError, chains.show_chain, self.cloud, "twin"

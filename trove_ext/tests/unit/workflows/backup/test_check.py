@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A check says of each instance whether its newest good backup is young enough."""
+"""A check reports for each instance whether its newest good backup is recent enough."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ class TestCheck(BackupTestCase):
     def check(self, *names, max_age=DAY):
         return check.check(self.cloud, names or ("db1",), max_age)
 
-    def test_a_young_chain_is_well(self):
+    def test_a_recent_chain_is_ok(self):
         self.chain("a", 3, 20)
         (verdict,) = self.check()
         self.assertIsNone(verdict.problem)
@@ -56,7 +56,7 @@ class TestCheck(BackupTestCase):
         (verdict,) = self.check()
         self.assertIn("no restorable backup", verdict.problem)
 
-    def test_an_instance_that_is_not_there_is_a_line_too(self):
+    def test_an_unknown_instance_is_a_line_too(self):
         self.add("good", 1)
         good, bad = self.check("db1", "nobody")
         self.assertIsNone(good.problem)
@@ -75,13 +75,13 @@ class TestCheck(BackupTestCase):
         _names, backups = self.requests("GET")
         self.assertEqual(self.db1.id, backups.query["instance_id"])
 
-    def test_one_that_is_gone_is_judged_by_its_backups(self):
+    def test_a_deleted_instance_is_checked_by_its_backups(self):
         self.add("good", 1)
         self.db1.deleted = True
         (verdict,) = self.check(self.db1.id)
         self.assertEqual((None, "good"), (verdict.problem, verdict.backup.name))
 
-    def test_an_id_that_was_never_there_is_a_line(self):
+    def test_an_id_that_never_existed_is_a_line(self):
         (verdict,) = self.check(self.fake.new_id())
         self.assertIn("No instance", verdict.problem)
 

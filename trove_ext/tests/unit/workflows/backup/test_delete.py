@@ -26,7 +26,7 @@ from trove_ext.workflows.backup import delete
 
 
 class TestPlan(BackupTestCase):
-    def test_what_hangs_on_it_goes_along(self):
+    def test_dependent_backups_are_deleted_with_it(self):
         _full, first, second = self.chain("a", 3, 10)
         self.add("other", 1)
         plan = delete.plan(self.cloud, [first.id])
@@ -45,12 +45,12 @@ class TestPlan(BackupTestCase):
         plan = delete.plan(self.cloud, [full.id])
         self.assertEqual((self.db1.id,), plan.instances_left_without_backup)
 
-    def test_an_id_that_nothing_bears_is_kept_as_such(self):
+    def test_an_unknown_id_is_kept(self):
         unknown = "00000000-0000-4000-8000-000000000000"
         plan = delete.plan(self.cloud, [unknown])
         self.assertEqual((unknown,), plan.unknown)
 
-    def test_a_running_one_below_is_refused_before_anything_is_sent(self):
+    def test_a_dependent_backup_in_progress_is_refused_before_anything_is_sent(self):
         full, first, _ = self.chain("a", 3, 10)
         running = self.add("run", parent=first, state=BackupState.BUILDING)
         plan = delete.plan(self.cloud, [full.id])
@@ -58,7 +58,7 @@ class TestPlan(BackupTestCase):
         self.assertIn(running.id, str(error))
 
     def test_one_that_has_been_running_for_long_is_refused_as_well(self):
-        # Release 26 answers 500, at any age: not sent, it is no riddle.
+        # Release 26 responds with 500 at any age, so the delete is not sent.
         stuck = self.add("stuck", 9 * 24, state=BackupState.BUILDING)
         plan = delete.plan(self.cloud, [stuck.id])
         error = self.assertRaises(CheckError, delete.check, plan)
@@ -89,7 +89,7 @@ class TestDelete(BackupTestCase):
         self.assertEqual({"stays"}, self.names())
         self.assertEqual(1, len(self.requests("DELETE")))
 
-    def test_waiting_for_many_costs_one_list_a_look(self):
+    def test_waiting_for_many_costs_one_list_per_poll(self):
         full, *_ = self.chain("a", 30, 100)
         before = len(self.fake.log)
         rows, _ = self.run_delete(full)
@@ -101,7 +101,7 @@ class TestDelete(BackupTestCase):
         self.assertEqual(30, len(rows))
         self.assertGreater(10, len(lists))
 
-    def test_without_waiting_it_is_accepted_and_not_more(self):
+    def test_without_waiting_it_is_only_accepted(self):
         full, _ = self.chain("a", 2, 10)
         rows, error = self.run_delete(full, timeout=None)
         self.assertEqual(
@@ -122,7 +122,7 @@ class TestDelete(BackupTestCase):
             {"one": "deleted", "run": "refused", "two": "deleted"}, results
         )
 
-    def test_time_that_runs_out_says_how_to_go_on(self):
+    def test_a_time_out_names_the_command_that_continues(self):
         self.fake.timings.backup_delete = 500.0
         one = self.add("one")
         rows, error = self.run_delete(one, timeout=20.0)
@@ -138,14 +138,14 @@ class TestDelete(BackupTestCase):
             lasting=True,
         )
 
-    def test_an_answer_that_was_lost_is_looked_up(self):
+    def test_after_a_lost_response_the_result_is_read(self):
         one = self.add("one")
         _rows, error = self.run_delete(one, cloud=self.make_cloud([self.lost(1)]))
         self.assertEqual((set(), None), (self.names(), error))
-        # Trove shows nothing of a delete that goes on: it is sent once more.
+        # Trove does not show a delete in progress, so it is sent once more.
         self.assertIn("sending it again", self.progress.warnings[0])
 
-    def test_what_two_lost_answers_leave_open_is_called_unknown(self):
+    def test_after_two_lost_responses_the_result_is_unknown(self):
         one = self.add("one")
         rows, error = self.run_delete(one, cloud=self.make_cloud([self.lost(2)]))
         self.assertEqual(["unknown"], [row.result for row in rows])

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A policy is carried out leaf by leaf, and only where all is as planned."""
+"""A policy is carried out leaf by leaf, and only while everything is as planned."""
 
 from trove_ext.exceptions import (
     CheckError,
@@ -36,7 +36,7 @@ class TestPrune(BackupTestCase):
         self.new = self.chain("new", 2, 10)
 
     def on_delete(self, number, call):
-        """Do something when so many deletes were carried out."""
+        """Do something after this many deletes were carried out."""
         seen = iter(range(1, 1000))
 
         def after(request):
@@ -60,7 +60,7 @@ class TestPrune(BackupTestCase):
         self.assertEqual("deleted", results["old-0"])
         self.assertEqual("kept", results["new-0"])
 
-    def test_each_is_gone_before_its_parent_is_sent(self):
+    def test_each_is_deleted_before_the_delete_of_its_parent_is_sent(self):
         gone = []
 
         def before(request):
@@ -83,7 +83,7 @@ class TestPrune(BackupTestCase):
             if method == "DELETE":
                 self.assertEqual("list", methods[place - 1])
 
-    def test_a_chain_that_somebody_built_on_meanwhile_stays(self):
+    def test_a_chain_with_a_new_dependent_backup_is_skipped(self):
         late = []
         self.on_delete(1, lambda: late.append(self.add("late", 0, parent=self.old[1])))
         results, error = self.prune()
@@ -92,8 +92,8 @@ class TestPrune(BackupTestCase):
         self.assertIn("changed", results["old-1"])
         self.assertEqual("left alone", results["old-0"])
 
-    def test_what_was_to_be_kept_and_is_gone_saves_the_rest(self):
-        # Somebody deletes the chain on which the plan relied.
+    def test_if_a_kept_backup_is_gone_the_rest_is_kept(self):
+        # Another user deletes the chain on which the plan relied.
         def vanish():
             for backup in self.new:
                 backup.deleted = True
@@ -104,7 +104,7 @@ class TestPrune(BackupTestCase):
         self.assertIn("keeps it by now", results["old-1"])
         self.assertIsInstance(error, PartialFailureError)
 
-    def test_one_chain_left_alone_does_not_stop_another(self):
+    def test_one_skipped_chain_does_not_stop_another(self):
         self.chain("third", 2, 50)
         self.on_delete(1, lambda: self.add("late", 0, parent=self.old[0]))
         _, error = self.prune()
@@ -132,7 +132,7 @@ class TestPrune(BackupTestCase):
         self.assertEqual({"deleted"}, {results[backup.name] for backup in self.old})
         self.assertEqual(2, len(self.requests("DELETE")))
 
-    def test_a_list_that_hides_one_is_not_believed(self):
+    def test_a_list_that_lacks_a_backup_does_not_prove_its_delete(self):
         def lacks(request):
             return request.method == "GET" and request.path.endswith("/backups")
 
@@ -147,7 +147,7 @@ class TestPrune(BackupTestCase):
         self.assertIn("changed", results["old-1"])
         self.assertFalse(self.old[1].deleted)
 
-    def test_reads_are_tried_again_until_the_time_out(self):
+    def test_reads_are_retried_until_the_time_out(self):
         start = []
 
         def dark(_request):
@@ -160,12 +160,12 @@ class TestPrune(BackupTestCase):
         self.assertIsNone(error)
         self.assertEqual({"new-0", "new-1"}, self.names())
 
-    def test_a_running_backup_and_what_it_needs_stay(self):
+    def test_a_backup_in_progress_and_its_ancestors_are_kept(self):
         self.add("run", parent=self.old[1], state=BackupState.BUILDING)
         self.prune()
         self.assertEqual({"old-0", "old-1", "run", "new-0", "new-1"}, self.names())
 
-    def test_names_that_are_never_touched_keep_what_they_need(self):
+    def test_protected_names_keep_their_ancestors(self):
         self.prune(Policy(keep_chains=1, keep_names=("old-1",)))
         self.assertEqual({"old-0", "old-1", "new-0", "new-1"}, self.names())
 
@@ -176,7 +176,7 @@ class TestPrune(BackupTestCase):
         self.prune()
         self.assertEqual(6, len(self.names()))
 
-    def test_all_judges_each_instance_by_itself_the_deleted_ones_too(self):
+    def test_all_evaluates_each_instance_by_itself_the_deleted_ones_too(self):
         db2 = self.fake.add_instance("db2")
         self.chain("other", 2, 200, instance=db2)
         self.chain("more", 1, 20, instance=db2)
@@ -201,13 +201,13 @@ class TestPrune(BackupTestCase):
         )
         self.assertEqual(2, len(error.problems))
 
-    def test_time_that_runs_out_leaves_the_rest_and_says_so(self):
+    def test_a_time_out_keeps_the_rest_and_reports_it(self):
         self.fake.timings.backup_delete = 100.0
         results, error = self.prune(timeout=30.0)
         self.assertIsInstance(error, WaitTimeoutError)
         self.assertEqual("left alone", results["old-1"])
 
-    def test_a_cloud_that_no_longer_answers_ends_it_with_rows(self):
+    def test_a_cloud_that_no_longer_responds_ends_it_with_rows(self):
         def dark(request):
             return len(self.requests("DELETE")) > 0
 
@@ -217,7 +217,7 @@ class TestPrune(BackupTestCase):
         self.assertIsInstance(error, (UnreachableError, LoginError))
         self.assertEqual(5, len(rows))
 
-    def test_a_refused_delete_leaves_its_chain(self):
+    def test_a_refused_delete_keeps_its_chain(self):
         self.fake.policy_forbid("backup:delete")
         results, error = self.prune()
         self.assertIn("policy", results["old-2"])
@@ -226,7 +226,7 @@ class TestPrune(BackupTestCase):
 
 
 class TestNotSeen(BackupTestCase):
-    def test_a_delete_whose_end_can_not_be_seen_keeps_the_rows_and_names_a_command(
+    def test_a_delete_whose_result_can_not_be_read_keeps_the_rows_and_names_a_command(
         self,
     ):
         self.chain("old", 2, 300)

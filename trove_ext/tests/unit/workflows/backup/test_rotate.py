@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A rotation makes one backup, whatever happens to it on the way."""
+"""A rotation takes one backup, whatever happens in between."""
 
 from datetime import timedelta
 from unittest import mock
@@ -35,7 +35,7 @@ DAY = 86400.0
 
 
 class Killed(BaseException):
-    """As SIGKILL: nothing of the run gets to do anything after it."""
+    """As SIGKILL: no code of the run is executed after it."""
 
 
 class RotateTestCase(BackupTestCase):
@@ -80,7 +80,7 @@ class TestChoice(RotateTestCase):
         self.add("Replication snapshot for 2", 1, parent=full)
         self.assertEqual("full", self.parent_of(self.one()))
 
-    def test_what_hangs_on_a_replication_snapshot_is_never_the_parent(self):
+    def test_a_dependent_backup_of_a_replication_snapshot_is_never_the_parent(self):
         snapshot = self.add("Replication snapshot for 1", 2)
         self.add("child", 1, parent=snapshot)
         self.assertIsNone(self.parent_of(self.one()))
@@ -111,7 +111,7 @@ class TestStorageDriver(RotateTestCase):
         (post,) = self.requests("POST")
         return post.body["backup"].get("storage_driver")
 
-    def test_none_is_named_where_all_is_in_swift_as_before_trove_23(self):
+    def test_none_is_named_if_all_are_in_swift_as_before_trove_23(self):
         self.add("full", 30)
         self.assertEqual("full", self.parent_of(self.one()))
         self.assertIsNone(self.driver())
@@ -161,7 +161,7 @@ class TestStorageDriver(RotateTestCase):
 
 
 class TestAdoption(RotateTestCase):
-    def test_a_running_one_of_its_own_is_waited_for(self):
+    def test_waits_for_one_of_its_own_in_progress(self):
         first = self.rotate_and_die()
         row = self.one()
         self.assertEqual((How.ADOPTED, first), (row.how, row.backup.id))
@@ -189,14 +189,14 @@ class TestAdoption(RotateTestCase):
 
         self.fake.after_request.append(after)
 
-    def test_one_that_began_since_the_list_was_read_is_waited_for_too(self):
+    def test_waits_for_one_that_began_after_the_list_was_read(self):
         self.begin_after_the_list()
         row = self.one()
         self.assertEqual((How.ADOPTED, None), (row.how, row.error))
         (made,) = self.fake.live_backups
         self.assertEqual(made.id, row.backup.id)
 
-    def test_it_is_waited_for_too_if_the_token_was_renewed_at_the_refusal(self):
+    def test_waits_for_it_even_if_the_token_was_renewed_at_the_refusal(self):
         def before(request):
             if request.method == "POST" and request.service == "trove":
                 self.fake.before_request.clear()
@@ -212,7 +212,7 @@ class TestAdoption(RotateTestCase):
             [401, 422], [request.status for request in self.fake.log.changing]
         )
 
-    def test_one_that_another_run_took_while_this_one_saw_to_others_counts(self):
+    def test_one_that_another_run_took_during_this_run_counts(self):
         db2 = self.fake.add_instance("db2")
 
         def before(request):
@@ -225,7 +225,7 @@ class TestAdoption(RotateTestCase):
         self.assertEqual((How.MADE, How.PRESENT), (first.how, second.how))
         self.assertEqual(1, len(self.requests("POST")))
 
-    def test_one_that_was_through_before_the_second_look_counts_too(self):
+    def test_one_that_was_completed_before_the_second_read_counts(self):
         def before(request):
             if request.method == "POST" and request.service == "trove":
                 self.fake.before_request.clear()
@@ -237,7 +237,7 @@ class TestAdoption(RotateTestCase):
         self.assertEqual((How.PRESENT, None), (row.how, row.error))
         self.assertEqual(1, len(self.names()))
 
-    def test_one_that_has_been_running_for_a_day_is_a_failure_with_what_ends_it(self):
+    def test_one_in_progress_for_a_day_is_a_failure_with_the_command_that_ends_it(self):
         for name in ("db1-full-20251201T000000Z", "theirs"):
             for hours in (25, -25):
                 with self.subTest(name=name, hours=hours):
@@ -248,12 +248,12 @@ class TestAdoption(RotateTestCase):
                     self.assertEqual(1, rotate.error_of([row]).exit_code)
                     self.assertEqual([], self.fake.log.changing)
 
-    def test_one_that_has_been_running_for_less_is_waited_for(self):
+    def test_waits_for_one_in_progress_for_less_than_a_day(self):
         made = self.add("db1-full-20251201T000000Z", 23, state=BackupState.BUILDING)
         self.clock.after(20, self.complete(made))
         self.assertIs(How.ADOPTED, self.one().how)
 
-    def test_a_running_one_of_somebody_else_is_said_and_not_waited_for(self):
+    def test_another_users_backup_in_progress_is_reported_without_a_wait(self):
         self.add("theirs", 0, state=BackupState.BUILDING)
         row = self.one(policy=Policy(keep_last=1))
         self.assertIsInstance(row.error, BusyError)
@@ -261,7 +261,7 @@ class TestAdoption(RotateTestCase):
         self.assertEqual(75, rotate.error_of([row]).exit_code)
         self.assertEqual([], self.fake.log.changing)
 
-    def test_one_started_by_somebody_else_at_the_same_moment_is_said(self):
+    def test_another_users_backup_started_at_the_same_moment_is_reported(self):
         def before(request):
             if request.method == "POST" and request.service == "trove":
                 self.add("theirs", 0, state=BackupState.BUILDING)
@@ -269,7 +269,7 @@ class TestAdoption(RotateTestCase):
         self.fake.before_request.append(before)
         self.assertIsInstance(self.one().error, BusyError)
 
-    def test_two_rotations_at_the_same_moment_make_one_backup(self):
+    def test_two_concurrent_rotations_take_one_backup(self):
         theirs = []
 
         def before(request):
@@ -292,7 +292,7 @@ class TestAdoption(RotateTestCase):
 
         return call
 
-    def test_a_young_one_of_its_own_counts_as_this_runs(self):
+    def test_a_recent_one_of_its_own_counts_as_this_runs(self):
         first = self.one()
         self.clock.advance(1800)
         row = self.one()
@@ -310,11 +310,11 @@ class TestAdoption(RotateTestCase):
         self.clock.advance(3700)
         self.assertIs(How.MADE, self.one().how)
 
-    def test_a_young_one_of_somebody_else_does_not(self):
+    def test_a_recent_one_of_another_user_does_not(self):
         self.add("by-hand", 0)
         self.assertIs(How.MADE, self.one().how)
 
-    def test_a_young_one_that_failed_does_not(self):
+    def test_a_recent_one_that_failed_does_not(self):
         self.fake.fail_backup()
         self.one()
         self.fake.knobs.backup.clear()
@@ -349,7 +349,7 @@ class TestFailure(RotateTestCase):
         self.assertEqual(124, rotate.error_of([row]).exit_code)
         self.assertEqual([], self.requests("DELETE"))
 
-    def test_one_that_is_gone_again_never_leads_to_a_prune(self):
+    def test_one_that_was_deleted_again_never_leads_to_a_prune(self):
         self.chain("old", 1, 300)
 
         def after(request):
@@ -399,7 +399,7 @@ class TestFailure(RotateTestCase):
         self.assertIn("not of this one (mine)", str(row.error))
         self.assertEqual([], self.fake.log.changing)
 
-    def test_all_are_started_before_any_is_waited_for(self):
+    def test_all_are_started_before_the_wait(self):
         for number in range(2, 6):
             self.fake.add_instance(f"db{number}")
         start = self.clock.monotonic()
@@ -414,11 +414,11 @@ class TestFailure(RotateTestCase):
         self.assertEqual("The volume is gone.", self.db1.fault.message)
         self.assertEqual([], self.fake.log.changing)
 
-    def test_an_instance_in_the_middle_of_something_is_said_as_busy(self):
+    def test_an_instance_with_an_operation_in_progress_is_reported_as_busy(self):
         self.db1.task = Task.RESIZING
         self.assertIsInstance(self.one().error, BusyError)
 
-    def test_a_name_that_two_bear_and_an_unknown_one_do_not_stop_the_others(self):
+    def test_an_ambiguous_and_an_unknown_name_do_not_stop_the_others(self):
         self.fake.add_instance("twin")
         self.fake.add_instance("twin")
         rows = self.rotate("twin", "db1", "nobody")
@@ -428,7 +428,7 @@ class TestFailure(RotateTestCase):
         for text in ("twin", "nobody", "2 of 3"):
             self.assertIn(text, str(error))
 
-    def test_an_answer_that_was_lost_is_looked_up_and_adopted(self):
+    def test_after_a_lost_response_the_backup_is_found_and_adopted(self):
         for kind in (Kind.RESET_AFTER, Kind.CUT_SHORT, Kind.TRUNCATED):
             with self.subTest(kind):
                 before = len(self.fake.log)
@@ -442,7 +442,7 @@ class TestFailure(RotateTestCase):
                 self.assertEqual(1, len(self.requests("POST", before)))
                 self.clock.advance(DAY)
 
-    def test_a_dead_cloud_while_waiting_keeps_the_rows(self):
+    def test_if_the_cloud_fails_during_the_wait_the_rows_are_kept(self):
         self.fake.add_instance("db2")
 
         def dark(_request):
@@ -472,7 +472,7 @@ class TestQuota(RotateTestCase):
         self.assertIn("quota of backups is full", self.progress.warnings[0])
         self.assertIn(self.OWN, self.progress.warnings[0])
 
-    def test_every_night_after_a_failed_one_makes_a_backup(self):
+    def test_every_night_after_a_failed_one_takes_a_backup(self):
         self.fake.quotas["backups"] = 4
         failed = 3
         for night in range(10):
@@ -483,7 +483,7 @@ class TestQuota(RotateTestCase):
             self.fake.knobs.backup.clear()
             self.clock.advance(DAY)
 
-    def test_the_reason_of_the_failure_is_said_before_it_is_deleted(self):
+    def test_the_reason_of_the_failure_is_reported_before_it_is_deleted(self):
         self.fake.fail_backup(message="The disk is full.")
         self.one()
         self.fake.knobs.backup.clear()
@@ -534,7 +534,7 @@ class TestQuota(RotateTestCase):
         self.assertNotIn("openstack", str(row.error))
         self.assertEqual([], self.requests("DELETE"))
 
-    def test_one_that_can_not_be_deleted_is_said_and_the_refusal_stands(self):
+    def test_one_that_can_not_be_deleted_is_reported_with_the_refusal(self):
         self.add(self.OWN, 24, state=BackupState.FAILED)
         self.fake.policy_forbid("backup:delete")
         self.fill()
@@ -569,7 +569,7 @@ class TestKilled(RotateTestCase):
         )
 
     def state(self):
-        """What there is, without the times in the names."""
+        """The backups, without the times in the names."""
         return sorted(
             (
                 backup.name.rsplit("-2026", 1)[0],
@@ -588,7 +588,7 @@ class TestKilled(RotateTestCase):
 
         self.fake.after_request.append(after)
 
-    def test_killed_anywhere_and_run_again_it_ends_as_one_run_would(self):
+    def test_killed_anywhere_and_run_again_it_ends_as_a_single_run(self):
         self.prepare()
         before = len(self.fake.log)
         rows = self.run_once()
@@ -610,7 +610,7 @@ class TestKilled(RotateTestCase):
                     self.assertEqual([None, None], [row.error for row in rows])
                 self.assertEqual(expected, self.state())
 
-    def test_killed_twice_it_still_does(self):
+    def test_killed_twice_it_still_ends_as_a_single_run(self):
         self.prepare()
         self.run_once()
         expected = self.state()

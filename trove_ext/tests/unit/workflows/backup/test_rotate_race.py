@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Two rotations at the very same moment, both of which Trove has let through."""
+"""A race: two concurrent rotations, both of which Trove has accepted."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ class TestTwin(BackupTestCase):
         return row
 
     def race(self, name="db1-full-20251231T235959Z", seconds=-1, **kwargs):
-        """Let another run's backup of so many seconds later or before get through."""
+        """Make Trove accept another run's backup this many seconds later or earlier."""
 
         def after(request):
             if request.method == "POST" and request.service == "trove":
@@ -55,7 +55,7 @@ class TestTwin(BackupTestCase):
         self.assertEqual(self.twin.id, row.backup.id)
         self.assertIn("at the same moment", row.note)
 
-    def test_the_run_that_gives_way_prunes_and_counts_one(self):
+    def test_the_run_that_deletes_its_duplicate_prunes_and_counts_one(self):
         parent = self.add("old", 30)
         self.race(name="db1-incr-20251231T235959Z", parent=parent)
         row = self.rotate(Policy(keep_last=2))
@@ -63,7 +63,7 @@ class TestTwin(BackupTestCase):
         self.assertEqual({"old", self.twin.name}, self.names())
         self.assertEqual(2, len(row.pruned))
 
-    def test_the_older_one_stays_and_leaves_the_pruning_to_the_other_run(self):
+    def test_the_older_one_is_kept_and_the_other_run_prunes(self):
         old = self.add("old", 30)
         self.race(name="db1-incr-20260101T000001Z", seconds=1, parent=old)
         row = self.rotate(KEEP_ONE)
@@ -71,7 +71,7 @@ class TestTwin(BackupTestCase):
         self.assertEqual(3, len(self.names()))
 
     def twins_of_a_killed_run(self):
-        """Let there be two of the same moment, and nobody who sees to them."""
+        """Add two of the same moment, whose runs were killed."""
         for name, seconds in (("a", 30), ("b", 29)):
             created = self.clock.now() - timedelta(seconds=seconds)
             twin = self.fake.add_backup(
@@ -79,7 +79,7 @@ class TestTwin(BackupTestCase):
             )
             twin.updated = created + timedelta(seconds=20)
 
-    def test_where_the_run_that_should_give_way_was_killed_the_next_one_does(self):
+    def test_if_the_run_of_the_duplicate_was_killed_the_next_run_deletes_it(self):
         for number in range(3):
             self.add(f"old-{number}", 30 + number)
         self.twins_of_a_killed_run()
@@ -87,7 +87,7 @@ class TestTwin(BackupTestCase):
         self.assertEqual((How.ADOPTED, False), (row.how, row.shared))
         self.assertEqual({"db1-full-20251230T235959Z", "old-0"}, self.names())
 
-    def test_where_neither_of_a_killed_run_can_go_the_next_one_prunes(self):
+    def test_if_neither_backup_of_killed_runs_can_be_deleted_the_next_run_prunes(self):
         self.add("old", 30)
         self.twins_of_a_killed_run()
         younger = max(self.fake.live_backups, key=lambda backup: backup.created)
@@ -96,13 +96,13 @@ class TestTwin(BackupTestCase):
         self.assertEqual((How.PRESENT, False, None), (row.how, row.shared, row.error))
         self.assertEqual({younger.name, "child"}, self.names())
 
-    def test_one_that_failed_is_given_way_to_by_nobody(self):
+    def test_no_run_deletes_its_backup_for_one_that_failed(self):
         self.race(state=BackupState.FAILED)
         row = self.rotate()
         self.assertEqual((How.MADE, False), (row.how, row.shared))
         self.assertIn(row.backup.name, self.names())
 
-    def test_somebody_elses_or_one_on_another_parent_is_no_twin(self):
+    def test_another_users_or_one_on_another_parent_is_no_duplicate(self):
         other = self.add("other", 40)
         for kwargs in ({"name": "theirs"}, {"parent": other}):
             self.race(**kwargs)
@@ -111,8 +111,8 @@ class TestTwin(BackupTestCase):
             self.assertIn(row.backup.name, self.names())
             self.clock.sleep(7200)
 
-    def test_one_after_the_other_are_no_twins(self):
-        # One ends in the very second in which the next begins.
+    def test_one_after_the_other_are_no_duplicates(self):
+        # One ends in the same second in which the next begins.
         options = {"min_age": timedelta(0), "chain_length": 1}
         first = self.rotate(**options)
         row = self.rotate(**options)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Stored times that lie ahead, and machines whose clock differs from Trove's."""
+"""Stored times in the future, and machines whose clock differs from Trove's."""
 
 from datetime import timedelta
 
@@ -145,7 +145,7 @@ class TestSkewedMachine(ClockTestCase):
             if header:
                 self.assertGreater(timedelta(seconds=2), verdict.age)
 
-    def test_a_young_one_counts_as_this_runs(self):
+    def test_a_recent_one_counts_as_this_runs(self):
         for header, skew in self.for_each():
             self.rotate()
             self.clock.advance(1800)
@@ -166,7 +166,7 @@ class TestSkewedMachine(ClockTestCase):
                 made.append(self.rotate(chain_length=1, policy=Policy(keep_last=3)))
                 self.clock.advance(86400)
             self.assertTrue(all(map(self.is_there, made[-3:])))
-            # What seems to be ahead of now is kept besides.
+            # Backups that seem to be ahead of now are kept as well.
             room = 3 if header or abs(skew) <= 60 else 4
             self.assertGreaterEqual(room, len(self.names()))
 

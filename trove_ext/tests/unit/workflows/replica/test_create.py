@@ -36,7 +36,7 @@ class TestCreate(ReplicaTestCase):
         )
         self.assertNotIn("availability_zone", body)
 
-    def test_what_is_given_goes_first(self):
+    def test_options_take_precedence(self):
         group = self.fake.add_configuration("other")
         body = self.body(
             self.succeed(
@@ -51,7 +51,7 @@ class TestCreate(ReplicaTestCase):
             {"is_public": True, "allowed_cidrs": ["1.2.3.0/24"]}, body["access"]
         )
 
-    def test_no_configuration_is_taken_off_again_where_trove_gives_one(self):
+    def test_with_no_configuration_the_group_that_trove_attaches_is_detached(self):
         group = self.fake.add_configuration("tuned")
         self.db1.configuration_id = group.id
         (row,) = self.rows("replica create db1 new --no-configuration --wait")
@@ -88,7 +88,7 @@ class TestCreate(ReplicaTestCase):
         self.assertIn("not replicating", result.stdout)
         self.assertIn("instance restart", result.stderr)
 
-    def test_all_that_is_wrong_is_told_together(self):
+    def test_all_problems_are_reported_together(self):
         self.fake.quotas["backups"] = 0
         self.refuse(
             "replica create db2 new --count 4 --configuration none",
@@ -119,7 +119,7 @@ class TestCreate(ReplicaTestCase):
         self.fake.versions[self.db1.version_id].datastore = "mongodb"
         self.refuse("replica create db1 new", "Trove can't replicate that")
 
-    def test_a_network_that_can_not_be_read_is_asked_for(self):
+    def test_a_network_that_can_not_be_read_has_to_be_given(self):
         self.db1.hostname = "db1.example.org"
         self.refuse("replica create db1 new", "--nic net-id=<network>")
         self.succeed(f"replica create db1 new --nic net-id={OTHER_NETWORK}")
@@ -143,14 +143,16 @@ class TestCreate(ReplicaTestCase):
         self.assertIn("new-2", result.stdout)
         self.assertEqual([], result.requests.changing)
 
-    def test_an_answer_that_is_lost_is_not_sent_again(self):
+    def test_after_a_lost_response_the_request_is_not_sent_again(self):
         fault = Fault(Kind.RESET_AFTER, 1, True, only=lambda request: request.changing)
         line = "replica create db1 new --count 2 --wait -f value -c Name"
         result = self.succeed(line, faults=[fault])
         self.assertEqual("new-1\nnew-2\n", result.stdout)
         self.assertEqual(1, len(result.requests.changing))
 
-    def test_what_a_failed_snapshot_leaves_in_build_is_told_with_the_way_out(self):
+    def test_replicas_left_in_build_by_a_failed_snapshot_are_reported_with_steps(
+        self,
+    ):
         self.fake.knobs.snapshot["*"] = "No space left."
         result = self.run_line("replica create db1 new --count 3 --wait")
         self.assertEqual(1, result.exit_code)

@@ -16,7 +16,7 @@ COMMANDS = ("replica detach db2 --wait", "instance detach db2 --wait")
 
 
 class TestOlderTrove(ReplicaTestCase):
-    """Trove 19.0.1 to 24.0.0: each update takes the configuration group away."""
+    """Trove 19.0.1 to 24.0.0: each update detaches the configuration group."""
 
     def setUp(self):
         super().setUp()
@@ -31,7 +31,7 @@ class TestOlderTrove(ReplicaTestCase):
     def attach_command(self, row):
         return f"configuration attach {row.id} {self.group.id}"
 
-    def test_a_group_that_went_with_a_detach_is_named_with_its_way_back(self):
+    def test_a_group_lost_by_a_detach_is_named_with_its_command(self):
         for line in COMMANDS:
             with self.subTest(line):
                 self.give_back()
@@ -43,7 +43,7 @@ class TestOlderTrove(ReplicaTestCase):
         result = self.succeed("replica detach db2")
         self.assertIn(self.attach_command(self.db2), result.stderr)
 
-    def test_a_detach_that_is_refused_after_it_has_begun_is_followed(self):
+    def test_a_detach_that_is_refused_after_it_has_begun_is_waited_for(self):
         self.db2.was_source = True
         for line in COMMANDS:
             with self.subTest(line):
@@ -65,13 +65,15 @@ class TestOlderTrove(ReplicaTestCase):
                 self.assertIn("the replica does not stop", reason)
                 self.assertNotIn("DETACHING", reason)
 
-    def test_a_refusal_without_a_detach_stays_a_refusal(self):
+    def test_a_refusal_without_a_detach_is_a_refusal(self):
         self.db2.replica_of = None
         result = self.run_line("instance detach db2 --wait")
         self.assertEqual(1, result.exit_code)
         self.assertIn("is not a replica", result.stderr)
 
-    def test_a_group_that_went_with_an_upgrade_is_named_with_its_way_back(self):
+    def test_a_group_lost_by_an_upgrade_is_named_with_its_command(
+        self,
+    ):
         self.alone.configuration_id = self.group.id
         version = "00000000-0000-4000-8000-000000000572"
         result = self.succeed(f"instance upgrade alone {version} --wait")
@@ -79,7 +81,7 @@ class TestOlderTrove(ReplicaTestCase):
 
 
 class TestTodaysTrove(ReplicaTestCase):
-    def test_nothing_is_said_of_a_group_that_stayed(self):
+    def test_a_group_that_is_still_attached_is_not_mentioned(self):
         group = self.fake.add_configuration("tuned", max_connections=100)
         self.db2.configuration_id = group.id
         result = self.succeed("replica detach db2 --wait")
@@ -110,7 +112,7 @@ class TestDetach(ReplicaTestCase):
         self.assertIn("It would not.", result.stderr)
         self.assertIn("likely read-only", result.stderr)
 
-    def test_the_stock_command_tells_as_much_of_a_failure(self):
+    def test_the_stock_command_reports_a_failure_in_the_same_way(self):
         self.fake.knobs.detach["db2"] = "It would not."
         result = self.run_line("instance detach db2 --wait")
         self.assertEqual(1, result.exit_code)

@@ -23,14 +23,14 @@ AT_THE_END = 15.3
 
 
 class TestFailover(ReplicaTestCase):
-    def test_a_source_that_lives_is_refused_with_the_planned_switch(self):
+    def test_a_source_that_is_alive_is_refused_with_the_planned_switchover(self):
         self.refuse(
             "replica failover db1 --yes --wait",
             "its guest agent is heard",
             f"replica promote {self.db2.id} --wait",
         )
 
-    def test_a_database_that_is_down_is_to_be_restarted(self):
+    def test_a_database_that_is_down_has_to_be_restarted(self):
         self.fake.kill_database(self.db1)
         self.refuse(
             "replica failover db1 --yes --wait",
@@ -53,7 +53,7 @@ class TestFailover(ReplicaTestCase):
             f"instance delete {self.db3.id} --wait",
         )
 
-    def test_a_dead_source_is_replaced_and_the_old_one_told_of(self):
+    def test_a_dead_source_is_replaced_and_the_old_one_reported(self):
         self.fake.host_off(self.db1)
         self.clock.sleep(100)
         result = self.succeed("replica failover db1 --yes --wait")
@@ -63,7 +63,7 @@ class TestFailover(ReplicaTestCase):
         self.assertIn(f"db1 ({self.db1.id}) is NOT fenced", result.stderr)
         self.assertEqual(self.db2.id, self.db3.replica_of)
 
-    def test_a_heartbeat_that_just_stopped_is_waited_out(self):
+    def test_waits_until_a_heartbeat_that_just_stopped_is_old_enough(self):
         self.fake.host_off(self.db1)
         self.fake.timings.heartbeat_expiry = 300.0
         result = self.succeed("replica failover db1 --yes --wait")
@@ -94,7 +94,7 @@ class TestFailover(ReplicaTestCase):
         self.assertIn("it is heard again since", result.stderr)
         self.assertEqual(self.db1.id, self.db2.replica_of)
 
-    def test_a_time_out_names_the_command_that_goes_on(self):
+    def test_a_time_out_names_the_command_that_continues(self):
         self.fake.host_off(self.db1)
         self.fake.timings.heartbeat_expiry = 900.0
         result = self.run_line("replica failover db1 --yes --wait --timeout 60")
@@ -102,7 +102,7 @@ class TestFailover(ReplicaTestCase):
         self.assertIn(f"replica failover {self.db1.id} --wait", result.stderr)
         self.assertEqual(self.db1.id, self.db2.replica_of)
 
-    def test_it_asks_at_a_terminal_and_takes_no_for_an_answer(self):
+    def test_it_prompts_at_a_terminal_and_accepts_a_no(self):
         self.fake.host_off(self.db1)
         self.clock.sleep(100)
         line = "replica failover db1 --wait"
@@ -110,7 +110,7 @@ class TestFailover(ReplicaTestCase):
         self.assertIn("nothing was changed", result.stderr)
         self.succeed(line, stdin="y\n", tty=True)
 
-    def test_the_time_out_starts_when_the_question_is_answered(self):
+    def test_the_time_out_starts_when_the_prompt_is_answered(self):
         self.fake.host_off(self.db1)
         self.clock.sleep(100)
         sent = []
@@ -130,7 +130,7 @@ class TestFailover(ReplicaTestCase):
         )
         self.assertIn("503", result.requests.text())
 
-    def test_nobody_to_ask_is_a_mistake_in_the_command(self):
+    def test_without_a_terminal_yes_is_required(self):
         self.fake.host_off(self.db1)
         self.clock.sleep(100)
         result = self.run_line("replica failover db1 --wait")
@@ -143,7 +143,7 @@ class TestFailover(ReplicaTestCase):
         self.succeed("replica failover db1 --yes --wait")
         self.assertEqual(self.db2.id, self.db3.replica_of)
 
-    def test_an_eject_that_fails_says_so_of_every_member(self):
+    def test_an_eject_that_fails_reports_every_member(self):
         self.fake.host_off(self.db1)
         self.clock.sleep(100)
         self.fake.fail_promote_sibling("db3")
@@ -153,7 +153,7 @@ class TestFailover(ReplicaTestCase):
         self.assertIn("no role, ERROR", result.stderr)
         self.assertIn(f"replica create {self.db2.id} db3", result.stderr)
 
-    def test_the_stock_command_waits_with_the_same_eyes(self):
+    def test_the_stock_command_waits_in_the_same_way(self):
         self.fake.host_off(self.db1)
         self.fake.host_off(self.db2)
         self.clock.sleep(100)

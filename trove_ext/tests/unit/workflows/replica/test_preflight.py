@@ -30,7 +30,7 @@ class TestCheck(ReplicaTestCase):
         self.assertEqual(before, len(self.fake.log.changing))
         return [*error.problems, shown(error)]
 
-    def test_a_healthy_set_passes_with_what_was_looked_at(self):
+    def test_a_healthy_set_passes_with_the_list_of_checks(self):
         plan = promote.check(self.cloud, "db2")
         self.assertEqual((self.db1.id, self.db2.id), (plan.source.id, plan.target.id))
         text = "\n".join(plan.checks)
@@ -38,11 +38,11 @@ class TestCheck(ReplicaTestCase):
             self.assertIn(f"{member.name} ({member.id}) is ACTIVE/HEALTHY", text)
         self.assertFalse(plan.probed)
 
-    def test_what_is_no_replica_is_told_whose_source_it_is(self):
+    def test_for_an_instance_that_is_no_replica_its_replicas_are_named(self):
         self.assertIn("it is not a replica", self.problems("alone")[0])
         self.assertIn("the source of db2", self.problems("db1")[0])
 
-    def test_all_that_is_wrong_is_told_member_by_member(self):
+    def test_all_problems_are_reported_member_by_member(self):
         self.fake.kill_database(self.db1)
         self.db2.version_id = "00000000-0000-4000-8000-000000000572"
         self.fake.set_task(Task.PROMOTION_ERROR, self.db3)
@@ -58,7 +58,7 @@ class TestCheck(ReplicaTestCase):
         self.clock.sleep(100)
         self.assertIn(f"replica failover {self.db1.id} --wait", self.problems()[-1])
 
-    def test_a_host_that_died_lately_is_seen_by_its_heartbeat(self):
+    def test_a_host_that_died_recently_is_recognized_by_its_heartbeat(self):
         self.fake.host_off(self.db3)
         self.clock.sleep(70)
         problem = self.problems()[0]
@@ -80,13 +80,13 @@ class TestCheck(ReplicaTestCase):
         )
         self.assertEqual({"shop"}, self.db1.content.databases)
 
-    def test_a_database_that_trove_can_not_list_keeps_nobody_from_a_promote(self):
+    def test_a_database_that_trove_can_not_list_does_not_prevent_a_promote(self):
         for server in (self.db1, self.db2, self.db3):
             server.content.databases.add("b")
         plan = promote.check(self.cloud, "db2", with_probe=True)
         self.assertIn("the probe arrived", plan.checks[-1])
 
-    def test_a_replica_that_can_not_be_read_is_not_said_not_to_replicate(self):
+    def test_a_replica_that_can_not_be_read_is_not_reported_as_not_replicating(self):
         broken = Fault(Kind.QUOTA, only=self._reads, lasting=True)
         error = self.assertRaises(
             CheckError, promote.check, self.make([broken]), "db2", with_probe=True

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A probe proves that a replica replicates, and leaves nothing behind."""
+"""A probe proves that a replica replicates, and cleans up."""
 
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
@@ -36,7 +36,9 @@ class TestProbe(ReplicaTestCase):
         self.run_line("replica show db3 --probe")
         self.assertEqual({"shop"}, self.db1.content.databases)
 
-    def test_a_creation_without_an_answer_is_looked_for_and_dropped(self):
+    def test_after_a_lost_response_the_database_is_found_and_dropped(
+        self,
+    ):
         fault = Fault(
             Kind.RESET_AFTER,
             1,

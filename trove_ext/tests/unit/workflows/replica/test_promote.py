@@ -68,7 +68,7 @@ class TestPromote(ReplicaTestCase):
             with self.subTest(promoted_by.__name__):
                 error = promoted_by().error
                 self.assertIn("older fault, not of this", self.finding(error, self.db1))
-                # The source was not down: it is waited for before its restart.
+                # The source was not down, so the steps wait for it before its restart.
                 text = error if isinstance(error, str) else shown(error)
                 self.assertIn(f"instance wait {self.db1.id}", text)
             self.heal()
@@ -89,7 +89,7 @@ class TestPromote(ReplicaTestCase):
         error = promote.follow(self.cloud, before, plan.target, deadline).error
         self.assertIn("older fault, not of this", self.finding(error, self.db1))
 
-    def test_a_sibling_that_is_lost_is_made_again_by_the_user(self):
+    def test_another_replica_that_is_lost_has_to_be_created_again(self):
         self.fake.fail_promote_sibling("db3")
         error = self.promote().error
         self.assertIn("no role, ERROR, read-only or not", self.finding(error, self.db3))
@@ -110,7 +110,7 @@ class TestPromote(ReplicaTestCase):
         self.assertIn("not known", self.finding(error, self.db1))
         self.assertNotIn(RESET, shown(error))
 
-    def test_a_time_out_says_what_is_known_and_how_to_wait_on(self):
+    def test_a_time_out_reports_what_is_known_and_how_to_continue_the_wait(self):
         self.clock.after(6.0, self.fake.restart_trove)
         error = self.promote(timeout=60).error
         self.assertIsInstance(error, WaitTimeoutError)

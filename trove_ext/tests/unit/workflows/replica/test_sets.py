@@ -36,11 +36,11 @@ class TestShow(ReplicaTestCase):
     def test_what_is_in_no_set_is_an_error(self):
         self.refuse("replica show alone", "in no replication set")
 
-    def test_a_name_that_several_bear_lists_their_ids(self):
+    def test_an_ambiguous_name_lists_their_ids(self):
         twin = self.fake.add_instance("db2")
         self.refuse("replica show db2", twin.id, self.db2.id)
 
-    def test_the_list_holds_all_sets_and_nothing_else(self):
+    def test_the_list_has_all_sets_and_nothing_else(self):
         other = self.fake.add_instance("other")
         self.fake.add_instance("other-replica", replica_of=other)
         rows = self.rows("replica list")
@@ -52,7 +52,7 @@ class TestShow(ReplicaTestCase):
         self.assertEqual(["other", "other-replica"], [row["Name"] for row in rows])
         self.refuse("replica list --source db2", "it is itself a replica")
 
-    def test_what_is_odd_is_told_on_standard_error(self):
+    def test_inconsistencies_are_reported_on_standard_error(self):
         self.db1.deleted = True
         result = self.succeed("replica list -f value -c Name")
         self.assertEqual(["db2", "db3"], sorted(result.stdout.split()))

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A restore asks for the right instance, or says all that is in the way."""
+"""A restore requests the right instance, or reports all problems."""
 
 from trove_ext.exceptions import (
     AmbiguousNameError,
@@ -33,7 +33,7 @@ NETWORK = "11111111-2222-4333-8444-555555555555"
 
 
 def lost_creation():
-    """Let Trove make the instance and its answer get lost."""
+    """Make Trove create the instance and lose its response."""
     return Fault(
         Kind.RESET_AFTER,
         lasting=True,
@@ -57,7 +57,7 @@ class RestoreTestCase(BackupTestCase):
         return error.problems
 
     def problem(self, *args, **options):
-        """What is shown of the only problem."""
+        """The text of the only problem."""
         error = self.assertRaises(CheckError, self.plan, *args, **options)
         self.assertEqual(1, len(error.problems))
         return shown(error)
@@ -100,7 +100,7 @@ class TestSettings(RestoreTestCase):
         self.assertEqual("mysql", arguments["datastore"])
         self.assertEqual(self.version("5.7.29").id, arguments["datastore_version"])
 
-    def test_options_win_over_the_source(self):
+    def test_options_take_precedence_over_the_source(self):
         self.add("b1")
         nic = Nic(network_id=NETWORK)
         arguments = self.plan(
@@ -129,7 +129,7 @@ class TestSettings(RestoreTestCase):
         self.assertEqual("11", plan.settings.flavor_id)
         self.assertEqual("other", plan.settings.origin.name)
 
-    def test_all_that_a_deleted_source_leaves_open_is_asked_for_at_once(self):
+    def test_all_settings_that_a_deleted_source_leaves_open_are_named_together(self):
         self.add("b1", size=3.2)
         self.db1.deleted = True
         text = self.problem()
@@ -142,7 +142,7 @@ class TestSettings(RestoreTestCase):
         ):
             self.assertIn(part, text)
 
-    def test_with_all_of_it_given_a_deleted_source_is_no_obstacle(self):
+    def test_if_all_of_them_are_given_a_deleted_source_is_no_problem(self):
         self.add("b1")
         self.db1.deleted = True
         plan = self.plan(
@@ -151,7 +151,7 @@ class TestSettings(RestoreTestCase):
         self.assertIsNone(plan.settings.origin)
         self.assertFalse(plan.settings.is_public)
 
-    def test_what_is_the_clouds_default_is_said(self):
+    def test_defaults_of_the_cloud_are_reported(self):
         self.add("b1")
         (note,) = self.plan().notes
         self.assertNotIn("--", note.text)
@@ -160,7 +160,7 @@ class TestSettings(RestoreTestCase):
             (Setting.VOLUME_TYPE, Setting.AVAILABILITY_ZONE), choose.settings
         )
 
-    def test_a_group_of_an_upgraded_source_is_not_taken_over_silently(self):
+    def test_a_group_of_an_upgraded_source_is_not_copied_silently(self):
         newer = self.version("5.7.40")
         self.add("b1")
         self.db1.version_id = newer.id
@@ -195,7 +195,7 @@ class TestChecks(RestoreTestCase):
             self.add(f"other-{number}", number)
         self.assertEqual("b1", self.plan().backup.name)
 
-    def test_every_link_up_to_the_root_is_checked(self):
+    def test_every_ancestor_is_checked(self):
         links = self.chain("c", 4, 10)
         links[1].state = BackupState.FAILED
         self.assertIn(f"ancestor c-1 ({links[1].id}) is FAILED", self.problem("c-3"))
@@ -203,12 +203,12 @@ class TestChecks(RestoreTestCase):
         links[0].deleted = True
         self.assertIn("gone", self.problem("c-3"))
 
-    def test_a_link_of_another_version_is_refused(self):
+    def test_an_ancestor_of_another_version_is_refused(self):
         links = self.chain("c", 3, 10)
         links[0].version_id = self.version("5.7.40").id
         self.assertIn("another datastore version", self.problem("c-2"))
 
-    def test_a_link_of_another_instance_is_refused(self):
+    def test_an_ancestor_of_another_instance_is_refused(self):
         links = self.chain("c", 3, 10)
         links[0].instance_id = self.fake.add_instance("other").id
         self.assertIn("another instance", self.problem("c-2"))
@@ -219,7 +219,7 @@ class TestChecks(RestoreTestCase):
         (warning,) = self.plan().warnings
         self.assertIn("may fail", warning)
 
-    def test_a_running_one_is_refused(self):
+    def test_a_backup_in_progress_is_refused(self):
         self.add("b1", state=BackupState.BUILDING)
         self.assertIn("still BUILDING", self.problem())
 
@@ -227,7 +227,7 @@ class TestChecks(RestoreTestCase):
         self.add("b1", size=5.5)
         self.assertIn("at least 6 GB", self.problem())
 
-    def test_a_flavor_that_the_version_does_not_take_is_refused(self):
+    def test_a_flavor_that_the_version_does_not_accept_is_refused(self):
         self.add("b1")
         self.version("5.7.29").flavors = ("11",)
         self.assertIn("There are: db.medium (11)", self.problem())
@@ -253,7 +253,7 @@ class TestChecks(RestoreTestCase):
         for cidr in ("10.0.0.0/24", "10.0.0.7"):
             self.plan(allowed_cidrs=(cidr,))
 
-    def test_what_is_wrong_with_the_settings_says_nothing_of_the_backup(self):
+    def test_problems_of_the_settings_are_no_problems_of_the_backup(self):
         self.add("b1")
         self.assertRaises(restore.SettingsError, self.plan, flavor="nope")
         self.fake.backup("b1").state = BackupState.FAILED
@@ -275,7 +275,7 @@ class TestChecks(RestoreTestCase):
         (warning,) = self.plan(name="db1").warnings
         self.assertIn(self.db1.id, warning)
 
-    def test_a_longer_name_than_trove_takes_is_refused(self):
+    def test_a_longer_name_than_trove_accepts_is_refused(self):
         self.add("b1")
         self.assertIn("255", self.problem(name="x" * 256))
 
@@ -294,7 +294,7 @@ class TestRestore(RestoreTestCase):
         self.assertTrue(made.is_settled)
         self.assertEqual({"myDB"}, self.fake.instances[made.id].content.databases)
 
-    def test_a_failure_says_why_and_that_the_instance_is_still_there(self):
+    def test_a_failure_reports_the_reason_and_the_instance_that_remains(self):
         self.add("b1")
         self.fake.fail_restore()
         made, error = self.restore()
@@ -302,14 +302,14 @@ class TestRestore(RestoreTestCase):
         self.assertRegex(str(error), r"ERROR: \w")
         self.assertIn(f"instance delete {made.id}", shown(error))
 
-    def test_a_time_out_says_how_to_wait_on(self):
+    def test_a_time_out_names_the_command_that_continues(self):
         self.add("b1")
         made, error = self.restore(timeout=5.0)
         self.assertIsInstance(error, WaitTimeoutError)
         self.assertIn(f"instance wait {made.id}", shown(error))
         self.assertEqual("BUILD", made.status)
 
-    def test_a_lost_answer_makes_no_second_instance(self):
+    def test_after_a_lost_response_there_is_no_second_instance(self):
         self.add("b1")
         plan = self.plan()
         self.cloud = self.make_cloud([lost_creation()])

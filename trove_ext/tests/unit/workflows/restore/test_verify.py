@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A verification claims what it has seen, and leaves no instance unnamed."""
+"""A verification claims only what it has checked, and names any orphaned instance."""
 
 from unittest import mock
 
@@ -30,11 +30,11 @@ COUNT = "SELECT count(*) FROM myDB.t"
 
 
 class Stop(BaseException):
-    """What a signal raises in the middle of anything."""
+    """The exception that a signal raises at any point."""
 
 
 class Server:
-    """Stands for PyMySQL: users that Trove has made may ask, one value answers."""
+    """A stand-in for PyMySQL: users that Trove has created may read one value."""
 
     def __init__(self, fake, rows=((300,),)):
         self.fake = fake
@@ -71,7 +71,7 @@ class VerifyTestCase(BackupTestCase):
     def setUp(self):
         super().setUp()
         self.add("b1")
-        # Late: a test may put another server there.
+        # At the call, because a test may replace the server.
         patcher = mock.patch.object(pymysql, "connect", self.connect)
         patcher.start()
         self.addCleanup(patcher.stop)
@@ -133,7 +133,7 @@ class TestVerdict(VerifyTestCase):
         self.assertEqual("not listed", self.results(found)["databases"])
         self.assertEqual("data checked", self.results(found)["total"])
 
-    def test_those_that_are_to_be_there_are_found_beside_it(self):
+    def test_expected_databases_are_found_beside_it(self):
         self.db1.content.databases |= {"b", "myDA"}
         self.add("b2")
         found = self.one("b2", databases=("myDB",), expect="300")
@@ -142,7 +142,7 @@ class TestVerdict(VerifyTestCase):
         found = self.one("b2", databases=("myDB", "myDC"))
         self.assertIn("myDC is missing", str(found.error))
 
-    def test_settings_that_will_not_do_say_nothing_of_the_backup(self):
+    def test_invalid_settings_prove_nothing_about_the_backup(self):
         self.fake.quotas["instances"] = 1
         found = self.one()
         self.assertEqual("not tried", self.results(found)["total"])
@@ -162,7 +162,7 @@ class TestVerdict(VerifyTestCase):
         self.assertIsNone(found.error)
         self.assertEqual("data checked", self.results(found)["total"])
 
-    def test_a_wrong_value_fails_and_leaves_no_instance(self):
+    def test_a_wrong_value_fails_and_no_instance_remains(self):
         found = self.one(expect="299")
         self.assertEqual("FAILED", self.results(found)["data"])
         self.assertIn("expected 299, found 300", str(found.error))
@@ -203,7 +203,7 @@ class TestVerdict(VerifyTestCase):
         self.assertEqual(Exit.FAILED, error.exit_code)
         self.assertIn("1 of 3 failed", str(error))
 
-    def test_a_failed_restore_reports_the_fault_and_leaves_no_instance(self):
+    def test_a_failed_restore_reports_the_fault_and_no_instance_remains(self):
         self.fake.fail_restore()
         found = self.one()
         self.assertRegex(str(found.error), r"ERROR: \w")
@@ -216,7 +216,7 @@ class TestVerdict(VerifyTestCase):
         self.assertIn("still BUILD after 10 s", str(found.error))
         self.assertEqual([], self.temporary())
 
-    def test_keep_leaves_the_instance_and_names_it_but_not_the_user(self):
+    def test_keep_keeps_and_names_the_instance_and_deletes_the_user(self):
         found = self.one(expect="300", keep=True)
         self.assertEqual("kept", self.results(found)["delete"])
         (kept,) = self.temporary()
@@ -230,7 +230,7 @@ class TestQuery(VerifyTestCase):
         self.assertEqual([], self.temporary())
         return shown(found.error)
 
-    def test_no_route_says_what_can_be_done(self):
+    def test_no_route_is_reported_with_what_can_be_done(self):
         self.server.errors = [pymysql.OperationalError(2003, "No route to host")]
         text = self.error()
         self.assertRegex(
@@ -238,13 +238,13 @@ class TestQuery(VerifyTestCase):
         )
         self.assertIn("--is-public", text)
 
-    def test_a_user_that_is_not_there_yet_is_waited_for(self):
+    def test_waits_for_a_user_that_does_not_exist_yet(self):
         denied = pymysql.OperationalError(1045, "Access denied")
         self.server.errors = [denied, denied]
         self.assertIsNone(self.one(expect="300").error)
         self.assertEqual(3, len(self.server.logins))
 
-    def test_a_user_that_never_comes_is_an_error(self):
+    def test_a_user_that_never_appears_is_an_error(self):
         self.server.errors = [pymysql.OperationalError(1045, "Access denied")] * 999
         self.assertIn("Access denied", self.error())
 
@@ -337,7 +337,7 @@ class TestLeftBehind(VerifyTestCase):
         self.assertRegex(warning, r"trove-ext-verify-\S+ \([0-9a-f-]{36}\)")
         self.assertIn("backup verify --clean-up", warning)
 
-    def test_a_signal_before_the_answer_to_the_creation_leaves_no_instance(self):
+    def test_after_a_signal_before_the_response_to_the_create_no_instance_remains(self):
         manager = self.cloud.client.instances
         create = manager.create
 
@@ -363,7 +363,7 @@ class TestLeftBehind(VerifyTestCase):
         self.assertEqual([], self.temporary())
         self.assertEqual(2, len(self.fake.instances))
 
-    def test_a_signal_before_the_creation_is_sent_looks_for_nothing(self):
+    def test_after_a_signal_before_the_create_is_sent_nothing_is_searched(self):
         with mock.patch("trove_ext.workflows.restore.restore.submit", side_effect=Stop):
             self.assertRaises(Stop, self.one)
         self.assertLess(self.clock.monotonic(), scratch_instance.APPEAR_TIMEOUT)
@@ -385,19 +385,19 @@ class TestLeftBehind(VerifyTestCase):
         self.assertEqual("FAILED", self.results(found)["delete"])
         self.assertIn(f"instance delete {left.id}", shown(found.error))
 
-    def test_a_lost_answer_to_the_creation_leaves_nothing(self):
+    def test_after_a_lost_response_to_the_create_no_instance_remains(self):
         self.cloud = self.make_cloud([lost_creation()])
         found = self.one()
         self.assertIsNone(found.error)
         self.assertEqual([], self.temporary())
 
-    def test_one_that_was_refused_is_not_looked_for(self):
+    def test_after_a_refused_create_nothing_is_searched(self):
         self.fake.policy_forbid("instance:create")
         found = self.one()
         self.assertNotIn("delete", self.results(found))
         self.assertLess(self.clock.monotonic(), scratch_instance.APPEAR_TIMEOUT)
 
-    def test_whether_it_was_made_is_looked_for_by_its_name(self):
+    def test_an_instance_that_may_exist_is_searched_by_its_name(self):
         gone = Fault(
             Kind.HTTP_502,
             lasting=True,
@@ -410,7 +410,7 @@ class TestLeftBehind(VerifyTestCase):
         self.assertIn("may exist or appear later", str(found.error))
         self.assertIn("--clean-up", shown(found.error))
 
-    def test_only_what_has_exactly_such_a_name_is_left_behind(self):
+    def test_only_instances_with_exactly_such_a_name_are_orphaned(self):
         name = scratch_instance.name_for(self.db1.id, self.clock.now())
         self.assertRegex(name, r"^trove-ext-verify-[0-9a-f]{8}-20260101T000\d{3}Z-")
         left = self.fake.add_instance(name)
@@ -419,7 +419,7 @@ class TestLeftBehind(VerifyTestCase):
         (found,) = scratch_instance.left_overs(self.cloud)
         self.assertEqual(left.id, found.id)
 
-    def test_clean_up_deletes_what_is_left_even_while_it_builds(self):
+    def test_clean_up_deletes_orphaned_instances_even_while_they_build(self):
         for task in (Task.NONE, Task.BUILDING):
             name = scratch_instance.name_for(self.db1.id, self.clock.now())
             self.fake.add_instance(name).task = task

@@ -34,16 +34,16 @@ REPLICA_INFO = {
 
 
 class CallsTest(testtools.TestCase):
-    def test_every_call_of_trove_is_answered(self):
+    def test_every_call_of_trove_is_supported(self):
         self.assertEqual(set(), calls.names() - set(dir(agent.MariaDBAgent)))
         self.assertIn("prepare", calls.names())
 
-    def test_every_call_is_taken_with_the_arguments_that_trove_gives(self):
+    def test_every_call_accepts_the_arguments_that_trove_passes(self):
         for name, arguments in calls.all_of_trove():
             signature = inspect.signature(getattr(agent.MariaDBAgent, name))
             signature.bind(None, "context", **dict.fromkeys(arguments))
 
-    def test_the_agent_speaks_the_newest_version_of_troves_api(self):
+    def test_the_agent_supports_the_newest_version_of_troves_api(self):
         self.assertEqual(
             guest_api.API.API_LATEST_VERSION, agent.MariaDBAgent.target.version
         )
@@ -137,7 +137,7 @@ class RolesTest(testtools.TestCase):
         self.agent.update_status(None)
         self.conductor.heartbeat.assert_called_once_with(agent_base.Statuses.SHUTDOWN)
 
-    def test_a_backup_that_fails_says_so_with_the_reason(self):
+    def test_a_backup_that_fails_is_reported_with_the_reason(self):
         self.faults.hit.side_effect = faults.FaultInjected("disk is full")
         info = {"id": "b0", "swift_url": "http://127.0.0.1:1"}
         self.conductor.notification.return_value = mock.MagicMock(

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is read from mariadb-backup's words."""
+"""What is read from mariadb-backup's output."""
 
 import testtools
 
@@ -18,14 +18,14 @@ from trove_ext.sandbox.guest.mariadb import backup
 
 
 class WordsTest(testtools.TestCase):
-    def test_the_reach_of_a_backup_is_read_from_its_words(self):
+    def test_the_last_lsn_of_a_backup_is_read_from_its_output(self):
         words = (
             "[00] mariabackup: The latest check point (for incremental): '1685021'\n"
             "[00] completed OK!\n"
         )
         self.assertEqual("1685021", backup.reached_lsn(words))
 
-    def test_a_backup_that_does_not_say_how_far_it_reaches_has_failed(self):
+    def test_a_backup_without_a_last_lsn_has_failed(self):
         error = self.assertRaises(
             backup.BackupFailedError, backup.reached_lsn, "no such table\n"
         )

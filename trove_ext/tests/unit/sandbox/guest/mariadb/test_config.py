@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is written for a mariadbd, without one."""
+"""The files that are written for a mariadbd."""
 
 import configparser
 from pathlib import Path
@@ -59,7 +59,7 @@ class ConfigurationTest(testtools.TestCase):
         self.assertEqual(len(addresses), len(ids))
         self.assertTrue(all(0 < number < 2**32 for number in ids))
 
-    def test_a_commit_is_with_the_operating_system_before_it_is_acknowledged(self):
+    def test_a_commit_reaches_the_operating_system_before_it_is_acknowledged(self):
         self.assertIn(self.written()["innodb_flush_log_at_trx_commit"], ("1", "2"))
 
     def test_the_binary_log_is_on_whatever_the_role(self):
@@ -100,12 +100,12 @@ class ReplicationSettingsTest(testtools.TestCase):
     def test_an_option_without_a_value_is_written_as_one(self):
         self.assertEqual("[mysqld]\nread_only\n", config.section({"read_only": None}))
 
-    def test_an_empty_template_says_nothing(self):
+    def test_an_empty_template_gives_no_settings(self):
         self.assertEqual({}, config.replication_settings(""))
 
 
 class InitSqlTest(testtools.TestCase):
-    def test_nothing_of_it_goes_to_the_binary_log(self):
+    def test_nothing_of_it_is_in_the_binary_log(self):
         first = config.init_sql("secret", keep_root=False).splitlines()[0]
         self.assertEqual("SET sql_log_bin = 0;", first)
 
@@ -114,6 +114,6 @@ class InitSqlTest(testtools.TestCase):
         self.assertIn(drop, config.init_sql("secret", keep_root=False))
         self.assertNotIn(drop, config.init_sql("secret", keep_root=True))
 
-    def test_an_account_that_came_with_the_data_gets_the_new_password(self):
+    def test_an_account_in_the_restored_data_gets_the_new_password(self):
         sql = config.init_sql("secret", keep_root=True)
         self.assertIn("ALTER USER 'os_admin'@'127.0.0.1' IDENTIFIED BY 'secret'", sql)

@@ -41,7 +41,7 @@ class FreezerTest(testtools.TestCase):
         self.assertEqual("FLUSH TABLES WITH READ LOCK", self.done[0])
         self.assertEqual("pause", self.done[-1])
 
-    def test_the_lock_is_held_until_the_snapshot_is_taken(self):
+    def test_the_lock_is_kept_until_the_snapshot_is_taken(self):
         leave = self.db.session.return_value.__exit__
         self.freezer.freeze()
         leave.assert_not_called()

@@ -18,7 +18,7 @@ from trove_ext.sandbox.guest.mariadb import replication
 
 
 class FakeSession:
-    """Notes each statement, and answers the few that ask."""
+    """Records each statement, and returns rows for the queries."""
 
     def __init__(self, answers):
         self.answers = answers
@@ -37,7 +37,7 @@ class FakeSession:
 
 
 class FakeDatabase:
-    """A MariaDB of which only the answers matter."""
+    """A MariaDB of which only the results matter."""
 
     def __init__(self, **answers):
         names = {"status": "SHOW SLAVE STATUS", "current": "SELECT @@gtid_current_pos"}
@@ -79,10 +79,10 @@ class ConnectTest(testtools.TestCase):
     def test_a_backup_of_an_empty_source_is_a_position_too(self):
         self.assertEqual([""], self.position_after(""))
 
-    def test_a_former_member_goes_on_from_its_own_position(self):
+    def test_a_former_member_continues_from_its_own_position(self):
         self.assertEqual(["0-7-12"], self.position_after(None))
 
-    def test_a_replica_that_does_not_run_says_why(self):
+    def test_a_replica_that_does_not_run_reports_the_reason(self):
         stopped = RUNS | {
             "Slave_IO_Running": "Connecting",
             "Last_IO_Error": "can't connect",
@@ -111,12 +111,12 @@ class DisconnectTest(testtools.TestCase):
         self.assertIn("RESET SLAVE ALL", ran)
         self.assertTrue(any(sql.startswith("DROP USER") for sql in ran))
 
-    def test_at_a_failover_the_account_stays(self):
+    def test_at_a_failover_the_account_is_kept(self):
         ran = self.ran(for_failover=True)
         self.assertIn("RESET SLAVE ALL", ran)
         self.assertFalse(any(sql.startswith("DROP USER") for sql in ran))
 
-    def test_what_is_no_replica_is_left_alone(self):
+    def test_an_instance_that_is_no_replica_is_not_changed(self):
         db = FakeDatabase()
         self.assertIsNone(replication.Replication(db).disconnect(for_failover=True))
         self.assertEqual([("SHOW SLAVE STATUS",)], db.sent.ran)
@@ -137,7 +137,7 @@ class TransactionTest(testtools.TestCase):
         last = replication.Replication(db).last_transaction()
         self.assertEqual((7, 12), last)
 
-    def test_what_a_source_hands_on_is_read_back(self):
+    def test_what_a_source_passes_on_is_parsed_again(self):
         info = {
             "master": {"host": "127.77.80.10", "port": 3306},
             "replica_conf": {
