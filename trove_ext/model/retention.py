@@ -149,7 +149,7 @@ def plan(
     groups = _by_instance(forest)
     reasons: dict[str, list[str]] = defaultdict(list)
     for group in groups:
-        _judge_group(scope, group, reasons)
+        _evaluate_group(scope, group, reasons)
     _keep_ancestors(forest, reasons)
     listed = [backup for group in groups for backup in group if scope.is_listed(backup)]
     preorder = tuple(forest)
@@ -186,7 +186,7 @@ def _by_instance(forest: BackupForest) -> list[list[Backup]]:
     return [group for _, group in sorted(groups.items())]
 
 
-def _judge_group(
+def _evaluate_group(
     scope: _Scope, group: Sequence[Backup], reasons: dict[str, list[str]]
 ) -> None:
     """Add the reasons that the backups of one instance have by themselves."""
@@ -197,11 +197,11 @@ def _judge_group(
         if reason is not None:
             reasons[backup.id].append(reason)
     points = [backup for backup in group if scope.is_point(backup)]
-    _judge_points(scope, [p for p in points if is_sound(scope.forest, p)], reasons)
-    _judge_points(scope, points, reasons)
+    _evaluate_points(scope, [p for p in points if is_sound(scope.forest, p)], reasons)
+    _evaluate_points(scope, points, reasons)
 
 
-def _judge_points(
+def _evaluate_points(
     scope: _Scope, points: Sequence[Backup], reasons: dict[str, list[str]]
 ) -> None:
     """Add what the policy says.

@@ -55,7 +55,7 @@ def choose_parent(
 
     :param datastore_version_id: only a backup of this version will do
     :param datastore_version: the same by name, which is all that an instance's view
-        tells; each of the two is left aside where it or the backup's is None
+        has; each of the two is ignored if it or the backup's is None
     :param storage_driver: only a backup stored by this driver: an incremental in Swift
         can't be taken on a volume snapshot (the guest reads the parent from Swift,
         ``create_backup`` in ``trove/guestagent/datastore/service.py``)

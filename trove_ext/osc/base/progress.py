@@ -36,7 +36,7 @@ REPEAT = 30.0
 DUMB = frozenset({"", "dumb", "unknown"})
 
 
-class Heedless:
+class UnbreakableStream:
     """A stream that accepts everything, even if nobody reads any more.
 
     A closed pipe (``2>&1 | head``) or a closed terminal is no reason to
@@ -73,25 +73,25 @@ class LineProgress:
 
     def __init__(self, stream: TextIO, clock: Clock, prefix: str = "openstack") -> None:
         self._prefix = prefix
-        self._stream = Heedless(stream)
+        self._stream = UnbreakableStream(stream)
         self._clock = clock
         self._start: dict[str, float] = {}
-        self._told: dict[str, tuple[str, float]] = {}
+        self._reported: dict[str, tuple[str, float]] = {}
 
     def update(self, subject: str, state: str) -> None:
         """Write a state if it is new, or was written 30 s ago."""
         now = self._clock.monotonic()
         start = self._start.setdefault(subject, now)
-        before, at = self._told.get(subject, ("", now))
+        before, at = self._reported.get(subject, ("", now))
         if state == before and now - at < REPEAT:
             return
-        self._told[subject] = (state, now)
+        self._reported[subject] = (state, now)
         self._write(f"{subject}: {state} ({now - start:.0f} s)")
 
     def done(self) -> None:
         """Start to count anew for what is followed next."""
         self._start.clear()
-        self._told.clear()
+        self._reported.clear()
 
     def note(self, text: str, *follow_ups: FollowUp) -> None:
         """Write a line."""
@@ -123,7 +123,7 @@ class TerminalProgress:
         from rich.console import Console
 
         # It looks like one to rich, which asks for no more than is there.
-        file = cast("TextIO", Heedless(stream))
+        file = cast("TextIO", UnbreakableStream(stream))
         self._console = Console(file=file, highlight=False, markup=False, emoji=False)
         self._prefix = prefix
         self._live: RichProgress | None = None

@@ -194,7 +194,7 @@ def report(
         cloud.progress.done()
     if app.options.debug:
         app.LOG.error("%s", type(error).__name__, exc_info=error)
-    stderr = progress.Heedless(app.stderr)
+    stderr = progress.UnbreakableStream(app.stderr)
     prefix = session.openstack_command(app)
     shown = describe_error(error, cloud, prefix) if text is None else text
     written = follow_up.render(prefix, shown, error.follow_ups)

@@ -69,7 +69,7 @@ class VerifyDatabaseBackup(command.Lister):
         """Clean up, verify one after another, and show each step."""
         requests = _requests(parsed_args)
         verify.check(requests)
-        left = scratch_instance.left_overs(self.cloud)
+        left = scratch_instance.find_orphaned(self.cloud)
         found: list[Verification] = []
         if parsed_args.clean_up:
             self._list(left)

@@ -198,7 +198,7 @@ def _prune(
         ]
     forest = BackupForest.of(backups)
     pruned = [
-        _meet_twin(cloud, request, forest, _judge(forest, row), deadline)
+        _resolve_race(cloud, request, forest, _evaluate(forest, row), deadline)
         for row in rows
     ]
     if request.policy is None:
@@ -237,7 +237,7 @@ def _read_again(
     return read.list_backups(cloud)
 
 
-def _meet_twin(
+def _resolve_race(
     cloud: Cloud,
     request: RotateRequest,
     forest: BackupForest,
@@ -248,7 +248,9 @@ def _meet_twin(
     mine, instance = row.backup, row.found.instance
     if row.error is not None or mine is None or instance is None:
         return row
-    others = rotate_race.twins(forest, request.pattern, instance, mine, known=row.known)
+    others = rotate_race.concurrent(
+        forest, request.pattern, instance, mine, known=row.known
+    )
     if not others:
         return row
     staying = rotate_race.first(mine, others)
@@ -264,7 +266,7 @@ def _meet_twin(
     return replace(row, note=note, shared=True)
 
 
-def _judge(forest: BackupForest, row: RotateRow) -> RotateRow:
+def _evaluate(forest: BackupForest, row: RotateRow) -> RotateRow:
     if row.backup is None:
         return row
     now = forest.get(row.backup.id)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 RACE = timedelta(minutes=1)
 
 
-def twins(
+def concurrent(
     forest: BackupForest,
     pattern: NamePattern,
     instance: Instance,
@@ -87,7 +87,7 @@ def delete_duplicate(
     :returns: whether it is gone; nothing is lost where it is not
     """
     try:
-        return _give_way(cloud, mine, staying, deadline)
+        return _delete_mine(cloud, mine, staying, deadline)
     except TroveExtError as exc:
         cloud.progress.warn(
             f"Backup {mine} stays beside {staying}: {exc}", *exc.follow_ups
@@ -95,7 +95,9 @@ def delete_duplicate(
         return False
 
 
-def _give_way(cloud: Cloud, mine: Backup, staying: Backup, deadline: Deadline) -> bool:
+def _delete_mine(
+    cloud: Cloud, mine: Backup, staying: Backup, deadline: Deadline
+) -> bool:
     waited = cloud.wait([conditions.backup_completed(cloud, staying)], deadline)
     wait_report.raise_for(waited)
     now = BackupForest.of(read.list_backups(cloud, instance_id=mine.instance_id))

@@ -62,7 +62,7 @@ def is_temporary(instance: Instance) -> bool:
     return _PATTERN.fullmatch(instance.name) is not None
 
 
-def left_overs(cloud: Cloud) -> list[Instance]:
+def find_orphaned(cloud: Cloud) -> list[Instance]:
     """Find what earlier runs have left in this project, or runs elsewhere now use."""
     return [found for found in read.list_instances(cloud) if is_temporary(found)]
 
@@ -230,7 +230,7 @@ class Temporary:
         return read.get_instance(self._cloud, now.id)
 
 
-def remove_left_over(cloud: Cloud, instance: Instance) -> None:
+def remove_orphaned(cloud: Cloud, instance: Instance) -> None:
     """Delete what an earlier run has left.
 
     :raises TroveExtError: it is still there; says how to remove it by hand

@@ -154,7 +154,7 @@ def _clean_up_one(cloud: Cloud, instance: Instance) -> Verification:
     try:
         with journal.step("clean-up", "deleted") as details:
             details.append(str(instance))
-            scratch_instance.remove_left_over(cloud, instance)
+            scratch_instance.remove_orphaned(cloud, instance)
     except TroveExtError as exc:
         return Verification(tuple(journal.steps), exc)
     return Verification(tuple(journal.steps))
@@ -228,7 +228,7 @@ class _Run:
         remaining: TroveExtError | None = None
         try:
             try:
-                self._restore_and_look(planned, guest, deadline)
+                self._restore_and_check(planned, guest, deadline)
             except TroveExtError as exc:
                 failure = exc
             self._remove(guest)
@@ -291,7 +291,7 @@ class _Run:
         name = scratch_instance.name_for(backup.id, self._cloud.clock.now())
         return replace(planned, name=name)
 
-    def _restore_and_look(
+    def _restore_and_check(
         self, planned: RestorePlan, guest: Temporary, deadline: Deadline
     ) -> None:
         with self._journal.step("restore", RESTORED) as details:

@@ -120,7 +120,7 @@ class TestTwin(BackupTestCase):
         self.fake.backups[first.backup.id].updated = row.backup.created
         forest = BackupForest.of(read.list_backups(self.cloud))
         instance = read.get_instance(self.cloud, self.db1.id)
-        found = rotate_race.twins(forest, NamePattern(), instance, row.backup)
+        found = rotate_race.concurrent(forest, NamePattern(), instance, row.backup)
         self.assertEqual((), found)
 
     def test_one_that_has_a_child_already_stays(self):

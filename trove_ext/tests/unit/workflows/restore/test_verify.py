@@ -416,14 +416,14 @@ class TestLeftBehind(VerifyTestCase):
         left = self.fake.add_instance(name)
         for other in (f"{name}-2", f"x{name}", name[:-1], "trove-ext-verify-mine"):
             self.fake.add_instance(other)
-        (found,) = scratch_instance.left_overs(self.cloud)
+        (found,) = scratch_instance.find_orphaned(self.cloud)
         self.assertEqual(left.id, found.id)
 
     def test_clean_up_deletes_orphaned_instances_even_while_they_build(self):
         for task in (Task.NONE, Task.BUILDING):
             name = scratch_instance.name_for(self.db1.id, self.clock.now())
             self.fake.add_instance(name).task = task
-        found = verify.clean_up(self.cloud, scratch_instance.left_overs(self.cloud))
+        found = verify.clean_up(self.cloud, scratch_instance.find_orphaned(self.cloud))
         self.assertEqual(
             ["deleted"] * 2, [verification.steps[0].result for verification in found]
         )
