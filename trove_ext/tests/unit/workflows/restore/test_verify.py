@@ -103,7 +103,7 @@ class VerifyTestCase(BackupTestCase):
         ]
 
     def output(self):
-        texts = [*self.texts.notes, *self.texts.warnings, *map(str, self.texts.states)]
+        texts = [*self.progress.notes, *self.progress.warnings, *map(str, self.progress.states)]
         return "\n".join(texts)
 
 
