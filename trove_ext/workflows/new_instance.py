@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A new instance: its name, its network, who may connect, and what it contains."""
+"""A new instance: its settings, the quota it needs, and what it contains."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.exceptions import ResourceFailedError, TroveExtError
+from trove_ext.exceptions import (
+    OutOfTimeError,
+    ResourceFailedError,
+    TroveExtError,
+)
 from trove_ext.follow_up import Action, Setting, Verb, add
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import databases as contents
+from trove_ext.trove import resources
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Deadline
@@ -64,6 +69,71 @@ class Nic:
         }
         given = {key: value for key, value in fields.items() if value}
         return [given] if given else []
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOptions:
+    """What is asked for in any new instance; None: as the one that it is made like.
+
+    :ivar availability_zone: None for the cloud's, for that of an instance can't be read
+    :ivar configuration: name or ID of a configuration group
+    :ivar no_configuration: none, whatever the other instance has
+    :ivar is_public: whether it gets a public address
+    :ivar allowed_cidrs: who may connect
+    """
+
+    nic: Nic | None = None
+    availability_zone: str | None = None
+    configuration: str | None = None
+    no_configuration: bool = False
+    is_public: bool | None = None
+    allowed_cidrs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A quota that a new instance does not fit in.
+
+    :ivar taken: in use and reserved
+    :ivar needed: by the new instance
+    """
+
+    resource: str
+    limit: int
+    taken: int
+    needed: int
+
+    def __str__(self) -> str:
+        return (
+            f"the quota of {self.resource} does not suffice: {self.taken} of "
+            f"{self.limit} taken, {self.needed} more needed"
+        )
+
+
+def shortages(cloud: Cloud, needs: Mapping[str, int]) -> Iterator[Shortage]:
+    """Compare with the project's quota; if it can't be read, Trove alone knows it.
+
+    :param needs: what is needed of each resource, by Trove's names of them
+    :raises OutOfTimeError: the time of the run is over
+    """
+    session = cloud.client.client
+    try:
+        rows = cloud.read(
+            "Quota", lambda: cloud.client.quota.show(session.get_project_id())
+        )
+    except OutOfTimeError:
+        raise
+    except TroveExtError as exc:
+        cloud.progress.note(f"The quota could not be read, and is not checked: {exc}")
+        return
+    for row in rows:
+        quota = resources.fields_of(row, "quota")
+        resource, limit = quota.need_text("resource"), quota.need_integer("limit")
+        taken = quota.need_integer("in_use") + quota.need_integer("reserved")
+        needed = needs.get(resource, 0)
+        # A limit below 0 is none.
+        if needed and 0 <= limit < taken + needed:
+            yield Shortage(resource, limit, taken, needed)
 
 
 def name_problems(name: str) -> Iterator[str]:

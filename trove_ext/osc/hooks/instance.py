@@ -29,6 +29,7 @@ from trove_ext.osc.hooks.base import (
     shown_id,
 )
 from trove_ext.osc.hooks.credentials import credentials
+from trove_ext.osc.v1.new_instance import nic_fields
 from trove_ext.trove import (
     conditions,
     find,
@@ -52,7 +53,8 @@ class InstanceCreate(HookedCommand):
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
         """Check users, put IDs for names, drop what Trove refuses for a replica."""
-        _check_nic(parsed_args.nics)
+        if parsed_args.nics:
+            _check_nic(parsed_args.nics)
         parsed_args.users = credentials(parsed_args, self.command.app.stdin)
         self._warn_of_names(parsed_args)
         if parsed_args.backup is not None:
@@ -156,14 +158,12 @@ class InstanceDelete(HookedCommand):
         )
 
 
-def _check_nic(text: str | None) -> None:
+def _check_nic(text: str) -> None:
     """Refuse what the stock command splits without looking.
 
     :raises UsageError: a field of it is not ``key=value``
     """
-    for field in text.split(",") if text else ():
-        if "=" not in field:
-            raise UsageError(
-                f"--nic {text}: {field.strip()!r} is none of net-id=<uuid>, "
-                "subnet-id=<uuid>, ip-address=<address>"
-            )
+    try:
+        nic_fields(text)
+    except ValueError as exc:
+        raise UsageError(f"--nic {text}: {exc}") from exc

@@ -26,7 +26,7 @@ from trove_ext.osc.base.options import (
     add_wait_options,
 )
 from trove_ext.osc.v1 import members
-from trove_ext.osc.v1.new_instance import add_reach_options, allowed_cidrs
+from trove_ext.osc.v1.new_instance import add_reach_options, reach_options
 from trove_ext.workflows.replica import build, create
 
 if TYPE_CHECKING:
@@ -133,12 +133,7 @@ def _request(args: argparse.Namespace) -> create.Request:
         source=args.source,
         name=args.name,
         count=args.count,
-        nic=args.nic,
-        availability_zone=args.availability_zone,
-        configuration=args.configuration,
-        no_configuration=args.no_configuration,
-        is_public=args.is_public,
-        allowed_cidrs=allowed_cidrs(args),
+        options=reach_options(args),
     )
 
 

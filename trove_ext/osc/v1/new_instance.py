@@ -15,10 +15,11 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from oslo_utils import uuidutils
 
-from trove_ext.workflows.new_instance import Nic
+from trove_ext.workflows.new_instance import InstanceOptions, Nic
 from trove_ext.workflows.restore.settings import Options
 
 #: The keys of ``--nic``, as in ``database instance create``.
@@ -119,20 +120,48 @@ def settings_options(parsed_args: argparse.Namespace) -> Options:
         like=parsed_args.like,
         flavor=parsed_args.flavor,
         size=parsed_args.size,
-        nic=parsed_args.nic,
         volume_type=parsed_args.volume_type,
-        availability_zone=parsed_args.availability_zone,
-        configuration=parsed_args.configuration,
-        no_configuration=parsed_args.no_configuration,
-        is_public=parsed_args.is_public,
-        allowed_cidrs=allowed_cidrs(parsed_args),
+        **_reach(parsed_args),
     )
 
 
-def allowed_cidrs(parsed_args: argparse.Namespace) -> tuple[str, ...] | None:
-    """Collect the ranges that were given, once each."""
-    given = parsed_args.allowed_cidrs
-    return None if given is None else tuple(dict.fromkeys(given))
+def reach_options(parsed_args: argparse.Namespace) -> InstanceOptions:
+    """Collect what :func:`add_reach_options` has added."""
+    return InstanceOptions(**_reach(parsed_args))
+
+
+def _reach(parsed_args: argparse.Namespace) -> dict[str, Any]:
+    cidrs = parsed_args.allowed_cidrs
+    return {
+        "nic": parsed_args.nic,
+        "availability_zone": parsed_args.availability_zone,
+        "configuration": parsed_args.configuration,
+        "no_configuration": parsed_args.no_configuration,
+        "is_public": parsed_args.is_public,
+        # Once each.
+        "allowed_cidrs": None if cidrs is None else tuple(dict.fromkeys(cidrs)),
+    }
+
+
+def nic_fields(text: str) -> list[tuple[str, str]]:
+    """Split a ``--nic``.
+
+    :raises ValueError: a part of it is not ``key=value``
+    """
+    fields = []
+    for part in text.split(","):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise ValueError(_no_field(part))
+        fields.append((key, value))
+    return fields
+
+
+def _no_field(part: str) -> str:
+    return (
+        f"{part.strip()!r} is none of net-id=<uuid>, subnet-id=<uuid>, "
+        "ip-address=<address>"
+    )
 
 
 def _positive(text: str) -> int:
@@ -144,14 +173,15 @@ def _positive(text: str) -> int:
 def _nic(text: str) -> Nic:
     if text == "none":
         return Nic()
+    try:
+        given = nic_fields(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{exc}; or give none") from exc
     fields: dict[str, str] = {}
-    for part in text.split(","):
-        key, _, value = (piece.strip() for piece in part.partition("="))
+    for key, value in given:
         if key not in NIC_KEYS or not value:
-            raise argparse.ArgumentTypeError(
-                f"{part!r} is none of net-id=<uuid>, subnet-id=<uuid>, "
-                "ip-address=<address>; or give none"
-            )
+            why = f"{_no_field(f'{key}={value}')}; or give none"
+            raise argparse.ArgumentTypeError(why)
         if key != "ip-address" and not uuidutils.is_uuid_like(value):
             raise argparse.ArgumentTypeError(f"{value!r} is no ID of a network")
         fields[NIC_KEYS[key]] = value

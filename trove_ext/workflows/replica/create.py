@@ -21,7 +21,7 @@ alone (``trove/instance/models.py``, ``Instance.create``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import (
@@ -29,13 +29,12 @@ from trove_ext.exceptions import (
     CheckError,
     NotFoundError,
     RefusedError,
-    TroveExtError,
 )
 from trove_ext.follow_up import Problem
 from trove_ext.trove import configuration_groups, find, read, resources, send
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.backup import failed
-from trove_ext.workflows.new_instance import ADD_NETWORK, Nic
+from trove_ext.workflows.new_instance import ADD_NETWORK, InstanceOptions, Nic
 from trove_ext.workflows.replica import preflight, sets
 
 if TYPE_CHECKING:
@@ -58,22 +57,13 @@ class Request:
     """What the user asks for.
 
     :ivar source: name or ID
-    :ivar nic: None for the source's network
-    :ivar configuration: name or ID; None for the source's
-    :ivar no_configuration: none at all
-    :ivar is_public: None for the same as the source
-    :ivar allowed_cidrs: None for the same as the source
+    :ivar options: None in them stands for what the source has
     """
 
     source: str
     name: str
     count: int = 1
-    nic: Nic | None = None
-    availability_zone: str | None = None
-    configuration: str | None = None
-    no_configuration: bool = False
-    is_public: bool | None = None
-    allowed_cidrs: tuple[str, ...] | None = None
+    options: InstanceOptions = field(default_factory=InstanceOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +100,21 @@ def check(cloud: Cloud, request: Request) -> Plan:
     :raises CheckError: nothing was changed
     """
     source = find.instance(cloud, request.source)
-    configuration_id, unknown = _configuration(cloud, request, source)
+    options = request.options
+    configuration_id, unknown = _configuration(cloud, options, source)
     problems = [
         *_source_problems(source),
         *_count_problems(request),
-        *_network_problems(request, source),
-        *new_instance.cidr_problems(request.allowed_cidrs or ()),
+        *_network_problems(options.nic, source),
+        *new_instance.cidr_problems(options.allowed_cidrs or ()),
         *new_instance.name_problems(request.name),
         *_quota_problems(cloud),
         *unknown,
     ]
     if problems:
         raise CheckError(f"No replica of {source} can be made like this", problems)
-    nic = request.nic or Nic(network_id=source.networks[0])
-    return Plan(request, source, nic, configuration_id, _access(request, source))
+    nic = options.nic or Nic(network_id=source.networks[0])
+    return Plan(request, source, nic, configuration_id, _access(options, source))
 
 
 def _source_problems(source: Instance) -> Iterator[str | Problem]:
@@ -149,11 +140,11 @@ def _count_problems(request: Request) -> Iterator[str]:
         )
 
 
-def _network_problems(request: Request, source: Instance) -> Iterator[str | Problem]:
-    if request.nic is not None:
-        if request.nic.ip_address:
+def _network_problems(nic: Nic | None, source: Instance) -> Iterator[str | Problem]:
+    if nic is not None:
+        if nic.ip_address:
             yield "a replica can't choose its ip-address: Trove refuses that"
-        if not request.nic.body():
+        if not nic.body():
             yield "a replica needs a network: Trove can't make one without"
         return
     if not source.networks:
@@ -166,40 +157,25 @@ def _network_problems(request: Request, source: Instance) -> Iterator[str | Prob
 
 
 def _quota_problems(cloud: Cloud) -> Iterator[Problem]:
-    """Look for room for the temporary backup that every new replica starts from.
-
-    Policy may keep the quota from a user; then Trove alone knows.
-    """
-    session = cloud.client.client
-    project = session.session.get_project_id(session.auth)
-    try:
-        rows = cloud.read("Quota", lambda: cloud.client.quota.show(project))
-    except TroveExtError as exc:
-        cloud.progress.note(f"The quota of backups could not be read: {exc}")
-        return
-    for row in rows:
-        quota = resources.fields_of(row, "quota")
-        limit = quota.need_integer("limit")
-        used = quota.need_integer("in_use") + quota.need_integer("reserved")
-        if quota.need("resource") == BACKUPS and 0 <= limit <= used:
-            advice = failed.advice(cloud)
-            yield Problem(
-                f"the quota of backups is used up ({used} of {limit}), and a "
-                f"replica starts from a temporary one. {advice}",
-                advice.follow_ups,
-            )
+    """Look for room for the temporary backup that every new replica starts from."""
+    for shortage in new_instance.shortages(cloud, {BACKUPS: 1}):
+        advice = failed.advice(cloud)
+        yield Problem(
+            f"{shortage}: a replica starts from a temporary backup. {advice}",
+            advice.follow_ups,
+        )
 
 
 def _configuration(
-    cloud: Cloud, request: Request, source: Instance
+    cloud: Cloud, options: InstanceOptions, source: Instance
 ) -> tuple[str | None, list[str | Problem]]:
     """Return the ID of the configuration group, and what is wrong with it."""
-    if request.no_configuration:
+    if options.no_configuration:
         return None, []
-    if request.configuration is None:
+    if options.configuration is None:
         return source.configuration_id, []
     try:
-        group = find.configuration_group(cloud, request.configuration)
+        group = find.configuration_group(cloud, options.configuration)
     except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
         return None, [Problem(str(exc), exc.follow_ups)]
     wrong = configuration_groups.problems(
@@ -211,9 +187,9 @@ def _configuration(
     return str(group.id), list(wrong)
 
 
-def _access(request: Request, source: Instance) -> dict[str, Any]:
-    public = source.is_public if request.is_public is None else request.is_public
-    cidrs = request.allowed_cidrs
+def _access(options: InstanceOptions, source: Instance) -> dict[str, Any]:
+    public = source.is_public if options.is_public is None else options.is_public
+    cidrs = options.allowed_cidrs
     return new_instance.access(
         is_public=bool(public),
         cidrs=source.allowed_cidrs if cidrs is None else cidrs,
@@ -237,7 +213,7 @@ def create(cloud: Cloud, plan: Plan) -> list[Instance]:
                 replica_of=plan.source.id,
                 replica_count=request.count,
                 configuration=plan.configuration_id,
-                availability_zone=request.availability_zone,
+                availability_zone=request.options.availability_zone,
                 access=plan.access,
             ),
             "instance",

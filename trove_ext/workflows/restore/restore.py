@@ -24,9 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import (
     CheckError,
-    LoginError,
     NotFoundError,
-    RefusedError,
     ResourceFailedError,
     TroveExtError,
 )
@@ -34,10 +32,12 @@ from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove import conditions, read, resources, send, wait_report
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.backup import chains
-from trove_ext.workflows.restore.settings import Options, Resolver, Settings
+from trove_ext.workflows.restore.settings import Options, Settings, choose
 
 if TYPE_CHECKING:
-    from trove_ext.follow_up import Note, Problem
+    from collections.abc import Iterator
+
+    from trove_ext.follow_up import Note
     from trove_ext.model.backup import Backup
     from trove_ext.model.backup_forest import BackupForest
     from trove_ext.model.instance import Instance
@@ -124,33 +124,26 @@ def plan(
     :raises CheckError: lists all that is wrong and all that is missing
     """
     forest, backup = found or chains.find_with_ancestors(cloud, request.backup)
-    resolver = Resolver(cloud, backup, request.options, throwaway=request.throwaway)
-    problems = resolver.problems
-    path, warnings = _check_chain(forest, backup, problems)
-    broken = bool(problems)
-    settings = resolver.settings()
-    _check_quota(cloud, settings, problems)
-    namesakes: list[Instance] = []
-    if not request.throwaway:
-        problems += new_instance.name_problems(request.name)
-        namesakes = [
-            other for other in read.list_instances(cloud) if other.name == request.name
-        ]
-    # Trove allows it, and names find nothing then.
-    warnings += [
-        f"{instance} has that name already: from now on only the IDs distinguish them."
-        for instance in namesakes
-    ]
-    if problems:
-        kind = CheckError if broken else SettingsError
-        raise kind(f"Backup {backup} can't be restored as {request.name}", problems)
+    choice = choose(cloud, backup, request.options, throwaway=request.throwaway)
+    settings = choice.settings()
+    of_backup = tuple(_chain_problems(forest, backup))
+    of_settings = (
+        *choice.problems(),
+        *map(str, new_instance.shortages(cloud, settings.needs)),
+        *(() if request.throwaway else new_instance.name_problems(request.name)),
+    )
+    namesakes = () if request.throwaway else _namesakes(cloud, request.name)
+    if of_backup or of_settings:
+        kind = CheckError if of_backup else SettingsError
+        what = f"Backup {backup} can't be restored as {request.name}"
+        raise kind(what, (*of_backup, *of_settings))
     return RestorePlan(
         backup,
-        path,
+        forest.path(backup.id),
         request.name,
         settings,
-        tuple(resolver.notes),
-        tuple(warnings),
+        tuple(choice.notes()),
+        (*_chain_warnings(forest, backup), *map(_namesake_warning, namesakes)),
         frozenset(namesake.id for namesake in namesakes),
     )
 
@@ -193,42 +186,32 @@ def wait(
     return now, error
 
 
-def _check_chain(
-    forest: BackupForest, backup: Backup, problems: list[str | Problem]
-) -> tuple[tuple[Backup, ...], list[str]]:
-    """Check every link from the backup up to its root; return the way down to it."""
-    path = forest.path(backup.id)
+def _chain_problems(forest: BackupForest, backup: Backup) -> Iterator[str]:
+    """Check every link from the backup up to its root."""
     if why := forest.why_not(backup.id):
-        problems.append(f"it can't be restored: {why}")
+        yield f"it can't be restored: {why}"
     doubt = forest.doubt(backup.id)
-    if doubt is None:
-        return path, []
-    if any(link.is_replication_snapshot for link in path):
-        # All is there as long as the snapshot is.
-        return path, [f"{doubt} when the replica is built: this restore may fail."]
-    problems.append(f"its chain does not fit together: {doubt}")
-    return path, []
+    if doubt is not None and not _has_snapshot(forest, backup):
+        yield f"its chain does not fit together: {doubt}"
 
 
-def _check_quota(
-    cloud: Cloud, settings: Settings, problems: list[str | Problem]
-) -> None:
-    """Compare with the project's quota, if policy allows reading it."""
-    client = cloud.client
-    try:
-        rows = cloud.read(
-            "Quota", lambda: client.quota.show(client.client.get_project_id())
-        )
-    except (RefusedError, LoginError, NotFoundError):
-        return
-    needs = {"instances": 1, "volumes": settings.size or 0, "ram": settings.ram}
-    for row in rows:
-        quota = resources.fields_of(row, "quota")
-        resource, limit = quota.need_text("resource"), quota.need_integer("limit")
-        need = needs.get(resource, 0)
-        taken = quota.need_integer("in_use") + quota.need_integer("reserved")
-        if limit >= 0 and need and taken + need > limit:
-            problems.append(
-                f"the quota of {resource} does not suffice: {taken} of {limit} "
-                f"taken, {need} more needed"
-            )
+def _chain_warnings(forest: BackupForest, backup: Backup) -> Iterator[str]:
+    """Warn of a replication snapshot: all is there as long as that is."""
+    doubt = forest.doubt(backup.id)
+    if doubt is not None and _has_snapshot(forest, backup):
+        yield f"{doubt} when the replica is built: this restore may fail."
+
+
+def _has_snapshot(forest: BackupForest, backup: Backup) -> bool:
+    return any(link.is_replication_snapshot for link in forest.path(backup.id))
+
+
+def _namesakes(cloud: Cloud, name: str) -> tuple[Instance, ...]:
+    return tuple(other for other in read.list_instances(cloud) if other.name == name)
+
+
+def _namesake_warning(instance: Instance) -> str:
+    """Warn of a name that Trove allows, and that finds nothing then."""
+    return (
+        f"{instance} has that name already: from now on only the IDs distinguish them."
+    )

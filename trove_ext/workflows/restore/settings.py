@@ -32,38 +32,37 @@ from trove_ext.exceptions import (
 from trove_ext.follow_up import Note, Problem, Setting, add
 from trove_ext.trove import catalog, configuration_groups, find, read, resources
 from trove_ext.workflows import new_instance
-from trove_ext.workflows.new_instance import Nic
+from trove_ext.workflows.new_instance import InstanceOptions, Nic
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
     from trove_ext.trove.catalog import Flavor
     from trove_ext.trove.client import Cloud
+    from trove_ext.trove.configuration_groups import Group
+
+PRIVATE = Note(
+    "Whether the database was public is not known: the new one is not.",
+    (add("make it public", Setting.PUBLIC),),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(InstanceOptions):
     """What the caller asks for; None: as the instance that settings are taken from.
 
     :ivar like: take settings from this instance (name or ID) and not from the one
         that the backup was taken of
     :ivar flavor: name or ID
     :ivar size: of the volume, in GB
-    :ivar configuration: name or ID of a configuration group
-    :ivar no_configuration: none, whatever the other instance has
-    :ivar allowed_cidrs: who may connect; None as the other instance
     """
 
     like: str | None = None
     flavor: str | None = None
     size: int | None = None
-    nic: Nic | None = None
     volume_type: str | None = None
-    availability_zone: str | None = None
-    configuration: str | None = None
-    no_configuration: bool = False
-    is_public: bool | None = None
-    allowed_cidrs: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,258 +87,280 @@ class Settings:
     allowed_cidrs: tuple[str, ...]
     origin: Instance | None
 
+    @property
+    def needs(self) -> dict[str, int]:
+        """What it takes of the project's quotas, by Trove's names of them."""
+        return {"instances": 1, "volumes": self.size or 0, "ram": self.ram}
 
-class Resolver:
-    """Find each setting; note all that is wrong or missing.
 
-    :ivar problems: what is wrong, one text each
-    :ivar notes: what was chosen and may surprise
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the settings are chosen from: all that has to be read for that.
+
+    :ivar throwaway: the instance lives for minutes: what has a harmless default is not
+        asked for
+    :ivar other: the instance that settings are taken from, if there is one
+    :ivar flavor: None if it is not known
+    :ivar configuration: the group that was asked for, if it was found
+    :ivar unknown: what is wrong with what was read, or could not be found
     """
 
-    def __init__(
-        self, cloud: Cloud, backup: Backup, options: Options, *, throwaway: bool
-    ) -> None:
-        """Take the order.
-
-        :param throwaway: the instance lives for minutes: what has a harmless default
-            is not asked for
-        """
-        self._cloud = cloud
-        self._backup = backup
-        self._options = options
-        self._throwaway = throwaway
-        self.problems: list[str | Problem] = []
-        self.notes: list[Note] = []
-        self._missing: dict[Setting, str] = {}
+    backup: Backup
+    options: Options
+    throwaway: bool
+    other: Instance | None
+    flavor: Flavor | None
+    configuration: Group | None
+    unknown: tuple[str | Problem, ...]
 
     def settings(self) -> Settings:
-        """Find all settings."""
-        other = self._other()
-        self._check_version()
-        self._note_defaults()
-        flavor = self._flavor(other)
-        found = Settings(
+        """Choose each setting; only complete if nothing is wrong."""
+        flavor, other, options = self.flavor, self.other, self.options
+        public = options.is_public
+        # Nobody should reach a copy of the data that is there for minutes.
+        if public is None and other is not None and not self.throwaway:
+            public = other.is_public
+        cidrs = options.allowed_cidrs
+        if cidrs is None:
+            cidrs = other.allowed_cidrs if other else ()
+        networks = other.networks if other else ()
+        return Settings(
             flavor_id=flavor.id if flavor else "",
             flavor_name=flavor.name if flavor else "",
             ram=flavor.ram if flavor else 0,
-            size=self._size(other),
-            nic=self._nic(other),
-            volume_type=self._options.volume_type,
-            availability_zone=self._options.availability_zone,
-            configuration_id=self._configuration(other),
-            is_public=self._is_public(other),
-            allowed_cidrs=self._allowed_cidrs(other),
+            size=self._size(),
+            nic=options.nic or Nic(*networks[:1]),
+            volume_type=options.volume_type,
+            availability_zone=options.availability_zone,
+            configuration_id=self._configuration_id(),
+            is_public=bool(public),
+            allowed_cidrs=cidrs,
             origin=other,
         )
-        self._name_missing()
-        return found
 
-    def _other(self) -> Instance | None:
-        """Read the instance that settings are taken from, if there is one."""
-        if self._options.like:
-            try:
-                return find.instance(self._cloud, self._options.like)
-            except TroveExtError as exc:
-                self.problems.append(
-                    Problem(f"its settings can't be taken over: {exc}", exc.follow_ups)
-                )
-                return None
-        if self._backup.instance_id is None:
-            return None
-        try:
-            return read.get_instance(self._cloud, self._backup.instance_id)
-        except NotFoundError:
-            return None
+    def problems(self) -> Iterator[str | Problem]:
+        """Say all that is wrong with the settings, and all that is missing."""
+        yield from self.unknown
+        yield from self._size_problems()
+        yield from self._nic_problems()
+        yield from self._configuration_problems()
+        yield from new_instance.cidr_problems(self.options.allowed_cidrs or ())
+        yield from self._missing_problems()
 
-    def _name_missing(self) -> None:
-        """Say once why so much has to be specified, and name all of it."""
-        if not self._missing:
-            return
-        if self._options.like:
-            why = f"{self._options.like} was not found"
-        elif self._backup.instance_id is None:
-            why = "it was not taken of an instance here"
-        else:
-            why = f"its instance {self._backup.instance_id} is gone"
-        names = ", ".join(self._missing.values())
-        self.problems.append(
-            Problem(
-                f"{why}, so its settings have to be specified: {names}",
-                (
-                    add("take them from another instance", Setting.LIKE),
-                    add("specify them", *self._missing, alternative=True),
-                ),
-            )
-        )
-
-    def _note_defaults(self) -> None:
-        """Say what can't be taken over, and is the cloud's default therefore."""
+    def notes(self) -> Iterator[Note]:
+        """Say what was chosen and may surprise."""
         given = {
-            Setting.VOLUME_TYPE: self._options.volume_type,
-            Setting.AVAILABILITY_ZONE: self._options.availability_zone,
+            Setting.VOLUME_TYPE: self.options.volume_type,
+            Setting.AVAILABILITY_ZONE: self.options.availability_zone,
         }
         default = [setting for setting, value in given.items() if value is None]
-        if default and not self._throwaway:
-            self.notes.append(
-                Note(
-                    "Using the cloud's defaults for settings that Trove does not "
-                    f"report: {', '.join(setting.value for setting in default)}.",
-                    (add("choose otherwise", *default),),
-                )
+        if default and not self.throwaway:
+            yield Note(
+                "Using the cloud's defaults for settings that Trove does not report: "
+                f"{', '.join(setting.value for setting in default)}.",
+                (add("choose otherwise", *default),),
             )
+        if self.throwaway and (why := self._why_foreign()):
+            yield Note(f"No configuration group is attached: {why}.")
+        known = self.other is not None and self.other.is_public is not None
+        if not (known or self.throwaway or self.options.is_public is not None):
+            yield PRIVATE
 
-    def _check_version(self) -> None:
-        """See that the version can still be used: plain users are shown no other."""
-        datastore, version = self._backup.datastore, self._backup.datastore_version
-        if datastore is None or version is None:
-            self.problems.append("Trove does not report its datastore and version")
-            return
-        try:
-            rows = self._cloud.read(
-                f"Versions of datastore {datastore}",
-                lambda: self._cloud.client.datastore_versions.list(datastore),
-            )
-        except NotFoundError:
-            self.problems.append(f"there is no datastore {datastore} any more")
-            return
-        versions = [resources.fields_of(row, "datastore version") for row in rows]
-        names = {
-            version.need_text(key)
-            for version in versions
-            # Reported to admins only.
-            if version.get("active") is not False
-            for key in ("id", "name")
-        }
-        wanted = {self._backup.datastore_version_id, version}
-        if not names & wanted and not rows.next:
-            self.problems.append(
-                f"version {version} of datastore {datastore}, which it was taken with, "
-                "can't be used any more"
-            )
-
-    def _flavor(self, other: Instance | None) -> Flavor | None:
-        wanted = self._options.flavor or (other.flavor_id if other else None)
-        if wanted is None:
-            self._missing[Setting.FLAVOR] = "flavor"
-            return None
-        backup = self._backup
-        allowed = catalog.list_flavors(
-            self._cloud, backup.datastore, backup.datastore_version_id
-        )
-        version = f"{backup.datastore} {backup.datastore_version}"
-        try:
-            return find.flavors(allowed, version).find(wanted)
-        except AmbiguousNameError as exc:
-            self.problems.append(Problem(str(exc), exc.follow_ups))
-        except NotFoundError as exc:
-            names = ", ".join(f"{flavor.name} ({flavor.id})" for flavor in allowed)
-            self.problems.append(f"{exc} There are: {names or 'none'}")
-        return None
-
-    def _size(self, other: Instance | None) -> int | None:
-        size = self._options.size or (other.size if other else None)
-        if size is None:
-            if other is None:
-                least = f" (at least {self._least()} GB)" if self._least() else ""
-                self._missing[Setting.SIZE] = f"size of the volume{least}"
-            return None
-        if size < self._least():
-            self.problems.append(
-                Problem(
-                    f"a volume of {size} GB is too small: the backup needs at least "
-                    f"{self._least()} GB",
-                    (add("specify a larger volume", Setting.SIZE),),
-                )
-            )
-        return size
+    def _size(self) -> int | None:
+        return self.options.size or (self.other.size if self.other else None)
 
     def _least(self) -> int:
-        return math.ceil(self._backup.size or 0)
+        return math.ceil(self.backup.size or 0)
 
-    def _nic(self, other: Instance | None) -> Nic:
-        if self._options.nic is not None:
-            return self._options.nic
-        networks = other.networks if other else ()
-        if len(networks) == 1:
-            return Nic(network_id=networks[0])
-        if networks:
-            self.problems.append(
-                Problem(
-                    f"{other} is in several networks: {', '.join(networks)}",
-                    (new_instance.ADD_NETWORK,),
-                )
+    def _size_problems(self) -> Iterator[Problem]:
+        size = self._size()
+        if size is not None and size < self._least():
+            yield Problem(
+                f"a volume of {size} GB is too small: the backup needs at least "
+                f"{self._least()} GB",
+                (add("specify a larger volume", Setting.SIZE),),
             )
-        elif other is not None:
-            self.problems.append(
-                Problem(
-                    f"Trove does not report the network of {other}",
-                    (add("specify the network, or none", Setting.NETWORK_OR_NONE),),
-                )
+
+    def _nic_problems(self) -> Iterator[Problem]:
+        other = self.other
+        if self.options.nic is not None or other is None:
+            return
+        if not other.networks:
+            yield Problem(
+                f"Trove does not report the network of {other}",
+                (add("specify the network, or none", Setting.NETWORK_OR_NONE),),
             )
-        else:
-            self._missing[Setting.NETWORK_OR_NONE] = "network"
-        return Nic()
+        elif len(other.networks) > 1:
+            yield Problem(
+                f"{other} is in several networks: {', '.join(other.networks)}",
+                (new_instance.ADD_NETWORK,),
+            )
 
-    def _configuration(self, other: Instance | None) -> str | None:
-        if self._options.no_configuration:
+    def _configuration_id(self) -> str | None:
+        if self.configuration is not None:
+            return self.configuration.id
+        if self.other is None or self._own_configuration or self._why_foreign():
             return None
-        if self._options.configuration:
-            return self._checked_configuration(self._options.configuration)
-        if other is None:
-            if not self._throwaway:
-                self._missing[Setting.CONFIGURATION_OR_NONE] = "configuration group"
-            return None
-        if other.configuration_id is None:
-            return None
-        if other.datastore_version != self._backup.datastore_version:
-            self._foreign_configuration(other)
-            return None
-        return other.configuration_id
+        return self.other.configuration_id
 
-    def _foreign_configuration(self, other: Instance) -> None:
-        why = (
+    @property
+    def _own_configuration(self) -> bool:
+        """Whether the options say which group it gets."""
+        return self.options.no_configuration or bool(self.options.configuration)
+
+    def _configuration_problems(self) -> Iterator[str | Problem]:
+        backup = self.backup
+        if self.configuration is not None:
+            yield from configuration_groups.problems(
+                self.configuration,
+                datastore=backup.datastore,
+                version=backup.datastore_version,
+                version_id=backup.datastore_version_id,
+            )
+        elif not self.throwaway and (why := self._why_foreign()):
+            yield Problem(
+                f"its configuration group can't be attached: {why}",
+                (add("specify a group, or none", Setting.CONFIGURATION_OR_NONE),),
+            )
+
+    def _why_foreign(self) -> str | None:
+        """Say why the group of the other instance can't be taken over."""
+        other, backup = self.other, self.backup
+        if other is None or other.configuration_id is None or self._own_configuration:
+            return None
+        if other.datastore_version == backup.datastore_version:
+            return None
+        return (
             f"the group of {other} is for {other.datastore} {other.datastore_version}, "
-            f"the backup is of {self._backup.datastore_version}"
+            f"the backup is of {backup.datastore_version}"
         )
-        if self._throwaway:
-            self.notes.append(Note(f"No configuration group is attached: {why}."))
+
+    def _missing(self) -> Iterator[tuple[Setting, str]]:
+        """Name what no instance gives, and the options don't."""
+        if self.options.flavor is None and not (self.other and self.other.flavor_id):
+            yield Setting.FLAVOR, "flavor"
+        if self.other is not None:
+            return
+        if self.options.size is None:
+            least = f" (at least {self._least()} GB)" if self._least() else ""
+            yield Setting.SIZE, f"size of the volume{least}"
+        if self.options.nic is None:
+            yield Setting.NETWORK_OR_NONE, "network"
+        if not (self._own_configuration or self.throwaway):
+            yield Setting.CONFIGURATION_OR_NONE, "configuration group"
+
+    def _missing_problems(self) -> Iterator[Problem]:
+        """Say once why so much has to be specified, and name all of it."""
+        missing = dict(self._missing())
+        if not missing:
+            return
+        if self.options.like:
+            why = f"{self.options.like} was not found"
+        elif self.backup.instance_id is None:
+            why = "it was not taken of an instance here"
         else:
-            choose = add("specify a group, or none", Setting.CONFIGURATION_OR_NONE)
-            self.problems.append(
-                Problem(f"its configuration group can't be attached: {why}", (choose,))
-            )
-
-    def _checked_configuration(self, name_or_id: str) -> str | None:
-        try:
-            group = find.configuration_group(self._cloud, name_or_id)
-        except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
-            self.problems.append(Problem(str(exc), exc.follow_ups))
-            return None
-        self.problems += configuration_groups.problems(
-            group,
-            datastore=self._backup.datastore,
-            version=self._backup.datastore_version,
-            version_id=self._backup.datastore_version_id,
+            why = f"its instance {self.backup.instance_id} is gone"
+        yield Problem(
+            f"{why}, so its settings have to be specified: "
+            f"{', '.join(missing.values())}",
+            (
+                add("take them from another instance", Setting.LIKE),
+                add("specify them", *missing, alternative=True),
+            ),
         )
-        return str(group.id)
 
-    def _is_public(self, other: Instance | None) -> bool:
-        if self._options.is_public is not None or self._throwaway:
-            # Nobody should reach a copy of the data that is there for minutes.
-            return bool(self._options.is_public)
-        if other is None or other.is_public is None:
-            self.notes.append(
-                Note(
-                    "Whether the database was public is not known: the new one is not.",
-                    (add("make it public", Setting.PUBLIC),),
-                )
-            )
-            return False
-        return other.is_public
 
-    def _allowed_cidrs(self, other: Instance | None) -> tuple[str, ...]:
-        given = self._options.allowed_cidrs
-        if given is None:
-            return other.allowed_cidrs if other else ()
-        self.problems += new_instance.cidr_problems(given)
-        return given
+def choose(
+    cloud: Cloud, backup: Backup, options: Options, *, throwaway: bool
+) -> Choice:
+    """Read what the settings are chosen from.
+
+    :param throwaway: see :class:`Choice`
+    """
+    other, no_other = _other(cloud, backup, options)
+    no_version = tuple(_version_problems(cloud, backup))
+    flavor, no_flavor = _flavor(cloud, backup, options, other)
+    group, no_group = _group(cloud, options)
+    unknown: tuple[str | Problem, ...] = (
+        *no_other,
+        *no_version,
+        *no_flavor,
+        *no_group,
+    )
+    return Choice(backup, options, throwaway, other, flavor, group, unknown)
+
+
+def _other(
+    cloud: Cloud, backup: Backup, options: Options
+) -> tuple[Instance | None, list[Problem]]:
+    """Read the instance that settings are taken from, if there is one."""
+    if options.like:
+        try:
+            return find.instance(cloud, options.like), []
+        except TroveExtError as exc:
+            why = f"its settings can't be taken over: {exc}"
+            return None, [Problem(why, exc.follow_ups)]
+    if backup.instance_id is None:
+        return None, []
+    try:
+        return read.get_instance(cloud, backup.instance_id), []
+    except NotFoundError:
+        return None, []
+
+
+def _version_problems(cloud: Cloud, backup: Backup) -> Iterator[str]:
+    """See that the version can still be used: plain users are shown no other."""
+    datastore, version = backup.datastore, backup.datastore_version
+    if datastore is None or version is None:
+        yield "Trove does not report its datastore and version"
+        return
+    try:
+        rows = cloud.read(
+            f"Versions of datastore {datastore}",
+            lambda: cloud.client.datastore_versions.list(datastore),
+        )
+    except NotFoundError:
+        yield f"there is no datastore {datastore} any more"
+        return
+    versions = [resources.fields_of(row, "datastore version") for row in rows]
+    names = {
+        version.need_text(key)
+        for version in versions
+        # Reported to admins only.
+        if version.get("active") is not False
+        for key in ("id", "name")
+    }
+    wanted = {backup.datastore_version_id, version}
+    if not names & wanted and not rows.next:
+        yield (
+            f"version {version} of datastore {datastore}, which it was taken with, "
+            "can't be used any more"
+        )
+
+
+def _flavor(
+    cloud: Cloud, backup: Backup, options: Options, other: Instance | None
+) -> tuple[Flavor | None, list[Problem]]:
+    """Find the flavor among those that Trove accepts with the version."""
+    wanted = options.flavor or (other.flavor_id if other else None)
+    if wanted is None:
+        return None, []
+    allowed = catalog.list_flavors(cloud, backup.datastore, backup.datastore_version_id)
+    version = f"{backup.datastore} {backup.datastore_version}"
+    try:
+        return find.flavors(allowed, version).find(wanted), []
+    except AmbiguousNameError as exc:
+        return None, [Problem(str(exc), exc.follow_ups)]
+    except NotFoundError as exc:
+        names = ", ".join(f"{flavor.name} ({flavor.id})" for flavor in allowed)
+        return None, [Problem(f"{exc} There are: {names or 'none'}")]
+
+
+def _group(cloud: Cloud, options: Options) -> tuple[Group | None, list[Problem]]:
+    """Find the configuration group that was asked for."""
+    if options.no_configuration or not options.configuration:
+        return None, []
+    try:
+        return find.configuration_group(cloud, options.configuration), []
+    except (NotFoundError, AmbiguousNameError, RefusedError) as exc:
+        return None, [Problem(str(exc), exc.follow_ups)]

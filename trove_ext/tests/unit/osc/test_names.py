@@ -27,7 +27,7 @@ import testtools
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import run_openstack
-from trove_ext.tests.unit import test_structure as structure
+from trove_ext.tests.unit import test_commands as commands
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 NEW = f"--nic {NIC}"
@@ -215,17 +215,17 @@ def spaced(text):
 def places():
     """Pairs (command, dest) of everything in setup.cfg that takes a name."""
     parsers = {
-        name: structure._parser(command_class)
-        for name, command_class in structure._ours().items()
+        name: commands._parser(command_class)
+        for name, command_class in commands._ours().items()
     }
-    stock = structure._stock()
-    for name, hook in structure._hooked():
+    stock = commands._stock()
+    for name, hook in commands._hooked():
         module, _, class_name = stock[name].partition(":")
         command_class = getattr(importlib.import_module(module), class_name)
-        parsers[name] = structure._parser(command_class, hook)
+        parsers[name] = commands._parser(command_class, hook)
     for name, parser in parsers.items():
-        command = structure._words(name).removeprefix("database ")
-        for action in structure._actions(parser):
+        command = commands._words(name).removeprefix("database ")
+        for action in commands._actions(parser):
             if TAKES_A_NAME.search(f"{action.help} {action.metavar}"):
                 yield command, action.dest
 

@@ -16,6 +16,7 @@ from trove_ext.exceptions import (
     AmbiguousNameError,
     CheckError,
     NotFoundError,
+    OutOfTimeError,
     ResourceFailedError,
     WaitTimeoutError,
 )
@@ -239,6 +240,24 @@ class TestChecks(RestoreTestCase):
         text = "\n".join(self.problems())
         self.assertIn("quota of instances does not suffice: 1 of 1", text)
         self.assertIn("quota of volumes does not suffice: 5 of 7 taken, 5 more", text)
+
+    def test_a_quota_that_can_not_be_read_is_left_to_trove(self):
+        self.add("b1")
+        fault = Fault(
+            Kind.HTTP_503, 1, True, only=lambda request: "/mgmt/quotas/" in request.path
+        )
+        self.cloud = self.make_cloud([fault])
+        self.assertEqual("b1", self.plan().backup.name)
+        self.assertIn("quota could not be read", "".join(self.progress.notes))
+
+    def test_nothing_is_sent_if_time_is_over_while_the_quota_is_read(self):
+        self.add("b1")
+        fault = Fault(
+            Kind.HTTP_503, 1, True, only=lambda request: "/mgmt/quotas/" in request.path
+        )
+        self.cloud = self.make_cloud([fault])
+        self.cloud.start(5)
+        self.assertRaises(OutOfTimeError, self.plan)
 
     def test_a_name_that_trove_does_not_take_is_reported_before(self):
         self.add("b1")

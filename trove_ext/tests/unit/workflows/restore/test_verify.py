@@ -103,7 +103,11 @@ class VerifyTestCase(BackupTestCase):
         ]
 
     def output(self):
-        texts = [*self.progress.notes, *self.progress.warnings, *map(str, self.progress.states)]
+        texts = [
+            *self.progress.notes,
+            *self.progress.warnings,
+            *map(str, self.progress.states),
+        ]
         return "\n".join(texts)
 
 
