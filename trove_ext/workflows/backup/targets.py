@@ -82,14 +82,17 @@ def find_with_backups(
     if len(asked) > 1:
         backups = read.list_backups(cloud)
         return find_instances(cloud, asked, backups), BackupForest.of(backups)
-    (found,) = find_instances(cloud, asked)
-    if found.instance_id is None and not uuidutils.is_uuid_like(found.asked):
+    (name_or_id,) = asked
+    finder = find.instances(cloud)
+    found = _by_id(cloud, finder, name_or_id, set())
+    if (found is None or found.error) and uuidutils.is_uuid_like(name_or_id):
+        forest = chains.forest_above(cloud, name_or_id)
+        if forest.of_instance(name_or_id):
+            return [Found(name_or_id, instance_id=name_or_id)], forest
+    found = found or _by_name(finder, name_or_id)
+    if found.instance_id is None:
         return [found], BackupForest.of(())
-    instance_id = found.instance_id or found.asked
-    forest = chains.forest_above(cloud, instance_id)
-    if found.instance_id is None and forest.of_instance(instance_id):
-        found = Found(found.asked, instance_id=instance_id)
-    return [found], forest
+    return [found], chains.forest_above(cloud, found.instance_id)
 
 
 def _by_id(

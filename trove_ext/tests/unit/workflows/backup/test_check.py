@@ -81,6 +81,21 @@ class TestCheck(BackupTestCase):
         (verdict,) = self.check(self.db1.id)
         self.assertEqual((None, "good"), (verdict.problem, verdict.backup.name))
 
+    def test_the_id_of_a_deleted_instance_wins_over_a_name_that_looks_the_same(self):
+        self.add("good", 1)
+        self.db1.deleted = True
+        self.fake.add_instance(self.db1.id)
+        self.fake.add_instance("third")
+        for names in ([self.db1.id], [self.db1.id, "third"]):
+            self.assertEqual(self.db1.id, self.check(*names)[0].instance_id)
+
+    def test_a_deleted_instance_costs_no_list_of_names(self):
+        self.add("good", 1)
+        self.db1.deleted = True
+        self.check(self.db1.id)
+        asked = [request.path.rsplit("/", 1)[-1] for request in self.requests("GET")]
+        self.assertEqual([self.db1.id, "backups"], asked)
+
     def test_an_id_that_never_existed_is_a_line(self):
         (verdict,) = self.check(self.fake.new_id())
         self.assertIn("No instance", verdict.problem)
