@@ -116,6 +116,28 @@ def escape_errors(parser: argparse.ArgumentParser) -> None:
     parser.error = escaped  # type: ignore[method-assign, assignment]
 
 
+def keep_dashes(parser: argparse.ArgumentParser, *only: str) -> None:
+    """Take ``--`` in ``--option=--`` as the value, as argparse of Python 3.13 does.
+
+    That of 3.11 and 3.12 drops it, and stores an empty list for an option that takes
+    one value (``ArgumentParser._get_values``; it is called on the instance). There is
+    no public place to correct that.
+
+    :param only: the names in the namespace of the options to change; default: all
+    """
+    get_values = parser._get_values  # noqa: SLF001
+
+    def kept(action: argparse.Action, words: list[str]) -> Any:
+        one_value = bool(action.option_strings) and action.nargs is None
+        if not one_value or words != ["--"] or (only and action.dest not in only):
+            return get_values(action, words)
+        value = parser._get_value(action, "--")  # noqa: SLF001
+        parser._check_value(action, value)  # noqa: SLF001
+        return value
+
+    parser._get_values = kept  # type: ignore[method-assign, assignment]  # noqa: SLF001
+
+
 def guard_parsing(parser: argparse.ArgumentParser, app: App) -> None:
     """Report an exception of an option's type function as an internal error.
 

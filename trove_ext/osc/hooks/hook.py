@@ -32,6 +32,7 @@ from trove_ext.osc.base.options import (
     add_wait_options,
     escape_errors,
     guard_parsing,
+    keep_dashes,
 )
 from trove_ext.osc.hooks import upstream
 
@@ -71,6 +72,7 @@ def _add_credentials_file(parser: argparse.ArgumentParser) -> None:
         help="File with a line user:password for each user to create (- for "
         "standard input); arguments are visible to every user of this machine",
     )
+    keep_dashes(parser, "credentials_file")
 
 
 class Added(NamedTuple):
@@ -210,6 +212,7 @@ class Hook(hooks.CommandHook):
         escape_errors(parser)
         if _waits(self.cmd):
             guard_parsing(parser, self.cmd.app)
+            keep_dashes(parser)
         return parser
 
     def _run(

@@ -66,25 +66,33 @@ class Grammar:
 @functools.cache
 def grammars() -> tuple[Grammar, ...]:
     """Return those of all our commands and all hooked stock commands, by name."""
+    return tuple(_grammar(name, parser) for name, parser in parsers().items())
+
+
+def parsers() -> dict[str, argparse.ArgumentParser]:
+    """Return new parsers of the same commands, by name."""
     points = importlib.metadata.entry_points()
     hooked = {
         group.removeprefix(HOOKS) for group in points.groups if group.startswith(HOOKS)
     }
     found = {
-        point.name: _grammar(point.name, point.load())
+        point.name.replace("_", " "): point.load()
         for point in points.select(group=COMMANDS)
         if point.name in hooked or point.value.startswith("trove_ext")
     }
-    return tuple(found[name] for name in sorted(found))
+    return {name: _parser(name, found[name]) for name in sorted(found)}
 
 
-def _grammar(name: str, factory: Any) -> Grammar:
-    words = name.replace("_", " ")
+def _parser(name: str, factory: Any) -> argparse.ArgumentParser:
     manager = SimpleNamespace(namespace="openstack.cli")
     app: Any = SimpleNamespace(
         command_manager=manager, command_options=[], options=SimpleNamespace()
     )
-    parser = factory(app, None, cmd_name=words).get_parser(words)
+    parser: argparse.ArgumentParser = factory(app, None, cmd_name=name).get_parser(name)
+    return parser
+
+
+def _grammar(name: str, parser: argparse.ArgumentParser) -> Grammar:
     actions = [
         action
         for group in parser._action_groups
@@ -94,7 +102,7 @@ def _grammar(name: str, factory: Any) -> Grammar:
     ]
     arguments = [Argument.of(action) for action in actions]
     return Grammar(
-        tuple(words.split()),
+        tuple(name.split()),
         tuple(argument for argument in arguments if argument.options),
         tuple(argument for argument in arguments if not argument.options),
     )
