@@ -22,7 +22,12 @@ from osc_lib.command import command
 from trove_ext.osc.base import columns, run, session
 from trove_ext.osc.base.examples import paragraph
 from trove_ext.osc.base.help import keep_paragraphs
-from trove_ext.osc.base.options import escape_errors, guard_parsing, keep_dashes
+from trove_ext.osc.base.options import (
+    escape_errors,
+    guard_parsing,
+    keep_dashes,
+    refuse_undecodable,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -57,6 +62,7 @@ class Guarded(command.Command):
         escape_errors(parser)
         guard_parsing(parser, self.app)
         keep_dashes(parser)
+        refuse_undecodable(parser)
         examples = paragraph(prog_name)
         parser.epilog = "\n\n".join(filter(None, (examples, parser.epilog)))
         keep_paragraphs(parser)

@@ -138,6 +138,36 @@ def keep_dashes(parser: argparse.ArgumentParser, *only: str) -> None:
     parser._get_values = kept  # type: ignore[method-assign, assignment]  # noqa: SLF001
 
 
+def refuse_undecodable(parser: argparse.ArgumentParser) -> None:
+    """Refuse an argument with bytes that the encoding of the locale does not have.
+
+    Python keeps them as lone surrogates, which no text in a URL or in JSON can hold: no
+    name of the cloud has them, and keystoneclient leaves them out of its query, which
+    then finds any project. The name of a file may have them.
+    """
+    parse_args = parser.parse_args
+
+    def checked(args: Any = None, namespace: Any = None) -> Any:
+        parsed = parse_args(args, namespace)
+        for name, value in vars(parsed).items():
+            texts = [value] if isinstance(value, str) else value
+            if name.endswith("_file") or not isinstance(texts, list):
+                continue
+            for text in texts:
+                if isinstance(text, str) and not text.isascii():
+                    _check_decoded(parser, text)
+        return parsed
+
+    parser.parse_args = checked  # type: ignore[method-assign]
+
+
+def _check_decoded(parser: argparse.ArgumentParser, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        parser.error(f"'{text}' has bytes that are no text in the encoding in use")
+
+
 def guard_parsing(parser: argparse.ArgumentParser, app: App) -> None:
     """Report an exception of an option's type function as an internal error.
 

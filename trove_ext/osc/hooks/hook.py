@@ -33,6 +33,7 @@ from trove_ext.osc.base.options import (
     escape_errors,
     guard_parsing,
     keep_dashes,
+    refuse_undecodable,
 )
 from trove_ext.osc.hooks import upstream
 
@@ -213,6 +214,7 @@ class Hook(hooks.CommandHook):
         if _waits(self.cmd):
             guard_parsing(parser, self.cmd.app)
             keep_dashes(parser)
+            refuse_undecodable(parser)
         return parser
 
     def _run(

@@ -59,6 +59,41 @@ class TestDashes(testtools.TestCase):
         self.assertEqual((plain, ["--"]), (parsed.text, parsed.some))
 
 
+class TestUndecodable(testtools.TestCase):
+    """Arguments with bytes that are no text; Python reads them as surrogates."""
+
+    def test_are_wrong_usage_and_nothing_is_sent(self):
+        for line in (
+            "backup chain list --project \udcff",
+            "backup chain list --instance a\udc80",
+            "backup check alone \udcff",
+            "backup rotate alone --name \udcff",
+            "backup prune alone --keep-last 1 --keep-name \udcff",
+            "backup create alone \udcff --wait",
+            "instance wait --for=\udcff alone",
+        ):
+            result = run_openstack(["database", *line.split()], values.make_cloud())
+            self.assertEqual(2, result.exit_code, f"{line!a}: {result.stderr}")
+            self.assertIn("\\udc", result.stderr)
+            self.assertEqual([], result.requests.to_trove())
+
+    def test_are_left_to_the_stock_command_without_an_option_of_ours(self):
+        argv = ["database", "backup", "show", "\udcff"]
+        self.assertEqual(1, run_openstack(argv, values.make_cloud()).exit_code)
+        argv = ["database", "backup", "create", "alone", "a\udcff"]
+        self.assertIn("POST", str(run_openstack(argv, values.make_cloud()).requests))
+
+    def test_may_be_in_the_name_of_a_file(self):
+        result = run_openstack(
+            [
+                *("database", "instance", "create", "new", "--flavor", "1"),
+                *("--size", "1", "--credentials-file", "/no/\udcff", "--wait"),
+            ],
+            values.make_cloud(),
+        )
+        self.assertIn("No such file", result.stderr)
+
+
 class TestDashesInCommands(testtools.TestCase):
     #: Options that the hooks add.
     HOOKED = ("timeout", "credentials_file")
