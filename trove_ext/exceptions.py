@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Everything that can go wrong, under one root.
+"""All errors, under one root.
 
-Each error carries its facts as attributes, its exit code and what to do next as
-data, so that a script can act on it and the command line can print it. The texts
-say who, what was expected and what was found.
+Each error has its facts as attributes, its exit code, and what to do next as data, so
+a script can act on it and the command line can print it. The texts name the resource,
+what was expected and what was found.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Exit(enum.IntEnum):
 
 
 class TroveExtError(Exception):
-    """The root: something that a user can read and act on.
+    """The root: an error that a user can read and act on.
 
     :ivar follow_ups: what to do next; several are in order
     """
@@ -59,7 +59,7 @@ class TroveExtError(Exception):
 
 
 class UsageError(TroveExtError):
-    """The command line asks for something that makes no sense."""
+    """The command line is wrong."""
 
     exit_code = Exit.USAGE
 
@@ -91,18 +91,18 @@ def _as_problem(problem: str | Problem | TroveExtError) -> Problem:
 
 
 class NotFoundError(TroveExtError):
-    """There is no such thing, on any page of the list."""
+    """No such resource exists, on any page of the list."""
 
 
 class AmbiguousNameError(TroveExtError):
-    """Several things have this name.
+    """Several resources have this name.
 
     :ivar candidates: what is known of each, by its ID
     """
 
     def __init__(self, kind: str, name: str, candidates: Mapping[str, str]) -> None:
         self.candidates = dict(candidates)
-        # In one line: it may be a cell of a table, or what a monitor reads.
+        # In one line: it may be a cell of a table, or read by a monitor.
         ids = ", ".join(f"{key} ({known})" for key, known in self.candidates.items())
         super().__init__(
             f"More than one {kind} exists with the name {name!r}; give the ID of one: "
@@ -111,14 +111,14 @@ class AmbiguousNameError(TroveExtError):
 
 
 class ServiceError(TroveExtError):
-    """Trove or Keystone answered with an error, or not at all."""
+    """Trove or Keystone responded with an error, or not at all."""
 
 
 class RefusedError(ServiceError):
     """Trove read the request and refused it: nothing was changed.
 
     :ivar status: the HTTP status
-    :ivar reason: what Trove itself says
+    :ivar reason: Trove's own message
     """
 
     def __init__(
@@ -139,29 +139,29 @@ class PolicyError(RefusedError):
 
 
 class LoginError(ServiceError):
-    """Keystone did not accept the credentials, or the token has expired for good."""
+    """Keystone did not accept the credentials, or an expired token can't be renewed."""
 
 
 class UnreachableError(ServiceError):
-    """No usable answer arrived to a request that changes nothing."""
+    """No usable response arrived to a request that changes nothing."""
 
 
 class MalformedAnswerError(UnreachableError):
-    """Trove's answer lacks what is needed, or has it in a form that can't be read.
+    """Trove's response lacks a required field, or has it in an invalid form.
 
-    It is raised only by code that makes a record of an answer. The same request would
-    get the same answer, so it is not repeated.
+    It is raised only by code that makes a record of a response. The same request would
+    get the same response, so it is not retried.
     """
 
 
 class InternalError(TroveExtError):
-    """A mistake in this project's own code; its cause is the exception behind it."""
+    """A bug in this project's own code; its cause is the exception behind it."""
 
     exit_code = Exit.INTERNAL
 
 
 class LostAnswerError(ServiceError):
-    """No usable answer arrived to a request that changes something.
+    """No usable response arrived to a request that changes something.
 
     It may or may not have taken effect: check before anything is sent again.
     """
@@ -172,13 +172,13 @@ class ResourceFailedError(TroveExtError):
 
 
 class WaitTimeoutError(TroveExtError):
-    """The time that the caller gave is over; the operation continues on the server."""
+    """The caller's time-out is over; the operation continues on the server."""
 
     exit_code = Exit.TIMEOUT
 
 
 class OutOfTimeError(WaitTimeoutError):
-    """No usable answer arrived before the time that the caller gave was over."""
+    """No usable response arrived before the caller's time-out."""
 
 
 class BusyError(TroveExtError):
@@ -188,7 +188,7 @@ class BusyError(TroveExtError):
 
 
 class NotConfirmedError(TroveExtError):
-    """The user was asked and did not confirm; nothing was changed."""
+    """The user did not confirm; nothing was changed."""
 
 
 class PartialFailureError(TroveExtError):

@@ -54,7 +54,7 @@ class Verb(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do.
+    """One action.
 
     :ivar arguments: what it is done to, in the order of the action: IDs; after the ID
         of the instance, for CREATE_REPLICA and DELETE_DATABASE a name, for
@@ -95,7 +95,7 @@ class Setting(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What a user may want to do next, and why.
+    """What a user can do next, and why.
 
     :ivar purpose: what for, as it stands after "to": "keep waiting"
     :ivar actions: what does it; empty if no request of this project can
@@ -126,7 +126,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that was chosen and may surprise, and how to choose otherwise."""
+    """A choice that may be unexpected, and how to choose otherwise."""
 
     text: str
     follow_ups: tuple[FollowUp, ...] = ()

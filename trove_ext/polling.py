@@ -12,7 +12,7 @@
 
 """Poll until each of several targets is done or has failed, or time is up.
 
-The clock is passed in, so that tests need no real waiting.
+The clock is passed in, so tests need no real waiting.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from trove_ext.follow_up import Action
     from trove_ext.progress import Progress
 
-#: Seconds between two readings: the first pause, the longest, and the growth.
+#: Seconds between two readings: the first pause, the longest, and the factor.
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
 GROWTH = 1.5
@@ -40,13 +40,13 @@ LOOKS_A_MINUTE = 60
 
 
 class Clock(Protocol):
-    """Time as the jobs see it."""
+    """The clock of the workflows."""
 
     def monotonic(self) -> float:
         """Seconds that only increase."""
 
     def sleep(self, seconds: float) -> None:
-        """Let seconds pass."""
+        """Sleep for some seconds."""
 
     def now(self) -> datetime:
         """Return the time of day, with its time zone."""
@@ -60,7 +60,7 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let seconds pass."""
+        """Sleep for some seconds."""
         time.sleep(seconds)
 
     def now(self) -> datetime:
@@ -69,7 +69,7 @@ class SystemClock:
 
 
 class Deadline:
-    """A point in time after which nothing is waited for."""
+    """A point in time at which waits end."""
 
     def __init__(self, clock: Clock, timeout: float) -> None:
         """Start to count.
@@ -92,12 +92,12 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a target was found to be when it was read.
+    """The state of a target when it was read.
 
     :ivar state: the raw state, to be shown
     :ivar reason: why it failed, if that is known
-    :ivar is_fault: the reason is what Trove stores, or does not store, as the fault of
-        the instance
+    :ivar is_fault: the reason is the fault of the instance that Trove has stored, or
+        that it has stored none
     """
 
     phase: Phase
@@ -124,7 +124,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How waiting for one target ended.
+    """How the wait for one target ended.
 
     :ivar reading: the last reading, None if none succeeded
     :ivar elapsed: seconds
@@ -167,7 +167,7 @@ def confirmed(look: Callable[[], Reading], times: int = 2) -> Callable[[], Readi
 
 
 def pauses(requests: int) -> Iterator[float]:
-    """Yield the seconds between readings: growing, and far below the rate limit.
+    """Yield the seconds between readings: increasing, and far below the rate limit.
 
     :param requests: how many requests a round of readings costs
     """
@@ -183,8 +183,8 @@ def wait(
 ) -> list[Outcome]:
     """Read all targets in turns until each is done or has failed.
 
-    If no usable answer arrives until the deadline, time is up: a failure of the target
-    was not seen.
+    If no usable response arrives before the deadline, the result is a time-out: a
+    failure of the target was not seen.
 
     :returns: an outcome for each target, in their order
     """

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a long job reports while it runs, without a stream."""
+"""The progress that a long job reports, independent of any stream."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Progress(Protocol):
         """End the live lines: a result is printed next."""
 
     def note(self, text: str, *follow_ups: FollowUp) -> None:
-        """Report something worth keeping: a step done, a choice made."""
+        """Report a finished step, or a choice."""
 
     def warn(self, text: str, *follow_ups: FollowUp) -> None:
         """Report something that the user should act on; never silenced."""

@@ -59,7 +59,7 @@ def _is_string_refused(text: str) -> bool:
 def problems(
     databases: Iterable[str], users: Iterable[tuple[str, str]]
 ) -> Iterator[str]:
-    """Say what the guest will refuse, without a password.
+    """Describe what the guest will refuse, without a password.
 
     :param users: names and passwords
     """

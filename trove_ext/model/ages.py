@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The age of a stored time, which may lie ahead of now.
+"""The age of a stored time, which may be in the future.
 
-Whatever stored a time that lies ahead had a wrong clock, so how old the thing really is
-can't be known: such a time proves no freshness, and orders nothing.
+A time in the future was stored with a wrong clock, so the real age is not known: such a
+time proves no freshness, and is not used for ordering.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 #: How far a time may be ahead and still count as now: Trove stores whole seconds, its
-#: hosts differ a little, and without the header ``Date`` this machine's clock counts.
+#: hosts differ a little, and without the header ``Date`` this machine's clock is used.
 TOLERANCE = timedelta(minutes=1)
 
 
 def is_ahead(moment: datetime, now: datetime) -> bool:
-    """Whether a stored time lies ahead of now by more than the tolerance."""
+    """Whether a stored time is ahead of now by more than the tolerance."""
     return moment - now > TOLERANCE
 
 
 def age_of(moment: datetime, now: datetime) -> timedelta:
-    """Return how long ago a time was; zero if it lies ahead, never negative."""
+    """Return how long ago a time was; zero if it is ahead, never negative."""
     return max(now - moment, timedelta())
 
 
 def describe_ahead(moment: datetime, now: datetime) -> str:
-    """Say how far a time lies ahead, for messages."""
+    """Describe how far a time is ahead, for messages."""
     return f"dated {format_duration(moment - now)} ahead of now"

@@ -36,7 +36,7 @@ CINDER = "cinder"
 #: ``SnapshotTasks._create_snapshot``); that of an object is its URL.
 SNAPSHOT_LOCATION_PREFIX = "cinder://"
 
-#: How Trove names the temporary backup under a new replica. It deletes it, and its
+#: Trove's name for the temporary backup of a new replica. It deletes it, and its
 #: children, when the build ends (``trove/taskmanager/models.py``,
 #: ``get_replication_master_snapshot``; ``manager.py``, ``_create_replication_slave``).
 REPLICATION_SNAPSHOT_PREFIX = "Replication snapshot for "
@@ -124,12 +124,12 @@ class Backup:
 
     @property
     def is_completed(self) -> bool:
-        """Its own data is there; its ancestors' may not be."""
+        """Its own data exists; that of its ancestors may not."""
         return self.status in statuses.COMPLETED_BACKUPS
 
     @property
     def is_failed(self) -> bool:
-        """It holds nothing that can be restored."""
+        """It has nothing that can be restored."""
         return self.status in statuses.FAILED_BACKUPS
 
     @property
@@ -146,7 +146,7 @@ class Backup:
     def is_incremental(self) -> bool:
         """It has a parent, with which Trove deletes it.
 
-        It holds only what changed since then, unless it is a volume snapshot.
+        It contains only what changed since then, unless it is a volume snapshot.
         """
         return self.parent_id is not None
 
@@ -171,7 +171,7 @@ class Backup:
 
     @property
     def age_key(self) -> tuple[datetime, str]:
-        """What backups are ordered by: creation, then ID."""
+        """The sort key of backups: creation, then ID."""
         return (self.created, self.id)
 
     def __str__(self) -> str:
@@ -181,8 +181,8 @@ class Backup:
 def newest(backups: Iterable[Backup], now: datetime) -> Backup | None:
     """Return the backup that was created last, by ID among equals.
 
-    One that is dated ahead of now may be of any age, so it is not the newest of any.
-    Everything that shows or decides on the newest of some backups takes this one.
+    One that is dated ahead of now may be of any age, so it is never the newest.
+    Everything that shows or uses the newest of some backups calls this.
 
     :param now: aware, by Trove's clock
     :returns: None if there is none, or all are dated ahead
@@ -202,7 +202,7 @@ def _driver_of(location: str | None) -> str | None:
 
 
 def _times(fields: Fields) -> tuple[datetime, datetime]:
-    """Read both times in UTC; if one is missing the other is used for it."""
+    """Read both times in UTC; if one is missing, the other is used for both."""
     created, updated = fields.time("created"), fields.time("updated")
     first, second = created or updated, updated or created
     if first is None or second is None:

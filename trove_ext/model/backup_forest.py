@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""All backups of a list as the trees that their parents make of them."""
+"""All backups of a list, as trees by their parents."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class ChainState(enum.Enum):
-    """A chain in a word."""
+    """The state of a chain."""
 
     RESTORABLE = "restorable"
     RUNNING = "running"
@@ -44,7 +44,7 @@ class ChainState(enum.Enum):
 class BackupChain:
     """The whole tree under one full backup.
 
-    :ivar root: the full backup; if that is gone the topmost that is left, of a cycle
+    :ivar root: the full backup; if that is gone, the topmost remaining one; of a cycle
         its oldest member
     :ivar members: with the root, in the order of a drawn tree: each after its parent,
         siblings by age
@@ -104,14 +104,14 @@ class _Place:
 class BackupForest:
     """All backups of a list, by their parents.
 
-    The list should hold the whole project: Trove takes a parent of another instance
-    too, and one that is not in the list counts as gone.
+    The list should contain the whole project: Trove also accepts a parent of another
+    instance, and one that is not in the list counts as gone.
     """
 
     __slots__ = ("_instances", "_links", "_places")
 
     def __init__(self, links: BackupLinks) -> None:
-        """Use `of`, which takes any list."""
+        """Use `of`, which accepts any list."""
         self._links = links
         self._places: dict[str, _Place] = {}
         for top in (*links.roots, *links.orphans):
@@ -144,7 +144,7 @@ class BackupForest:
         """Return the backup with this ID, or None."""
         return self._links.by_id.get(backup_id) if backup_id else None
 
-    # Which there are
+    # The backups
 
     @property
     def roots(self) -> tuple[Backup, ...]:
@@ -189,24 +189,24 @@ class BackupForest:
     def restore_path(self, backup_id: str) -> tuple[Backup, ...]:
         """Return the part of `path` that a restore reads.
 
-        A volume snapshot is all that a restore of it reads.
+        A restore of a volume snapshot reads nothing else.
         """
         path = self.path(backup_id)
         return path[len(path) - self._of(backup_id).length :]
 
     def descendants(self, backup_id: str) -> tuple[Backup, ...]:
-        """Return all that Trove deletes with it, leaves first."""
+        """Return its dependent backups, which Trove deletes with it, leaves first."""
         below = [backup for backup, _ in self._links.walk(self[backup_id])]
         return tuple(reversed(below[1:]))
 
     # Whether it can be restored
 
     def is_restorable(self, backup_id: str) -> bool:
-        """Return whether all that a restore reads is there, as far as states show."""
+        """Return whether all that a restore reads exists, as far as states show."""
         return self._of(backup_id).blocker is None
 
     def why_not(self, backup_id: str) -> str | None:
-        """Say why it can't be restored, or None if it can."""
+        """Return why it can't be restored, or None if it can."""
         blocker = self._of(backup_id).blocker
         if blocker is None or blocker.backup_id == backup_id:
             return blocker.fault if blocker else None
@@ -215,7 +215,7 @@ class BackupForest:
         return f"{'parent' if is_parent else 'ancestor'} {culprit} is {blocker.fault}"
 
     def doubt(self, backup_id: str) -> str | None:
-        """Say what makes a restore doubtful though each state is right, or None.
+        """Return what makes a restore doubtful although each state is right, or None.
 
         Trove checks no parent's instance, datastore version or storage driver, and
         deletes replication snapshots with their dependent backups.

@@ -12,8 +12,8 @@
 
 """Backups linked by their parents: what is above a backup, and what is below it.
 
-Nothing here recurses, so a chain may have any depth. The work is linear in the number
-of backups, apart from sorting them by age.
+Nothing here is recursive, so a chain may have any depth. The work is linear in the
+number of backups, apart from sorting them by age.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class BackupLinks:
             stack.extend((child, depth + 1) for child in below if child is not top)
 
     def _find_cycles(self) -> Iterator[tuple[Backup, ...]]:
-        """Yield each cycle of parents; what no top leads to is in or below one."""
+        """Yield each cycle of parents; a backup without a top is in or below one."""
         seen = {
             backup.id
             for top in (*self.roots, *self.orphans)

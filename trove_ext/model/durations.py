@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Spans of time as people write them: ``7d``, ``26h``, ``1h30m``, ``2w``.
+"""Durations as people write them: ``7d``, ``26h``, ``1h30m``, ``2w``.
 
-``m`` is minutes here, as in most programs. restic, whose words `backup prune` uses,
-means months by it: `parse_period`, for how long to keep things, takes neither and wants
-``min`` or ``mo``, since months read as minutes would delete what should stay.
+``m`` is minutes here, as in most programs. restic, whose options `backup prune` has,
+uses it for months: `parse_period`, for retention, refuses ``m`` and requires ``min`` or
+``mo``, because months read as minutes would delete what should be kept.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SHOWN = ("d", "h", "min", "s")
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read a span of time; ``m`` is minutes.
+    """Parse a duration; ``m`` is minutes.
 
     :raises ValueError: with a text for the user, if it is not a positive whole
         number with a unit, or several from the longest unit to the shortest
@@ -59,7 +59,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_period(text: str) -> timedelta:
-    """Read how long to keep things; like `parse_duration`, but ``m`` is refused.
+    """Parse a retention period; like `parse_duration`, but ``m`` is refused.
 
     :raises ValueError: with a text for the user
     """
@@ -73,7 +73,7 @@ def parse_period(text: str) -> timedelta:
 
 
 def format_duration(span: timedelta) -> str:
-    """Write a span with its two largest units, for instance ``8d2h``; never a sign."""
+    """Format a duration with its two largest units, such as ``8d2h``; never a sign."""
     rest = round(abs(span).total_seconds())
     parts: list[str] = []
     for unit in _SHOWN:
@@ -84,7 +84,7 @@ def format_duration(span: timedelta) -> str:
 
 
 def _split(text: str) -> list[tuple[int, str]]:
-    """Cut it in numbers and units.
+    """Split it into numbers and units.
 
     :raises ValueError: if anything else is in it, a unit is unknown or missing
     """

@@ -12,8 +12,8 @@
 
 """The fields of Trove's JSON objects, read with a check.
 
-Only here an answer is found to lack something. Whatever else is raised while a record
-is made of an answer is a mistake of the code that makes it.
+Only here a response is found to lack something. Any other exception while a record is
+made of a response is a bug in the code that makes it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Fields:
     """One JSON object.
 
     All methods raise :class:`~trove_ext.exceptions.MalformedAnswerError` if a field is
-    there in another form; a field that is missing or null is None, or empty, unless a
+    present in another form; a field that is missing or null is None, or empty, unless a
     method says otherwise.
     """
 
     def __init__(self, info: object, kind: str) -> None:
-        """Take an object as it was decoded.
+        """Wrap a decoded object.
 
         :param kind: what it describes, for messages: "backup"
         :raises MalformedAnswerError: it is no object

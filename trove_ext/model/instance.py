@@ -49,7 +49,7 @@ class Instance:
     :ivar used: of the volume, in GB
     :ivar replica_of: the ID of its replica source
     :ivar replicas: the IDs of its replicas
-    :ivar heartbeat: when the guest agent was last heard
+    :ivar heartbeat: the time of the guest agent's last heartbeat
     :ivar is_public: None if Trove does not report it
     """
 
@@ -109,7 +109,7 @@ class Instance:
 
     @property
     def state(self) -> str:
-        """Both raw states as they are shown, for instance ``ACTIVE/HEALTHY``."""
+        """Both raw states as shown to users, such as ``ACTIVE/HEALTHY``."""
         return statuses.describe(self.status, self.operating_status)
 
     @property
@@ -135,12 +135,12 @@ class Instance:
 
     @property
     def failure_text(self) -> str:
-        """Why it is in an error state; an older fault is named as one."""
+        """The reason of an error state; an older fault is marked as such."""
         return statuses.explain(self.failure, self.fault)
 
     @property
     def is_database_down(self) -> bool:
-        """The database does not run, and no task of Trove's is to change that."""
+        """The database does not run, and no task of Trove will change that."""
         return statuses.is_database_down(self.status, self.operating_status)
 
     @property

@@ -11,20 +11,20 @@
 # under the License.
 
 
-"""A switch of roles that failed: what is true of each member, and what to do.
+"""A switch of roles that failed: the state of each member, and what to do.
 
 The facts are those of ``trove/taskmanager/manager.py`` (``promote_to_replica_source``
 and ``eject_replica_source``) and of the guest (``mysql_common/service.py`` and the
 replication strategies):
 
-- a promote makes the old source read-only first and never takes that back; it is a
-  ``SET GLOBAL`` that a restart of the database forgets;
-- a replica is read-only by its configuration; when it is detached it is restarted
-  without that, when it is attached it is restarted with it;
-- ERROR is left by an admin's reset alone, which changes nothing in the databases;
+- a promote makes the old source read-only first and never reverts that; it is a
+  ``SET GLOBAL``, which a restart of the database resets;
+- a replica is read-only by its configuration; a detach restarts it without that, an
+  attach restarts it with it;
+- only an admin's reset ends ERROR, and it changes nothing in the databases;
   an eject and a delete are accepted in ERROR too;
 - an instance that has lost its role can't be attached again: it is deleted and
-  another replica made.
+  another replica is created.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class Writes(enum.Enum):
-    """Whether a member takes writes, as far as the API shows."""
+    """Whether a member accepts writes, as far as the API shows."""
 
     READ_ONLY = "likely read-only"
     WRITABLE = "likely writable"
@@ -54,7 +54,7 @@ class Writes(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is true of one member.
+    """The state of one member.
 
     :ivar role: in words: "replica of db1"
     :ivar fault: what Trove has stored since the switch was sent
@@ -68,7 +68,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is true of each member of a set, and what to do in this order."""
+    """The state of each member of a set, and the steps to take, in order."""
 
     findings: tuple[Finding, ...]
     steps: tuple[FollowUp, ...]
@@ -76,12 +76,12 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is known after a switch of roles that failed.
+    """The known facts after a switch of roles that failed.
 
     :ivar source: the source before
-    :ivar target: the replica that was to be the new source; None if Trove chooses
-    :ivar members: all as they are now; deleted ones are missing
-    :ivar silent: the IDs of those whose guest agent is not heard any more
+    :ivar target: the replica that should have become the source; None if Trove chooses
+    :ivar members: the current members; deleted ones are missing
+    :ivar silent: the IDs of those whose guest agent sends no heartbeat any more
     :ivar before: all as they were read right before the switch was sent: a fault that
         one of them had then explains nothing
     """
@@ -98,7 +98,7 @@ class Case:
         return statuses.new_fault(then, now.fault)
 
     def read(self, instance_id: str) -> Instance | None:
-        """Return a member as it is now."""
+        """Return the current record of a member."""
         return next(
             (member for member in self.members if member.id == instance_id), None
         )
@@ -122,7 +122,7 @@ def _is_connection_lost(fault: Fault) -> bool:
 
 
 def role_of(instance: Instance, members: Iterable[Instance]) -> str:
-    """Say the role of a member, in words."""
+    """Describe the role of a member."""
     members = list(members)
     if instance.replica_of is not None:
         names = {member.id: member.name for member in members}
@@ -133,7 +133,7 @@ def role_of(instance: Instance, members: Iterable[Instance]) -> str:
 
 
 def needs_reset(instance: Instance) -> bool:
-    """Return whether this member accepts nothing before an admin's reset."""
+    """Return whether this member accepts no request before an admin's reset."""
     return instance.status in statuses.FAILED_STATUSES | statuses.SWITCHING_STATUSES
 
 
@@ -159,7 +159,7 @@ def after_eject(case: Case) -> Diagnosis:
 
 
 def new_source(survivors: Sequence[Instance]) -> Instance | None:
-    """Return the survivor that Trove made the source, None where it made none.
+    """Return the member that Trove made the source, None if it made none.
 
     One that lost its role and could not be attached has none either: the source is
     the one that others replicate from, or that is not in ERROR.
@@ -306,7 +306,7 @@ def _on_to_the_new_source(
         yield _wait(kept)
     if not lost:
         return
-    # The old one last: Trove refuses to delete what still has replicas.
+    # The old source last: Trove refuses to delete one that still has replicas.
     ordered = sorted(lost, key=lambda member: member.id == old_id)
     yield _delete(
         ordered,
@@ -338,7 +338,7 @@ def _reset(members: Iterable[Instance]) -> Iterable[FollowUp]:
 
 
 def resets(members: Iterable[Instance]) -> tuple[Action, ...]:
-    """Return what resets the status of each."""
+    """Return the actions that reset the status of each."""
     return tuple(Action(Verb.RESET_STATUS, (member.id,)) for member in members)
 
 

@@ -16,7 +16,7 @@
 ``replica_of`` of a replica and ``replicas`` of its source are one fact in Trove's
 database (``trove/instance/models.py``, ``SimpleInstance.slaves``), but a promote
 changes it member by member, and pages of a list are read one after the other. So
-whatever is linked by either is one set, and what does not fit is reported.
+instances that are linked by either are one set, and inconsistencies are reported.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ReplicationSet:
 
     :ivar source: None if it is deleted or ambiguous
     :ivar replicas: all other members, by name
-    :ivar oddities: what does not fit, in words
+    :ivar oddities: inconsistencies, as texts
     """
 
     source: Instance | None
@@ -52,12 +52,12 @@ class ReplicationSet:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing is odd, and no member has an operation in progress."""
+        """Whether it is consistent, and no member has an operation in progress."""
         return not self.oddities and all(member.is_settled for member in self.members)
 
 
 def replication_sets(instances: Iterable[Instance]) -> list[ReplicationSet]:
-    """Sort instances into sets; those that are in none are left out.
+    """Group instances by set; those that are in no set are left out.
 
     :returns: ordered by the name of the source
     """
@@ -73,7 +73,7 @@ def replication_sets(instances: Iterable[Instance]) -> list[ReplicationSet]:
 
 
 def promoted(before: ReplicationSet, target_id: str) -> ReplicationSet:
-    """Return the set as it is to be once a replica has become its source.
+    """Return the planned set after a replica has become its source.
 
     :raises ValueError: it is no replica of this set
     """
@@ -91,7 +91,7 @@ def promoted(before: ReplicationSet, target_id: str) -> ReplicationSet:
 def _groups(known: dict[str, Instance]) -> Iterator[list[Instance]]:
     """Yield the instances that are linked, two at least or one with a lost source.
 
-    Walks the links in both directions.
+    The links are followed in both directions.
     """
     links: dict[str, set[str]] = {instance_id: set() for instance_id in known}
     for instance in known.values():
@@ -167,7 +167,7 @@ def _oddities(
 
 
 def _listed_by(members: Iterable[Instance]) -> dict[str, set[str]]:
-    """Return for each replica the IDs of the members that list it as theirs."""
+    """Return for each replica the IDs of the members that list it as their replica."""
     listed_by: dict[str, set[str]] = {}
     for member in members:
         for replica_id in member.replicas:

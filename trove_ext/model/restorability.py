@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """What prevents a restore: the backup at fault, and its fault."""
+    """What prevents a restore: a backup, and what is wrong with it."""
 
     backup_id: str
     fault: str
@@ -31,7 +31,7 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What the backups that a restore reads have in common; None if it is not known."""
+    """Properties shared by all backups that a restore reads; None if not known."""
 
     instance_id: str | None = None
     datastore_version_id: str | None = None
@@ -52,9 +52,9 @@ class Restorability:
 
     :ivar blocker: why it can't be restored, as far as states show it; None if it can
     :ivar temporary: the replication snapshot with which Trove will delete it
-    :ivar mismatch: what doesn't fit between two backups that a restore reads
+    :ivar mismatch: a difference between two backups that a restore reads
     :ivar length: how many backups a restore reads, itself included
-    :ivar traits: what these backups have in common
+    :ivar traits: properties shared by these backups
     """
 
     blocker: Blocker | None
@@ -65,7 +65,7 @@ class Restorability:
 
     @property
     def doubt(self) -> str | None:
-        """What makes a restore doubtful although each state is right, or None."""
+        """Why a restore is doubtful although each state is right, or None."""
         return self.temporary or self.mismatch
 
 
@@ -75,7 +75,7 @@ def assess(
     above: Restorability | None,
     flaw: Blocker | None,
 ) -> Restorability:
-    """Find out whether a backup can be restored.
+    """Determine whether a backup can be restored.
 
     A volume snapshot needs none of its ancestors, but is deleted with them.
 
@@ -99,7 +99,7 @@ def assess(
 
 
 def missing_parent(top: Backup) -> Blocker | None:
-    """Return the fault of an orphan: its parent is not there."""
+    """Return the fault of an orphan: its parent does not exist."""
     return Blocker(top.parent_id, "gone") if top.parent_id else None
 
 
@@ -109,7 +109,7 @@ def in_cycle(member: Backup, size: int) -> Blocker:
 
 
 def _own_fault(backup: Backup) -> Blocker | None:
-    """Name what is wrong with the backup itself; an unknown state is not trusted."""
+    """Return what is wrong with the backup itself; an unknown state counts as wrong."""
     if backup.is_completed:
         return None
     fault = f"still {backup.status}" if backup.is_running else backup.status
@@ -117,7 +117,7 @@ def _own_fault(backup: Backup) -> Blocker | None:
 
 
 def _temporary(backup: Backup) -> str | None:
-    """Name the replication snapshot: Trove deletes it with its children.
+    """Describe the replication snapshot, which Trove deletes with its children.
 
     ``trove/taskmanager/manager.py``, ``_create_replication_slave``.
     """
@@ -127,7 +127,7 @@ def _temporary(backup: Backup) -> str | None:
 
 
 def _mismatch(backup: Backup, parent: Backup | None, above: Traits) -> str | None:
-    """Say how a backup differs from its ancestors; Trove checks none of this."""
+    """Describe how a backup differs from its ancestors; Trove does not check it."""
     if parent is None:
         return None
     if _differ(backup.instance_id, above.instance_id):

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which backups a policy keeps, which it lets go, and why.
+"""Which backups a policy keeps, which it deletes, and why.
 
-A restore point is a COMPLETED backup whose whole path to its full backup is there. The
-doubtful ones (`BackupForest.doubt`) take part in a second round only, beside the sound
-ones: so they neither push a sound one out nor stay for ever.
+A restore point is a COMPLETED backup whose whole path to its full backup exists. The
+rules are applied to the sound ones first, and then to all with the doubtful ones
+(`BackupForest.doubt`): so these neither displace a sound one nor are kept forever.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """One backup and what becomes of it.
+    """One backup, and whether it is kept.
 
     :ivar reasons: why; at least one
     """
@@ -51,7 +51,7 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class RetentionPlan:
-    """What a policy makes of some backups.
+    """The result of a policy for some backups.
 
     :ivar rows: every backup that was evaluated, by instance, newest first
     :ivar deletions: in the order in which to delete them: leaves first, tree by tree
@@ -62,7 +62,7 @@ class RetentionPlan:
 
     @property
     def kept(self) -> tuple[Backup, ...]:
-        """Those that stay."""
+        """Those that are kept."""
         return tuple(row.backup for row in self.rows if row.keep)
 
     def of_instance(self, instance_id: str | None) -> tuple[PlanRow, ...]:
@@ -72,7 +72,7 @@ class RetentionPlan:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What is evaluated, with what."""
+    """The backups to evaluate, and the parameters."""
 
     forest: BackupForest
     policy: Policy
@@ -120,26 +120,26 @@ def plan(
 ) -> RetentionPlan:
     """Evaluate the backups of each instance by themselves.
 
-    These stay whatever the policy says: ancestors of what stays; the newest restore
-    point of an instance; what is running or in a state that is not known here;
+    These are always kept: ancestors of kept backups; the newest restore point of an
+    instance; backups in progress or in an unknown state;
     replication snapshots, which Trove deletes itself; what was registered from another
     region; a COMPLETED one that can't be restored, because its parent may only be
     missing in the list (Trove pages by offset while rows move); and members of a cycle
     of parents, for which Trove's delete would not end (``trove/backup/models.py``).
-    A restore point that is dated ahead of now stays too, and takes no place in any
-    rule: how old it is can't be known.
+    A restore point that is dated ahead of now is kept too, and takes no place in any
+    rule, because its real age is not known.
 
-    A FAILED backup is no restore point and counts in the quota, so it goes, also if it
-    is the newest: why it failed is stored with its instance, not with it. Only while
-    an instance has nothing restorable the newest FAILED one stays, as the one sign that
-    a backup was tried.
+    A FAILED backup is no restore point and counts in the quota, so it is deleted, even
+    if it is the newest: the reason of its failure is stored with its instance. Only
+    while an instance has nothing restorable, the newest FAILED one is kept, as the only
+    evidence that a backup was tried.
 
     :param backups: of the whole project, also if only some instances are evaluated
     :param now: aware
     :param instance_ids: evaluate and list only these
-    :param project_id: never touch what is known to belong to another project
-    :param made: IDs of the backups that this run has just made, which stay
-    :raises PolicyError: where the policy can't be used
+    :param project_id: backups that are known to belong to another project are kept
+    :param made: IDs of the backups that this run has just taken, which are kept
+    :raises PolicyError: the policy can't be used
     """
     policy.check()
     forest = backups if isinstance(backups, BackupForest) else BackupForest.of(backups)
@@ -162,12 +162,12 @@ def plan(
 def chain_signature(
     forest: BackupForest, backup_id: str, gone: Collection[str] = ()
 ) -> frozenset[tuple[str, str, str | None]]:
-    """Return what has to be the same for a plan about a chain still to hold.
+    """Return what must not change for a plan about a chain to remain valid.
 
-    Compare that of the forest that was planned over, ``gone`` being what has been
-    deleted by the plan since, with that of a forest read anew.
+    Compare the signature in the planned forest (``gone``: what the plan has deleted
+    since) with that in a forest that was read again.
 
-    :return: ID, state and parent of each member; empty where the backup itself is gone
+    :return: ID, state and parent of each member; empty if the backup itself is gone
     """
     if backup_id not in forest:
         return frozenset()
@@ -189,7 +189,7 @@ def _by_instance(forest: BackupForest) -> list[list[Backup]]:
 def _evaluate_group(
     scope: _Scope, group: Sequence[Backup], reasons: dict[str, list[str]]
 ) -> None:
-    """Add the reasons that the backups of one instance have by themselves."""
+    """Add the reasons to keep backups of one instance."""
     failed = next((backup for backup in group if backup.is_failed), None)
     sign = None if any(map(scope.has_data, group)) else failed
     for backup in group:
@@ -206,7 +206,7 @@ def _evaluate_points(
 ) -> None:
     """Add what the policy says.
 
-    No policy lets the last restorable chain go: each rule keeps the newest point.
+    No policy deletes the last restorable chain: each rule keeps the newest point.
     """
     for point, reason in keep_reasons(
         scope.policy, points, scope.now, lambda point: scope.forest.root(point.id).id
@@ -216,7 +216,7 @@ def _evaluate_points(
 
 
 def _untouchable(scope: _Scope, backup: Backup, sign: Backup | None) -> str | None:
-    """Say why a backup is out of the policy's reach, or None.
+    """Return why the policy does not apply to a backup, or None.
 
     :param sign: the FAILED backup that shows that one was tried, if nothing else does
     """
@@ -232,7 +232,7 @@ def _untouchable(scope: _Scope, backup: Backup, sign: Backup | None) -> str | No
 
 
 def _excluded(scope: _Scope, backup: Backup) -> str | None:
-    """Say why a backup stays in whatever state it is, or None."""
+    """Return why a backup is kept in any state, or None."""
     if backup.id in scope.made:
         return "made by this run"
     if not scope.is_listed(backup):
@@ -258,7 +258,7 @@ def _untouchable_state(backup: Backup) -> str | None:
 
 
 def _untouchable_point(scope: _Scope, backup: Backup) -> str | None:
-    """Say why a COMPLETED backup is no restore point that the rules can count."""
+    """Return why a COMPLETED backup is no restore point for the rules, or None."""
     why_not = scope.forest.why_not(backup.id)
     if why_not:
         return f"can't be restored, so no rule decides on it: {why_not}"

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The words of a retention policy and what each of them keeps.
+"""The rules of a retention policy, and what each of them keeps.
 
-They are restic's: days, weeks (ISO) and so on are those of UTC, of each the newest
-restore point is kept, and "within" reaches back from the newest restore point, so that
-an instance that nobody backs up any more loses nothing by the passing of time. (restic
-also keeps the oldest of all while a count is not used up; that is left out here.)
+They are restic's: days, weeks (ISO) and so on are those of UTC, the newest restore
+point of each is kept, and "within" counts back from the newest restore point, so an
+instance that is not backed up any more loses nothing as time passes. (restic also keeps
+the oldest of all while a count is not used up; that is left out here.)
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ BUCKETS = {
 
 
 class PolicyError(ValueError):
-    """The policy can't be meant: it keeps nothing, or less than nothing.
+    """The policy is invalid: it keeps nothing, or has a negative number.
 
     :ivar problems: each a sentence for the user
     """
@@ -56,16 +56,16 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What to keep of each instance; a backup stays that any field keeps.
+    """What to keep of each instance; a backup is kept if any field keeps it.
 
-    :ivar keep_last: this many newest restore points; 0 says nothing, as below
+    :ivar keep_last: this many newest restore points; 0 has no effect, as below
     :ivar keep_within: restore points at most this much older than the newest one
     :ivar keep_hourly: the newest restore point of each of this many hours, counted
         back over hours that have one; the other four likewise
     :ivar keep_chains: every restore point of this many chains, those whose newest
         restore point is youngest
-    :ivar keep_names: shell patterns; a backup with such a name is never touched, and
-        counts for the rest as any other. They alone are no policy
+    :ivar keep_names: shell patterns; a backup with such a name is never deleted, and
+        counts in the other rules. Alone they are no policy
     """
 
     keep_last: int = 0
@@ -80,7 +80,7 @@ class Policy:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with it: a sentence each, none if it can be used."""
+        """Its problems, one sentence each; empty if it can be used."""
         names = [field.name for field in fields(self) if field.name != "keep_names"]
         problems = [
             f"{_option(name)} can't be below zero."
@@ -93,7 +93,7 @@ class Policy:
         return tuple(problems)
 
     def check(self) -> None:
-        """Refuse what can't be used.
+        """Refuse an invalid policy.
 
         :raises PolicyError: with all that is wrong
         """

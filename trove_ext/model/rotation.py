@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the next backup of an instance should be: on which parent, or a full one."""
+"""The next backup of an instance: an incremental on which parent, or a full one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from trove_ext.model.backup_forest import BackupForest
 
 #: A daily cron job starts a second earlier one day and a second later the next. A full
-#: backup is due this much early, or "every 7d" would now and then mean eight days:
+#: backup is due this much early, or "every 7d" would sometimes mean eight days:
 #: a twentieth of the interval, an hour at most.
 FULL_SLACK_SHARE = 20
 FULL_SLACK_MAX = timedelta(hours=1)
@@ -46,8 +46,8 @@ def choose_parent(
     """Return the backup that the next incremental of an instance should build on.
 
     It is the newest COMPLETED one of that instance that can be restored without a
-    doubt: its whole path is there, of this instance and of one datastore version, and
-    no replication snapshot is in it. See `newest` for one that is dated ahead of now.
+    doubt: its whole path exists, is of this instance and of one datastore version, and
+    has no replication snapshot in it. See `newest` for one that is dated ahead of now.
 
     Trove's own choice (``get_last_completed`` in ``trove/backup/models.py``) is the
     COMPLETED one that was *updated* last among the first page, whatever its
@@ -86,8 +86,8 @@ def driver_to_name(
     """Return the storage driver that a request has to name, or None to name none.
 
     An incremental has to be stored by the driver of its parent, whatever the cloud's
-    default is (``storage_strategy``). Clouds before Trove 23 have Swift alone and know
-    no such key; a backup that is a volume snapshot shows that this cloud is newer.
+    default is (``storage_strategy``). Clouds before Trove 23 have only Swift and do not
+    know this key; a backup that is a volume snapshot shows that this cloud is newer.
 
     :param wanted: the driver that was asked for, which is named in any case
     """
@@ -109,12 +109,12 @@ def full_is_due(
     datastore_version: str | None = None,
     storage_driver: str | None = None,
 ) -> str | None:
-    """Say why the next backup has to be a full one, or None where it need not.
+    """Return why the next backup has to be a full one, or None.
 
-    :param full_every: how old the full backup may grow under its incrementals
+    :param full_every: how old the full backup of new incrementals may be
     :param chain_length: how many backups a restore may have to read, the full one
-        included: with 1 each backup is full; a volume snapshot is all that a restore
-        of it reads
+        included: with 1 each backup is full; a restore of a volume snapshot reads
+        nothing else
     :param storage_driver: only a backup stored by this driver can be built on
     """
     parent = choose_parent(

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The names that `backup rotate` gives its backups, and how it knows them again.
+"""The names that `backup rotate` gives its backups, and how it recognizes them.
 
 A pattern has the fields ``{instance}``, ``{type}`` and ``{time}``, for instance
 ``{instance}-{type}-{time}``. The time is UTC; its form may be given by numeric strftime
@@ -53,7 +53,7 @@ class NamePattern:
     def __init__(self, pattern: str = DEFAULT_PATTERN) -> None:
         """Check it.
 
-        :raises ValueError: with a text for the user, where it can't be used
+        :raises ValueError: with a text for the user, if it can't be used
         """
         self.pattern = pattern
         self._parts = _parse(pattern)
@@ -73,7 +73,7 @@ class NamePattern:
 
         :param instance: the name of the instance
         :param now: aware
-        :raises ValueError: where it is longer than Trove stores
+        :raises ValueError: it is longer than Trove stores
         """
         values = {"instance": instance, "type": FULL if full else INCREMENTAL}
         name = "".join(
@@ -88,9 +88,9 @@ class NamePattern:
         return name
 
     def recogniser(self, instance: str) -> re.Pattern[str]:
-        """Return what fully matches the names that this makes for an instance.
+        """Return a pattern that fully matches the names for an instance.
 
-        Ask besides for the instance's ID: another instance's name may fit too.
+        Compare the instance's ID as well: the name of another instance may match too.
         """
         expressions = {
             "instance": re.escape(instance),
@@ -105,12 +105,12 @@ class NamePattern:
         )
 
     def is_own(self, instance: str, name: str) -> bool:
-        """Return whether this may have made the name, for an instance of that name."""
+        """Return whether a name may be of this pattern, for an instance's name."""
         return self.recogniser(instance).fullmatch(name) is not None
 
 
 def _parse(pattern: str) -> list[tuple[str, str, str]]:
-    """Cut it in literal, field and, for a time, its form; empty where there is none."""
+    """Split it into literal, field and format of the time; empty if there is none."""
     try:
         parsed = list(string.Formatter().parse(pattern))
     except ValueError as exc:
@@ -144,7 +144,7 @@ def _check_field(pattern: str, field: str, spec: str, conversion: str | None) ->
 
 
 def _time_expression(spec: str) -> str:
-    """Translate a form of time into a regular expression."""
+    """Translate a format of time into a regular expression."""
     expression, end = "", 0
     for match in _DIRECTIVE.finditer(spec):
         digits = _DIGITS[match[1]]

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every raw word of Trove for a state, as data; phases and faults, in words.
+"""Every raw state of Trove, as data; phases and faults, as texts.
 
 Sources: ``trove/instance/models.py`` (``InstanceStatus``, ``SimpleInstance.status``
 and ``operating_status``), ``trove/instance/service_status.py`` and
@@ -40,8 +40,8 @@ DETACH = "DETACH"
 READY_STATUSES = frozenset({ACTIVE, "RESTART_REQUIRED"})
 #: Trove leaves these only by an admin's reset or a delete.
 FAILED_STATUSES = frozenset({"ERROR", "FAILED"})
-#: The task of every member while roles change; a Trove that is restarted meanwhile
-#: never ends it.
+#: The task of every member while roles change; it never ends if Trove is restarted
+#: meanwhile.
 SWITCHING_STATUSES = frozenset({"PROMOTE", "EJECT"})
 
 # Of an instance: ``operating_status``
@@ -81,7 +81,7 @@ FAULT_DELAY = timedelta(seconds=60)
 
 
 class Phase(enum.Enum):
-    """What a waiter makes of a state."""
+    """The meaning of a state for a wait."""
 
     BUSY = "busy"
     DONE = "done"
@@ -113,7 +113,7 @@ class Fault:
 def new_fault(before: Fault | None, now: Fault | None) -> Fault | None:
     """Return the fault that Trove has stored since *before* was read, if any.
 
-    The API gives a fault no ID: another time or another text makes it another one.
+    A fault has no ID in the API: with another time or text it is another fault.
     """
     return now if now != before else None
 
@@ -136,7 +136,7 @@ def fault_between(
 
 
 def explain(cause: Fault | None, stored: Fault | None) -> str:
-    """Say why a job failed; a fault of something else is named as that.
+    """Describe why a job failed; a fault of something else is marked as such.
 
     :param cause: the fault of this job, see `new_fault` and `fault_between`
     :param stored: the one that the instance has
@@ -158,7 +158,7 @@ def is_settled(status: str, operating_status: str | None) -> bool:
 
 
 def is_database_down(status: str, operating_status: str | None) -> bool:
-    """Return whether the database does not run and Trove has no task to change that.
+    """Return whether the database does not run and no task of Trove will change that.
 
     A backup in progress, the only status besides the ready ones that is no task, does
     not start a database.
@@ -168,12 +168,12 @@ def is_database_down(status: str, operating_status: str | None) -> bool:
 
 
 def instance_phase(status: str, operating_status: str | None) -> Phase:
-    """Sort the two raw strings into one phase."""
+    """Return the phase of the two raw strings."""
     if status in FAILED_STATUSES:
         return Phase.FAILED
     return Phase.DONE if is_settled(status, operating_status) else Phase.BUSY
 
 
 def describe(status: str, operating_status: str | None) -> str:
-    """Join the two raw strings as they are shown: ``ACTIVE/HEALTHY``, ``BUILD``."""
+    """Join the two raw strings as shown to users: ``ACTIVE/HEALTHY``, ``BUILD``."""
     return f"{status}/{operating_status}" if operating_status else status

@@ -1,1 +1,1 @@
-"""The one door to Trove: reading, changing, waiting, over troveclient's managers."""
+"""The only access to Trove: reading, changing, waiting, over troveclient's managers."""

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the cloud offers: flavors, datastores and their versions.
+"""The offer of the cloud: flavors, datastores and their versions.
 
 Sources: ``trove/flavor/views.py`` and ``trove/datastore/views.py``.
 """

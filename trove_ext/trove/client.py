@@ -12,8 +12,8 @@
 
 """The one place that sends requests to Trove.
 
-Reads are repeated with growing pauses; a change is sent once. Every request has a read
-time-out. Every error of a request is raised as one of :mod:`trove_ext.exceptions`.
+Reads are retried with increasing pauses; a change is sent once. Every request has a
+read time-out. Every error of a request is raised as one of :mod:`trove_ext.exceptions`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Cloud:
 
     :ivar client: a ``troveclient.v1.client.Client``
     :ivar limits: how long the run and its requests may take
-    :ivar journal: what was sent so far, and what is being waited for
+    :ivar journal: what was sent so far, and the current wait
     :ivar slow: whether a large page did not arrive in time: small ones are read then
     """
 
@@ -79,13 +79,13 @@ class Cloud:
         self.slow = False
 
     def read(self, what: str, call: Callable[[], R]) -> R:
-        """Read something; repeated while no usable answer arrives.
+        """Read something; retry while no usable response arrives.
 
         :param what: the thing that is read, for messages: "Backup b1"
-        :raises UnreachableError: no usable answer within the deadline, or within
-            READ_BUDGET seconds if there is none; a Retry-After is waited for besides
+        :raises UnreachableError: no usable response within the deadline, or within
+            READ_BUDGET seconds if there is none; a Retry-After adds to that
         :raises OutOfTimeError: the time of the run ended before that
-        :raises NotFoundError, RefusedError, LoginError: as Trove answered
+        :raises NotFoundError, RefusedError, LoginError: as Trove responded
         """
         deadline = self.limits.for_read()
         limited = self.limits.for_rate_limit()
@@ -96,7 +96,7 @@ class Cloud:
                 return self._send(call, answers, self.limits.of_request(deadline))
             except Exception as exc:
                 if not answers.received and errors.is_misread(exc):
-                    # Nothing was asked: the call itself is wrong.
+                    # Nothing was sent: the call itself is wrong.
                     raise
                 error = errors.translate(exc, what, changing=False)
                 pause = errors.retry_after(exc)
@@ -125,8 +125,8 @@ class Cloud:
     ) -> R:
         """Send something that changes the cloud, once.
 
-        A rate limit's 413 with Retry-After is the only answer after which it is sent
-        again: Trove turned the request away without reading it.
+        It is sent again only after a rate limit's 413 with Retry-After: Trove has
+        rejected the request without reading it.
 
         :param what: what it does, for messages: "delete of backup b1"
         :param look: the action that shows its effect
@@ -151,7 +151,7 @@ class Cloud:
                 return result
 
     def _failed(self, exc: Exception, what: str, answers: _Answers) -> TroveExtError:
-        """Turn an error of a change into ours; a refused change was not sent.
+        """Translate an error of a change; a refused change counts as not sent.
 
         :raises Exception: ``exc`` itself if it is no error of a request
         """
@@ -166,7 +166,7 @@ class Cloud:
             # It reads, and checks its arguments, before it sends.
             error = ServiceError(f"{what}: nothing was sent: {exc}")
         elif answers.are_elsewhere(errors.url_of(exc)):
-            # Keystone failed: Trove was not asked, or turned the old token away.
+            # Keystone failed: Trove received nothing, or rejected the old token.
             error = errors.translate(exc, what, changing=False)
         else:
             error = errors.translate(exc, what, changing=True)
@@ -204,7 +204,7 @@ class Cloud:
         return self.limits.deadline(timeout)
 
     def patient(self, deadline: polling.Deadline) -> AbstractContextManager[None]:
-        """Repeat reads until then; see :class:`~trove_ext.trove.limits.Limits`."""
+        """Retry reads until then; see :class:`~trove_ext.trove.limits.Limits`."""
         return self.limits.patient(deadline)
 
     def _answers(self) -> _Answers:
@@ -219,13 +219,13 @@ class Cloud:
 
 
 class _Answers:
-    """What Trove answered in one call.
+    """Trove's responses in one call.
 
-    keystoneauth sends requests to Keystone in between, to renew a token: these prove
-    nothing of what was sent to Trove.
+    keystoneauth sends requests to Keystone in between, to renew a token: their
+    responses prove nothing about what was sent to Trove.
 
-    :ivar received: whether there was any answer of Trove
-    :ivar changes: the status of each answer to a request that is no read
+    :ivar received: whether there was any response of Trove
+    :ivar changes: the status of each response to a request that is no read
     """
 
     def __init__(self, endpoint: str, clock: ServerClock) -> None:
@@ -241,10 +241,10 @@ class _Answers:
         return any(status in SUCCESS for status in self.changes)
 
     def note(self, response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
-        """Take down an answer; see :func:`trove_ext.trove.errors.refuse_foreign`."""
+        """Record a response; see :func:`trove_ext.trove.errors.refuse_foreign`."""
         if not (self._redirected or self._is_own(str(response.request.url))):
             return
-        # keystoneauth follows a redirect, wherever it leads.
+        # keystoneauth follows any redirect.
         self._redirected = response.status_code in REDIRECTS
         self.received = True
         self._clock.note(response)
@@ -265,7 +265,7 @@ class _Answers:
 
 
 def _may_be_repeated(error: TroveExtError) -> bool:
-    """Whether the same read may get a usable answer later."""
+    """Whether a retry of this read may succeed."""
     return isinstance(error, UnreachableError) and not isinstance(
         error, MalformedAnswerError
     )

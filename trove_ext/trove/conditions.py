@@ -14,8 +14,8 @@
 
 The facts are from ``trove/instance/models.py`` and ``trove/taskmanager/models.py``:
 the task of every action is stored before the 202 is sent, so an instance that reads
-settled afterwards has ended it. Whether the action succeeded shows in what it changes
-(role, flavor, size) and in a fault that was not there before.
+settled afterwards has ended it. Its success shows in what it changes (role, flavor,
+size), its failure also in a new fault.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 #: Seconds for which an instance may read settled although the change is not
-#: visible; then Trove has given it up. The task of the instance that an action names is
+#: visible; then Trove has given up. The task of the instance that an action names is
 #: stored before the 202, that of the other members once the task manager gets to it.
 PATIENCE = 30.0
 PATIENCE_WITH_OTHERS = 180.0
 #: Seconds without any change in a set after which Trove has lost the job. Its longest
-#: silence is a call of a guest (``agent_call_high_timeout``, 600 s) and one that
+#: pause is a call of a guest (``agent_call_high_timeout``, 600 s) and one that
 #: ended just before.
 LOST_AFTER = 1200.0
 GONE = "deleted"
-#: Seconds for which a database may be down before it is given up. A database that has
+#: Seconds for which a database may be down before the wait ends. A database that has
 #: crashed is started again by Docker (``restart_policy`` in
 #: ``trove/guestagent/utils/docker.py``), after pauses of up to a minute, and reported
 #: with the next heartbeat, after 30 s.
 DOWN_AFTER = 180.0
-#: Seconds between two looks at the instance of a backup in progress.
+#: Seconds between two reads of the instance of a backup in progress.
 INSTANCE_PAUSE = 30.0
 
 
 def backup_completed(cloud: Cloud, backup: Backup) -> Target:
-    """Wait until a backup is COMPLETED; a failure carries its instance's fault.
+    """Wait until a backup is COMPLETED; a failure has its instance's fault.
 
-    The guest agent takes it, from the running database. If that is down, and stays so,
-    nothing ends the backup.
+    The guest agent takes it from the running database. If that stays down, the backup
+    never ends.
     """
     down = _DatabaseDown(cloud)
     next_look = cloud.clock.monotonic() + INSTANCE_PAUSE
@@ -96,7 +96,7 @@ def backup_fault(cloud: Cloud, backup: Backup) -> str:
     """Return why a backup failed: Trove keeps it as the fault of the instance.
 
     A later fault of the instance overwrites it. One that was stored before the backup
-    began, or after it ended, is named as another one.
+    began, or after it ended, is marked as another one.
     """
     if backup.instance_id is None:
         return f"{statuses.NO_REASON}: it was not taken of an instance"
@@ -109,7 +109,7 @@ def backup_fault(cloud: Cloud, backup: Backup) -> str:
 
 
 def backup_gone(cloud: Cloud, backup: Backup) -> Target:
-    """Wait until a backup answers 404."""
+    """Wait until a backup is 404."""
 
     def look() -> Reading:
         try:
@@ -125,7 +125,7 @@ def backup_gone(cloud: Cloud, backup: Backup) -> Target:
 
 
 def instance_gone(cloud: Cloud, instance: Instance) -> Target:
-    """Wait until an instance answers 404."""
+    """Wait until an instance is 404."""
 
     def look() -> Reading:
         try:
@@ -141,10 +141,10 @@ def instance_gone(cloud: Cloud, instance: Instance) -> Target:
 
 
 class StallDetector:
-    """Notices that nothing changes any more in a whole set.
+    """Detects that nothing changes any more in a whole set.
 
-    A Trove that was restarted in the middle of a promote leaves every member in
-    PROMOTE for ever: nothing else in the API shows that.
+    If Trove is restarted during a promote, every member stays in PROMOTE, and nothing
+    else in the API shows that.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -153,7 +153,7 @@ class StallDetector:
         self._moved = self._clock.monotonic()
 
     def lasts(self, now: Instance) -> bool:
-        """Take in a reading; return whether the job has to be given up as lost."""
+        """Record a reading; return whether the job is lost."""
         trace = (now.state, now.updated, now.replica_of, now.fault)
         if self._last.get(now.id) != trace:
             self._last[now.id] = trace
@@ -162,7 +162,7 @@ class StallDetector:
 
 
 class _DatabaseDown:
-    """Notices that the database of an instance does not run, and says so once.
+    """Detects that the database of an instance does not run, and reports it once.
 
     Trove itself starts no database: without a task, only the guest's Docker or a
     restart that somebody requests does.
@@ -175,20 +175,20 @@ class _DatabaseDown:
 
     @property
     def reason(self) -> str:
-        """Why it was given up."""
+        """Why the wait has ended."""
         return (
             f"its database has been down for {DOWN_AFTER / 60:.0f} minutes, and Trove "
             "has no task that starts it"
         )
 
     def lasts(self, now: Instance) -> bool:
-        """Take in a reading; return whether the job has to be given up."""
+        """Record a reading; return whether the wait should end."""
         if not now.is_database_down:
             self._since = None
             return False
         moment = self._cloud.clock.monotonic()
         if self._since is None:
-            # Seen once, it may be a restart that has just ended.
+            # If seen only once, it may be a restart that has just ended.
             self._since = moment
         elif not self._warned:
             self._warned = True
@@ -214,14 +214,14 @@ def settled(
 ) -> Target:
     """Wait until an instance is settled and the change is visible.
 
-    :param before: as read before the action: a fault that it has not is a failure
-    :param change_is_visible: whether the change shows
+    :param before: as read before the action: a fault that is newer is a failure
+    :param change_is_visible: whether a reading shows the change
     :param wanted: the change in words: "a replica of db1"
     :param patience: seconds for which it may read settled without the change; None
         for any time
-    :param goal: how :class:`~trove_ext.follow_up.Action` calls it
+    :param goal: as in :class:`~trove_ext.follow_up.Action`
     :param source_id: of the source, for the goal ``replica-of``
-    :param stall: shared by the members of a set; None to wait for ever
+    :param stall: shared by the members of a set; None to wait without a limit
     """
     quiet_since: float | None = None
     down = _DatabaseDown(cloud)
@@ -280,7 +280,7 @@ def is_detached(
 ) -> Target:
     """Wait until a replica replicates from nobody.
 
-    A detach that failed also goes back to ACTIVE: only the role shows it.
+    After a failed detach it is ACTIVE too: only the role shows the failure.
     """
     return settled(
         cloud,
@@ -333,9 +333,9 @@ def promoted(
 
 
 def ejected(cloud: Cloud, source: Instance, others: Iterable[Instance]) -> list[Target]:
-    """Wait until every survivor of an eject is settled under another source.
+    """Wait until every remaining member after an eject has another source.
 
-    The ejected one is not waited for: it is dead, or Trove had not ejected it.
+    The ejected one is not among them: it is dead, or Trove had not ejected it.
     """
     stall = StallDetector(cloud)
     return [
@@ -354,9 +354,9 @@ def ejected(cloud: Cloud, source: Instance, others: Iterable[Instance]) -> list[
 
 
 def _failed(before: Instance, now: Instance) -> Reading:
-    """Return a failure, explained by a fault that was not there before.
+    """Return a failure, explained by a new fault.
 
-    An instance that had failed before it was read first has one of its own.
+    An instance that had failed before the first read has that failure's fault.
     """
     cause = statuses.new_fault(before.fault, now.fault)
     if cause is None and before.phase is Phase.FAILED:

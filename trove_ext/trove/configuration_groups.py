@@ -12,7 +12,7 @@
 
 """Configuration groups, and whether they are for a datastore version.
 
-Trove does not look at a group's version when it creates an instance
+Trove does not check a group's version when it creates an instance
 (``trove/instance/service.py``, ``_configuration_parse``).
 """
 
@@ -46,7 +46,7 @@ class Group:
 
     @classmethod
     def of(cls, row: Any) -> Group:
-        """Make it of troveclient's resource.
+        """Make it from troveclient's resource.
 
         :raises MalformedAnswerError: ID or name are missing
         """
@@ -89,7 +89,7 @@ def list_groups(cloud: Cloud) -> list[Group]:
 def problems(
     group: Group, *, datastore: str | None, version: str | None, version_id: str | None
 ) -> Iterator[str]:
-    """Say if a group is not for a datastore version, which may have only a name."""
+    """Describe a group's mismatch with a datastore version, maybe only a name."""
     if version_id:
         fits = group.datastore_version_id == version_id
     else:

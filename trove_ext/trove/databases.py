@@ -12,9 +12,9 @@
 
 """The databases of an instance, as Trove lists them: the server's own are hidden.
 
-A name that Trove's own rules don't allow, of one letter say, fails the whole listing
-that meets it with 400 (``trove/common/db/mysql/models.py``, ``MySQLSchema``, which the
-guest makes of each row): SQL can make such a database.
+If one name is not allowed by Trove's own rules, for example a single letter, the whole
+list fails with 400 (``trove/common/db/mysql/models.py``, ``MySQLSchema``, which the
+guest makes from each row): SQL can create such a database.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def users(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
 
 
 def has(cloud: Cloud, instance: Instance, name: str) -> bool:
-    """Return whether one is there, and read no others but those right before it.
+    """Return whether one exists, reading no others than those right before it.
 
     :raises RefusedError: one of these has a name that Trove does not allow
     """

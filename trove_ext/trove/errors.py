@@ -10,15 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a failed request means.
+"""The meaning of a failed request.
 
 Sources: ``trove/common/wsgi.py`` (``Controller.exception_map``, ``Fault``): Trove's
 plain ``Forbidden`` is sent as 401 with the key ``unauthorized``; keystonemiddleware's
 401 has the key ``error``. A policy refusal is 403. 413 with Retry-After is a rate
-limit, without it a quota. Every answer has ``X-OpenStack-Request-Id`` since 25.
+limit, without it a quota. Every response has ``X-OpenStack-Request-Id`` since 25.
 
-An error that is none of a request is a mistake in this project's own code and is passed
-on as it is: it is never blamed on the cloud, and nothing is repeated for it.
+An error that is not of a request is a bug in this project's own code and is raised
+unchanged: it is never reported as an error of the cloud, and never causes a retry.
 """
 
 from __future__ import annotations
@@ -50,20 +50,20 @@ from trove_ext.follow_up import Setting, add
 #: The statuses of a rate limit: Trove's own, a proxy's, and one that asks for a pause.
 TOO_MANY = 413
 LIMITED = frozenset({TOO_MANY, 429, 503})
-#: Of a read: it was not processed, and may be repeated.
+#: For a read: it was not processed, and may be retried.
 NOT_PROCESSED = frozenset({408, 425, 429})
 ACCEPTED = 202
 #: The key of Trove's 404 (``trove/common/wsgi.py``, ``Fault``); a load balancer's has
-#: none, and says nothing about what exists.
+#: none, and proves nothing about what exists.
 NOT_FOUND = "itemNotFound"
 _FOREIGN = "an answer that is not Trove's"
-#: Answers of something between us and Trove, or of a Trove that has failed.
+#: Responses of a proxy before Trove, or of a Trove that has failed.
 SERVER_ERRORS = range(500, 600)
 ERRORS = range(400, 600)
-#: The packages that read an answer before this one does.
+#: The packages that read a response before this one does.
 CLIENT_PACKAGES = frozenset({"troveclient", "keystoneauth1"})
 OWN_PACKAGE = __name__.partition(".")[0]
-#: What is raised for a request, whatever it means.
+#: All exceptions of a request.
 OF_REQUESTS = (
     TroveExtError,
     trove.HttpError,
@@ -103,17 +103,17 @@ def _seconds(header: str) -> float | None:
 
 
 def refuse_foreign(response: requests.Response) -> None:
-    """Refuse an answer that Trove can't have sent.
+    """Refuse a response that Trove can't have sent.
 
-    Something between us and Trove sends it: a page of HTML as a success, or any
-    success but 202 after an action or a delete (``trove/instance/service.py``,
+    A proxy before Trove sends it: a page of HTML as a success, or any success
+    but 202 after an action or a delete (``trove/instance/service.py``,
     ``trove/backup/service.py``). troveclient does not read these bodies, and would
-    take such an answer for Trove's 202. If an error is JSON of another form, or has a
+    treat such a response as Trove's 202. If an error is JSON of another form, or has a
     Retry-After and is no 413, troveclient fails to make an exception of it
     (``troveclient/apiclient/exceptions.py``, ``from_response``).
 
-    :raises requests.RequestException: it is a success that Trove did not send; what it
-        means depends on the request
+    :raises requests.RequestException: it is a success that Trove did not send; its
+        meaning depends on the request
     :raises troveclient.exceptions.HttpError: it is such an error
     """
     status = response.status_code
@@ -154,28 +154,28 @@ def _says_why(response: requests.Response) -> bool:
 
 
 def was_read(exc: BaseException) -> bool:
-    """Whether it is the answer to a GET.
+    """Whether it is the response to a GET.
 
     A stock action sends several requests: ``instance create`` reads the new instance
-    after it has made it (``troveclient/osc/v1/database_instances.py``). A read that is
-    turned away says nothing about what was sent before.
+    after it has created it (``troveclient/osc/v1/database_instances.py``). A rejected
+    read proves nothing about what was sent before.
     """
     request = getattr(getattr(exc, "response", None), "request", None)
     return getattr(request, "method", None) == "GET"
 
 
 def was_unread(exc: BaseException) -> bool:
-    """Whether Trove's rate limit turned a change away without reading it.
+    """Whether Trove's rate limit rejected a change without reading it.
 
-    The answer of a proxy (429, 503) says less: the change may have taken effect.
+    The response of a proxy (429, 503) proves less: the change may have taken effect.
     """
     return getattr(exc, "http_status", None) == TOO_MANY and not was_read(exc)
 
 
 def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
-    """Turn any exception of a request into one of ours.
+    """Translate any exception of a request.
 
-    :param what: the thing asked for or the change sent
+    :param what: the resource that was read, or the change that was sent
     :param changing: whether the request may have changed something; then an answer
         that was lost is not the same as a refusal
     :raises Exception: ``exc`` itself if it is no error of a request
@@ -197,7 +197,7 @@ def translate(exc: Exception, what: str, *, changing: bool) -> TroveExtError:
 
 
 def is_of_request(exc: Exception) -> bool:
-    """Whether a request, or an answer that can't be used, is the cause of it."""
+    """Whether a request, or an unusable response, is the cause."""
     return isinstance(exc, OF_REQUESTS) or is_misread(exc)
 
 
@@ -215,7 +215,7 @@ def url_of(exc: Exception) -> str | None:
 def lost(what: str, exc: Exception) -> TroveExtError:
     """Return the error of a change whose effect is not known.
 
-    :param exc: what was raised in place of an answer
+    :param exc: what was raised instead of a response
     """
     return _lost(what, _first_line(exc), changing=True)
 
@@ -229,11 +229,11 @@ def _misread(exc: Exception) -> str:
 
 
 def is_misread(exc: Exception) -> bool:
-    """Whether python-troveclient failed to read an answer.
+    """Whether python-troveclient failed to read a response.
 
-    It reads a body without a check, so that anything may be raised: ``Exception``
-    itself for an empty one (``troveclient/base.py``). The same kinds raised by this
-    project's code, which troveclient may have called, are mistakes of this project.
+    It reads a body without a check, so anything may be raised: ``Exception`` itself for
+    an empty one (``troveclient/base.py``). The same types raised by this project's
+    code, which troveclient may have called, are bugs of this project.
     """
     if isinstance(exc, OF_REQUESTS):
         return False
@@ -241,7 +241,7 @@ def is_misread(exc: Exception) -> bool:
 
 
 def _raised_in(exc: Exception) -> str | None:
-    """Return the innermost package that raised it: this one, or one that it calls."""
+    """Return the innermost package that raised it: this one, or one that it called."""
     found = None
     trace = exc.__traceback__
     while trace is not None:
@@ -281,7 +281,7 @@ def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExt
 
 
 def _request_id(exc: trove.HttpError) -> str:
-    """Spell the ID by which the cloud's operator finds a request in the logs."""
+    """Format the ID by which the cloud's operator finds a request in the logs."""
     headers = exc.response.headers if exc.response is not None else {}
     return f", request {headers[REQUEST_ID]}" if headers.get(REQUEST_ID) else ""
 
@@ -295,7 +295,7 @@ def _from_keystone(exc: ksa.HttpError, what: str, *, changing: bool) -> TroveExt
     if isinstance(exc, ksa.Unauthorized):
         return LoginError(f"{what}: Keystone refuses the log-in: {_first_line(exc)}")
     if isinstance(exc, ksa.NotFound) and str(url_of(exc)).endswith("/auth/tokens"):
-        # A password is refused with 401; only a token that has run out "is not found".
+        # A password is refused with 401; only an expired token "is not found".
         return LoginError(
             f"{what}: the token that was given has expired or was revoked; use a new "
             "token, or a password",
@@ -316,7 +316,7 @@ def _lost(what: str, why: str, *, changing: bool) -> ServiceError:
 
 
 def _never_sent(exc: BaseException) -> bool:
-    """Whether no byte of the request can have been sent: the connection was refused."""
+    """Whether the request can't have been sent, because the connection was refused."""
     text = str(exc)
     return "Connection refused" in text or "Name or service not known" in text
 

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a user names, found by name or ID: one place, and one rule for everything.
+"""Finding by name or ID: one place, and one rule for every kind of resource.
 
-An ID always wins, also over a thing that has this ID as its name. If several things
-have a name it finds none of them: all are listed with their IDs, for the user to
-choose. What is deleted has no name any more. Trove itself keeps no names unique: not
-those of instances, backups and configuration groups, which are the users' own.
+An ID takes precedence over a resource that has this ID as its name. If several
+resources have a name, none is found: all are listed with their IDs, for the user to
+choose. A deleted resource has no name any more. In Trove, names of instances, backups
+and configuration groups need not be unique.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Named(Protocol):
-    """What has an ID, and a name that others may have too."""
+    """A resource with an ID, and with a name that others may have too."""
 
     @property
     def id(self) -> str:
@@ -55,7 +55,7 @@ T = TypeVar("T", bound=Named)
 
 
 class Finder(Generic[T]):
-    """Finds things of one kind; the list is read once for all names, if it has to be.
+    """Finds resources of one kind; the list is read at most once for all names.
 
     :ivar listed: all things, once they were read
     """
@@ -69,7 +69,7 @@ class Finder(Generic[T]):
         get: Callable[[str], T] | None = None,
         listed: Iterable[T] | None = None,
     ) -> None:
-        """Find nothing yet.
+        """Prepare a search.
 
         :param noun: what a thing is, for messages: "instance"
         :param describe: what distinguishes it from others of the same name
@@ -109,9 +109,9 @@ class Finder(Generic[T]):
         return list(found.values()), problems
 
     def id_of(self, name_or_id: str) -> str:
-        """Return an ID; a text in the form of an ID is passed on without a look.
+        """Return an ID; a text in the form of an ID is passed on without a request.
 
-        For the stock commands, which ask for it anyway.
+        For the stock commands, which read it anyway.
 
         :raises NotFoundError: there is none with the name
         :raises AmbiguousNameError: several have the name
@@ -158,7 +158,7 @@ class Finder(Generic[T]):
         """
         found = [thing for thing in self._all() if thing.name == name]
         if not found:
-            # In the words of osc-lib's ``find_resource``.
+            # As in osc-lib's ``find_resource``.
             raise NotFoundError(
                 f"No {self._noun} with a name or ID of {name!r} exists."
             )

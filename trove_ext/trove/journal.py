@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a run has sent, what was answered, what it waits for and saw last."""
+"""What a run has sent, the responses, what it waits for and has seen last."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run leaves behind if it ends now.
+    """What remains to be said of a run if it ends now.
 
-    :ivar sent: the changes that were answered, and not refused, in their order
-    :ivar unanswered: the change whose answer never arrived; it may have taken effect
-    :ivar awaited: what was being waited for; it continues on the server
+    :ivar sent: the changes with a response, and not refused, in their order
+    :ivar unanswered: the change without a response; it may have taken effect
+    :ivar awaited: the targets of the current wait, which continue on the server
     :ivar seen: label and last state of each of these that was read
     """
 
@@ -75,25 +75,24 @@ class Journal:
         self._seen: dict[int, str] = {}
 
     def sending(self, change: Change) -> None:
-        """Note a change before it is sent."""
+        """Record a change before it is sent."""
         self._changes.append(change)
         self._answered = False
 
     def answered(self) -> None:
-        """Note that the last change was answered, or that its effect was seen."""
+        """Record that the last change has a response, or that its effect was seen."""
         self._answered = True
 
     def not_done(self) -> None:
-        """Take the last change back: it was refused, or never sent."""
+        """Remove the last change: it was refused, or never sent."""
         self._changes.pop()
         self._answered = True
 
     def waiting(self, targets: Sequence[Target]) -> list[Target]:
-        """Begin to wait; return the targets such that each reading is noted.
+        """Begin to wait; return targets that record each reading.
 
-        Whoever waits knows that the change has arrived, by its answer or by reading.
-        What is only watched, and so has no follow-up, leaves nothing behind if the run
-        ends now: it is not noted.
+        A wait implies that the change has arrived: it had a response, or its effect was
+        read. A target that is only watched, and so has no follow-up, is not recorded.
         """
         if all(target.follow is None for target in targets):
             return list(targets)
@@ -103,15 +102,15 @@ class Journal:
         return [self._noting(index, each) for index, each in enumerate(targets)]
 
     def waited(self) -> None:
-        """Note that nothing is being waited for any more."""
+        """Record that the wait has ended."""
         self._awaited = ()
 
     def has_sent(self, about: str) -> bool:
-        """Whether a change of the thing with this ID or name was sent."""
+        """Whether a change of the resource with this ID or name was sent."""
         return any(change.about == about for change in self._changes)
 
     def summary(self) -> Summary:
-        """Return what the run leaves behind if it ends now."""
+        """Return what remains to be said of the run if it ends now."""
         sent = tuple(self._changes)
         seen = tuple(
             (target.label, self._seen[index])

@@ -12,9 +12,8 @@
 
 """How long a run may take, its waits and each of its requests: one clock for all.
 
-The time of the run starts with :meth:`Limits.start`, and anew with each further call
-of it: for the time-out of a command when its job begins, not while a question waits
-for its answer.
+The time of the run starts with :meth:`Limits.start`, and starts again with each further
+call: so the time-out of a command starts when its job begins, after any prompt.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ if TYPE_CHECKING:
 
 #: Seconds that one request may take.
 REQUEST_TIMEOUT = 60.0
-#: Seconds after which a read without a usable answer is given up, unless a deadline
-#: says otherwise.
+#: Seconds after which a read without a usable response fails, if there is no
+#: deadline.
 READ_BUDGET = 60.0
-#: Seconds for which a request is sent again after answers with a Retry-After.
+#: Seconds for which a request is sent again after responses with a Retry-After.
 RATE_LIMIT_BUDGET = 180.0
-#: The longest Retry-After that is waited for, in seconds.
+#: The longest Retry-After that is respected, in seconds.
 LONGEST_RETRY_AFTER = 120.0
 
 
@@ -50,7 +49,7 @@ class Limits:
         self._patience: Deadline | None = None
 
     def start(self, timeout: float) -> Deadline:
-        """Start the time of the run, also if it has been started before.
+        """Start the time of the run, or start it again.
 
         No read is repeated beyond it. What is read after it, to find out the final
         state or to clean up, has `READ_BUDGET` again.
@@ -61,7 +60,7 @@ class Limits:
         return self._run
 
     def deadline(self, timeout: float) -> Deadline:
-        """Start a deadline of its own, beside that of the run.
+        """Start a separate deadline, besides that of the run.
 
         :param timeout: seconds; 0 for no limit
         """
@@ -69,7 +68,7 @@ class Limits:
 
     @contextlib.contextmanager
     def waiting(self, deadline: Deadline) -> Iterator[None]:
-        """Make this the deadline of every read inside the block."""
+        """Use this deadline for every read inside the block."""
         before, self._wait = self._wait, deadline
         try:
             yield
@@ -78,7 +77,7 @@ class Limits:
 
     @contextlib.contextmanager
     def patient(self, deadline: Deadline) -> Iterator[None]:
-        """Repeat reads inside the block until then, for `READ_BUDGET` at least.
+        """Retry reads inside the block until then, for `READ_BUDGET` at least.
 
         For what follows a change: its effect should be known, even if that takes until
         the end of the time that the user gave.
@@ -100,7 +99,7 @@ class Limits:
         return self.deadline(READ_BUDGET)
 
     def for_rate_limit(self) -> Deadline:
-        """Return the deadline of a request that is answered with Retry-After."""
+        """Return the deadline of a request with a Retry-After in its response."""
         return self._wait or self.deadline(RATE_LIMIT_BUDGET)
 
     def ends_within(self, pause: float) -> bool:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from trove_ext.trove.client import Cloud
 
-#: One page that holds any project's backups: one consistent query.
+#: One page for all backups of any project: one consistent query.
 BACKUP_PAGE = 100_000
 #: A page for a server that is too slow for that.
 SMALL_PAGE = 200
@@ -87,10 +87,10 @@ def list_backups(
 ) -> list[Backup]:
     """Read all backups, also those of deleted instances, in one request.
 
-    Trove asks its database several times for each row (``trove/backup/views.py``). A
-    server that can't make one page of them all before the read time-out, or that of a
-    load balancer in between, is asked for small ones from then on: then a backup that
-    goes meanwhile may hide another.
+    Trove queries its database several times for each row (``trove/backup/views.py``).
+    If it can't build one page of all rows before the read time-out, or that of a load
+    balancer in between, small pages are read from then on: then a backup that is
+    deleted meanwhile may hide another.
 
     :param instance_id: only those taken of this instance
     :param all_projects: admin only
@@ -132,7 +132,7 @@ def _pages(
     page: Callable[[str | None], Any],
     parse: Callable[[Any], T],
 ) -> Iterator[T]:
-    """Yield each thing once: rows may repeat if the list changes between pages."""
+    """Yield each row once: rows may repeat if the list changes between pages."""
     seen: set[str] = set()
     marker: str | None = None
     while True:

@@ -12,8 +12,8 @@
 
 """python-troveclient's resources, read with a check.
 
-An attribute that a resource lacks is asked for in another request
-(``troveclient/apiclient/base.py``, ``Resource.__getattr__``); its fields are not.
+A missing attribute of a resource causes another request
+(``troveclient/apiclient/base.py``, ``Resource.__getattr__``); reading fields does not.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from trove_ext.model.fields import Fields
 
 
 def info_of(resource: Any, kind: str) -> dict[str, Any]:
-    """Return the JSON object that a resource was made of.
+    """Return the JSON object of a resource.
 
-    :param resource: None after a creation whose answer has no body
+    :param resource: None after a create whose response has no body
     :param kind: what it is, for messages: "backup"
     :raises MalformedAnswerError: there is none
     """

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Send what changes something; if no answer comes, find out whether it took effect.
+"""Send changes; after a lost response, determine whether the change took effect.
 
-A lost answer is never followed by the same request: what is there is looked at
-first. Trove stores the task of an action, and so a new ``updated``, before it answers
+After a lost response the same request is never sent at once: the state is read first.
+Trove stores the task of an action, and so a new ``updated``, before it responds
 (``trove/instance/models.py``), so an instance shows whether an action reached it.
 """
 
@@ -37,13 +37,12 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 T = TypeVar("T", Instance, Backup)
 
-#: What an instance reads that something else keeps busy: a backup that somebody takes,
-#: which changes its status and not its ``updated`` (``trove/instance/models.py``,
-#: ``SimpleInstance.status``).
+#: The status of an instance with a backup in progress, which changes its status and not
+#: its ``updated`` (``trove/instance/models.py``, ``SimpleInstance.status``).
 NOT_BY_AN_ACTION = frozenset({BACKUP})
 #: What is created, for messages.
 BACKUP, INSTANCE = "backup", "instance"
-#: What shows the result of a change.
+#: The action that shows the result of a change.
 BACKUPS = Action(Verb.LIST_BACKUPS)
 INSTANCES = Action(Verb.LIST_INSTANCES)
 
@@ -53,7 +52,7 @@ def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -
 
     :param what: the action for messages: "restart of db1 (ID)"
     :param before: the instance as read before
-    :raises LostAnswerError: no answer came and the instance has not changed
+    :raises LostAnswerError: the response was lost and the instance has not changed
     """
     look = Action(Verb.SHOW_INSTANCE, (before.id,))
     try:
@@ -72,9 +71,9 @@ def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -
 
 
 def _has_acted(before: Instance, now: Instance) -> bool:
-    """Return whether an action was taken: Trove stores its task, and so ``updated``.
+    """Return whether an action was accepted: Trove stores its task, and so ``updated``.
 
-    That has whole seconds, so the status may show what it does not.
+    That has whole seconds, so the status is compared as well.
     """
     if now.updated != before.updated:
         return True
@@ -82,14 +81,14 @@ def _has_acted(before: Instance, now: Instance) -> bool:
 
 
 def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> None:
-    """Send a delete; once more where no answer came and nothing has changed.
+    """Send a delete; once more if the response was lost and nothing has changed.
 
-    A delete of the same ID twice deletes nothing else. What another user deleted
-    since it was read is gone, as was wanted.
+    A second delete of the same ID deletes nothing else. What another user has deleted
+    since it was read counts as deleted.
 
     :param what: the delete for messages: "delete of backup b1 (ID)"
-    :param before: the thing as read before
-    :raises LostAnswerError: twice no answer came
+    :param before: the resource as read before
+    :raises LostAnswerError: both responses were lost
     """
     show = Verb.SHOW_BACKUP if isinstance(before, Backup) else Verb.SHOW_INSTANCE
     look = Action(show, (before.id,))
@@ -128,13 +127,13 @@ def create_backup(
 ) -> str:
     """Send the creation of a backup, once.
 
-    Costs a request before: what is there already was not made by this one.
+    Costs a request before: what exists already was not created by this one.
 
     :param parent_id: the parent that was asked for
     :param incremental: whether Trove may choose another parent than none
     :param send: sends it and returns the new ID
-    :returns: the ID of the new backup, also where only the answer was lost
-    :raises LostAnswerError: no answer came and no such backup is there
+    :returns: the ID of the new backup, even if only the response was lost
+    :raises LostAnswerError: the response was lost and no such backup exists
     """
 
     def namesakes() -> list[Backup]:
@@ -158,8 +157,8 @@ def create_instance(
 ) -> str:
     """Send the creation of an instance, once.
 
-    What is there already was not made by this one: costs a list of the instances
-    before it, where that is not known.
+    What exists already was not created by this one: costs a list of the instances
+    before it, if that is not known.
 
     Replicas of one request are named with ``-1`` .. ``-n`` behind the name
     (``trove/instance/models.py``, ``Instance.create``); the last is returned, as Trove
@@ -168,7 +167,7 @@ def create_instance(
     :param send: sends it and returns the new ID
     :param source_id: of what it is to be a replica
     :param known: IDs of those that have the name already
-    :raises LostAnswerError: no answer came and no such instance is there
+    :raises LostAnswerError: the response was lost and no such instance exists
     """
 
     def namesakes() -> list[Instance]:
@@ -217,7 +216,7 @@ def _create(
 def _looked(lost: LostAnswerError, look: Action, read: Callable[[], R]) -> R:
     """Read the result.
 
-    :raises LostAnswerError: that can't be seen either
+    :raises LostAnswerError: that can't be read either
     """
     try:
         return read()

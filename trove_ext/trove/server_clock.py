@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's time of day, as its answers give it.
+"""Trove's time of day, from its responses.
 
 Every time that this project compares with "now" was stored by Trove's API
 (``trove/backup/models.py``, ``DBBackup.create``: ``timeutils.utcnow()``), so "now" has
-to be that host's, and not this machine's. Each answer has its time in the header
-``Date`` (RFC 9110, 6.6.1), in whole seconds. Without it this machine's clock counts.
+to be that host's, and not this machine's. Each response has its time in the header
+``Date`` (RFC 9110, 6.6.1), in whole seconds. Without it this machine's clock is used.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 
 #: What ``Date`` leaves out.
 RESOLUTION = timedelta(seconds=1)
-#: A difference that is worth a line: more than a network and a slow answer explain.
+#: A difference that is reported: more than a network and a slow response explain.
 LARGE_SKEW = timedelta(minutes=1)
-#: From this status on a proxy may have answered by itself, with its own clock.
+#: From this status on a proxy may have responded itself, with its own clock.
 SERVER_ERROR = 500
 
 
 class ServerClock:
     """A clock whose time of day is Trove's; time spans are this machine's.
 
-    An answer limits the difference from two sides: its ``Date`` was written after the
-    request was sent and before the answer arrived, and is up to a second too early.
-    Several answers narrow that down. As long as no difference at all is within the
-    limits, this machine's clock is taken to be right.
+    A response limits the difference from two sides: its ``Date`` was written after the
+    request was sent and before the response arrived, and is up to a second too early.
+    Several responses narrow that down. As long as zero is within the limits, this
+    machine's clock is assumed to be right.
     """
 
     def __init__(self, clock: Clock, progress: Progress) -> None:
@@ -74,7 +74,7 @@ class ServerClock:
         return self._clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let seconds pass."""
+        """Sleep for some seconds."""
         self._clock.sleep(seconds)
 
     def now(self) -> datetime:
@@ -90,7 +90,7 @@ class ServerClock:
         return self._clock.now() + skew
 
     def note(self, response: requests.Response) -> None:
-        """Measure the difference by an answer of Trove.
+        """Measure the difference by a response of Trove.
 
         Limits that contradict the known ones replace them: one of the clocks was set.
         """
@@ -112,5 +112,5 @@ def _date_of(response: requests.Response) -> datetime | None:
         written = parsedate_to_datetime(response.headers.get("Date", ""))
     except ValueError:
         return None
-    # "-0000" makes it naive; HTTP knows nothing but UTC.
+    # "-0000" makes it naive; HTTP has only UTC.
     return written if written.tzinfo else written.replace(tzinfo=UTC)

@@ -75,7 +75,7 @@ def session_of(client: Any) -> Any:
 def request_timeout(client: Any, seconds: float) -> Iterator[None]:
     """Set the read time-out of each request inside the block.
 
-    ``Session.timeout`` is read anew for each request (``keystoneauth1/session.py``,
+    ``Session.timeout`` is read for each request (``keystoneauth1/session.py``,
     ``Session.request``).
     """
     session = session_of(client)

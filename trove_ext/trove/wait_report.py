@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""From outcomes of waiting to errors."""
+"""From the outcomes of a wait to errors."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 def error_of(
     outcomes: Sequence[Outcome], *, whole_set: bool = False
 ) -> TroveExtError | None:
-    """Return what went wrong, or None where everything has arrived.
+    """Return what went wrong, or None if all are done.
 
-    A failure outweighs a time-out; both carry the action that keeps waiting for what
-    still runs.
+    A failure takes precedence over a time-out; both have the action that keeps waiting
+    for what is still in progress.
 
-    :param whole_set: name those too that are done, because each explains the others
+    :param whole_set: also name those that are done, because each explains the others
     """
     failed = [
         outcome for outcome in outcomes if not outcome.ok and not outcome.timed_out
@@ -70,7 +70,7 @@ def error_of(
 def with_others(
     error: TroveExtError | None, others: Sequence[TroveExtError], total: int
 ) -> TroveExtError | None:
-    """Add what went wrong with targets that could not even be waited for.
+    """Add the errors of targets that could not be found.
 
     :param total: how many targets there were in all
     """
@@ -88,7 +88,7 @@ def raise_for(outcomes: Sequence[Outcome]) -> None:
     """Raise what went wrong, if anything did.
 
     :raises ResourceFailedError: something ended in an error state
-    :raises WaitTimeoutError: nothing failed, but not everything has arrived
+    :raises WaitTimeoutError: nothing failed, but not all are done
     """
     error = error_of(outcomes)
     if error is not None:
@@ -96,7 +96,7 @@ def raise_for(outcomes: Sequence[Outcome]) -> None:
 
 
 def keep_waiting(targets: Iterable[Target]) -> tuple[FollowUp, ...]:
-    """Return what keeps waiting, one action for all that have the same goal."""
+    """Return the actions that keep waiting, one for all with the same goal."""
     alike: dict[Action, list[str]] = {}
     for target in targets:
         if target.follow is not None:
