@@ -70,8 +70,8 @@ def _add_credentials_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--credentials-file",
         metavar="<file>",
-        help="File with a line user:password for each user to create (- for "
-        "standard input); arguments are visible to every user of this machine",
+        help="File with a line user:password for each user to create, or - for "
+        "standard input; other users of this machine can't see it, as they can --users",
     )
     keep_dashes(parser, "credentials_file")
 

@@ -75,7 +75,7 @@ class InstanceAction(HookedCommand):
         self.cloud.progress.note(f"{self.verb} of {before}: done.")
 
     def others(self, before: Instance) -> list[Instance]:
-        """Read the other members of the replication set."""
+        """Read the other members of the replica set."""
         source = (
             read.get_instance(self.cloud, before.replica_of)
             if before.replica_of

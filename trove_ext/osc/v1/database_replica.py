@@ -37,7 +37,7 @@ ACCEPTED = "accepted, not verified."
 
 
 class ListDatabaseReplica(command.Lister):
-    """List all replication sets: each source followed by its replicas.
+    """List all replica sets: each source followed by its replicas.
 
     Inconsistencies of a set are reported on standard error.
     """
@@ -63,7 +63,7 @@ class ListDatabaseReplica(command.Lister):
 
 
 class ShowDatabaseReplica(command.Lister):
-    """Show a replication set as a tree, from any of its members.
+    """Show a replica set as a tree, from any of its members.
 
     No status of Trove shows whether a replica replicates; --probe proves it.
     """
@@ -162,7 +162,7 @@ def _set_of(cloud: Cloud, instance: str) -> ReplicationSet:
     found = sets.find(cloud, instance)
     if found.set is None:
         raise NotFoundError(
-            f"{found.instance} is in no replication set: it is no replica and has none."
+            f"{found.instance} is in no replica set: it is not a replica and has none."
         )
     return found.set
 

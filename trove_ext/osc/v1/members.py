@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Members of replication sets, as rows."""
+"""Members of replica sets, as rows."""
 
 from __future__ import annotations
 

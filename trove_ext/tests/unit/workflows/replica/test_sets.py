@@ -34,7 +34,7 @@ class TestShow(ReplicaTestCase):
         self.assertEqual(5, rows[0]["Size"])
 
     def test_what_is_in_no_set_is_an_error(self):
-        self.refuse("replica show alone", "in no replication set")
+        self.refuse("replica show alone", "in no replica set")
 
     def test_an_ambiguous_name_lists_their_ids(self):
         twin = self.fake.add_instance("db2")
