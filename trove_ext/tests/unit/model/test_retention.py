@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.retention import chain_signature, plan
-from trove_ext.model.retention_policy import Policy, PolicyError
+from trove_ext.model.retention_policy import Policy
 from trove_ext.tests.unit.model import strategies, trees
 from trove_ext.tests.unit.model.trees import ids
 
 NOW = trees.day(400)
+
+
 WEEK = timedelta(days=7)
 
 
@@ -49,28 +51,6 @@ def kept(drawing, *backups, **facts):
 def reasons(drawing, *backups, **facts):
     rows = planned(drawing, *backups, **facts).rows
     return {row.backup.id: row.reasons for row in rows}
-
-
-class TestPolicy(testtools.TestCase):
-    def test_without_a_keep_option_is_an_error(self):
-        error = self.assertRaises(PolicyError, plan, [], Policy(), NOW)
-        self.assertIn("--keep-last", str(error))
-        self.assertIn("--keep-chains", error.problems[0])
-
-    def test_a_name_pattern_alone_keeps_nothing(self):
-        self.assertNotEqual((), Policy(keep_names=("release-*",)).problems)
-
-    def test_lists_all_that_is_wrong(self):
-        policy = Policy(keep_last=-1, keep_within=-WEEK, keep_daily=3)
-        self.assertEqual(
-            ("--keep-last can't be below zero.", "--keep-within can't be below zero."),
-            policy.problems,
-        )
-
-    def test_any_one_option_is_enough(self):
-        for name in strategies.COUNTS:
-            self.assertEqual((), Policy(**{name: 1}).problems)
-        self.assertEqual((), Policy(keep_within=WEEK).problems)
 
 
 class TestRules(testtools.TestCase):

@@ -13,7 +13,6 @@
 """What a response proves, and what it does not: a proxy may have sent it."""
 
 import json
-from datetime import timedelta
 
 from keystoneauth1.identity import v3
 from troveclient.v1 import client as trove_client
@@ -33,35 +32,8 @@ from trove_ext.tests.fake.harness import make_session, run_openstack
 from trove_ext.tests.fake.server import Reply
 from trove_ext.tests.fake.transport import RENEWED, server_of
 from trove_ext.tests.unit.shown import shown
-from trove_ext.tests.unit.workflows.backups import BackupTestCase
+from trove_ext.tests.unit.trove.answers import AnswerTestCase
 from trove_ext.trove import read, send
-
-
-class AnswerTestCase(BackupTestCase):
-    def setUp(self):
-        super().setUp()
-        self.backup = self.add("b1")
-
-    def faulty(self, kind, *, method="GET", lasting=True, **kwargs):
-        def meets(request):
-            return request.service == "trove" and request.method == method
-
-        return self.make_cloud([Fault(kind, only=meets, lasting=lasting, **kwargs)])
-
-    def answering(self, code, body, content_type="application/json", **headers):
-        """Respond to each request for Trove as a proxy may."""
-        cloud = self.make_cloud()
-        transport = cloud.client.client.session.session.get_adapter("http://x")
-        ask = transport._ask
-
-        def spoiled(request, entry):
-            reply = ask(request, entry)
-            if entry.service != "trove":
-                return reply
-            return Reply(code, body, {"Content-Type": content_type, **headers})
-
-        transport._ask = spoiled
-        return cloud
 
 
 class TestReads(AnswerTestCase):
@@ -125,99 +97,6 @@ class TestReads(AnswerTestCase):
         cloud.start(5)
         self.clock.sleep(10)
         self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
-
-
-class TestChanges(AnswerTestCase):
-    def act(self, cloud):
-        before = read.get_instance(self.cloud, self.db1.id)
-        post = lambda: cloud.client.instances.restart(self.db1.id)  # noqa: E731
-        send.act(cloud, "restart of db1", before, post)
-
-    def test_a_success_that_is_not_troves_does_not_count_as_accepted(self):
-        for kind in (Kind.HTML, Kind.TEXT):
-            cloud = self.faulty(kind, method="POST")
-            self.assertRaises(LostAnswerError, self.act, cloud)
-        for body, content_type in (
-            (b'{"status": "ok"}', "application/json"),
-            (b"\xef\xbb\xbf<!DOCTYPE html>", "text/plain"),
-            (b"hello", "text/html; charset=utf-8"),
-        ):
-            cloud = self.answering(200, body, content_type)
-            self.assertRaises(LostAnswerError, self.act, cloud)
-
-    def test_a_backup_in_progress_is_no_evidence_of_an_action(self):
-        def begin(request):
-            if request.method == "POST":
-                self.fake.before_request.clear()
-                self.fake.start_backup("theirs", self.db1)
-
-        cloud = self.faulty(Kind.HTTP_504, method="POST")
-        self.fake.start_backup = lambda name, instance: self.fake.add_backup(
-            name, instance, state=self.fake.backup("b1").state.__class__.BUILDING
-        )
-        self.fake.before_request.append(begin)
-        error = self.assertRaises(LostAnswerError, self.act, cloud)
-        self.assertIn("is BACKUP", str(error))
-        self.assertIn(f"instance show {self.db1.id}", shown(error))
-
-    def test_an_accepted_action_is_recognized(self):
-        self.act(self.faulty(Kind.RESET_AFTER, method="POST"))
-        self.assertIn("it took effect", self.progress.warnings[0])
-
-    def create(self, cloud, name="new", **kwargs):
-        post = lambda: cloud.client.backups.create(name, self.db1.id).id  # noqa: E731
-        return send.create_backup(cloud, name, self.db1.id, post, **kwargs)
-
-    def test_an_older_backup_of_the_same_name_is_not_adopted(self):
-        self.add("new")
-        cloud = self.faulty(Kind.HTTP_502, method="POST")
-        error = self.assertRaises(LostAnswerError, self.create, cloud)
-        self.assertIn("Nothing new of that name", str(error))
-        self.assertIn("openstack database backup list", shown(error))
-
-    def test_the_new_backup_is_found_beside_an_older_one_whatever_the_clocks_say(self):
-        for skew in (timedelta(minutes=-20), timedelta(minutes=20)):
-            old = self.add("new")
-            cloud = self.faulty(Kind.RESET_AFTER, method="POST")
-
-            def late(request, skew=skew):
-                if request.method == "POST":
-                    self.fake.after_request.clear()
-                    for backup in self.fake.live_backups:
-                        backup.created += skew
-
-            self.fake.after_request.append(late)
-            found = self.create(cloud)
-            self.assertNotEqual(old.id, found)
-            self.fake.backups[found].deleted = old.deleted = True
-            self.clock.sleep(60)
-
-    def test_a_backup_on_another_parent_is_not_adopted(self):
-        def theirs(request):
-            if request.method == "POST":
-                self.fake.before_request.clear()
-                self.add("new", parent=self.backup)
-
-        self.fake.before_request.append(theirs)
-        cloud = self.faulty(Kind.HTTP_502, method="POST")
-        self.assertRaises(LostAnswerError, self.create, cloud)
-
-    def test_an_effect_that_can_not_be_read_is_named_with_what_was_sent(self):
-        def after_post(_request):
-            return bool(self.requests("POST"))
-
-        dark = Fault(Kind.RESET_AFTER, only=after_post, lasting=True)
-        error = self.assertRaises(LostAnswerError, self.create, self.make_cloud([dark]))
-        self.assertIn("result can't be read", str(error))
-        self.assertIn("openstack database backup list", shown(error))
-
-    def test_a_proxys_404_does_not_make_a_delete_done(self):
-        cloud = self.faulty(Kind.NO_SUCH_PAGE, method="DELETE")
-        backup = read.get_backup(self.cloud, self.backup.id)
-        post = lambda: cloud.client.backups.delete(backup.id)  # noqa: E731
-        self.assertRaises(
-            LostAnswerError, send.delete, cloud, "delete of b1", backup, post
-        )
 
 
 class TestRenewedTokens(AnswerTestCase):

@@ -19,6 +19,7 @@ from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.osc.hooks.base import HookTestCase
+from trove_ext.tests.unit.osc.v1.base import ChainTestCase
 
 
 class TestBackupCreate(HookTestCase):
@@ -152,3 +153,22 @@ class TestBackupCreate(HookTestCase):
         result = self.succeed("backup create db1 b1 --wait -f json", faults=[lost])
         self.assertEqual("COMPLETED", json.loads(result.stdout)["status"])
         self.assertEqual(["b1"], [backup.name for backup in self.cloud.live_backups])
+
+
+class TestBackupList(ChainTestCase):
+    def test_the_instance_filter_applies_on_every_page(self):
+        db2 = self.fake.add_instance("db2")
+        for number in range(50):
+            self.add(f"mine{number}", number)
+            self.add(f"theirs{number}", number, instance=db2)
+        for option in ("--instance db2", f"--instance-id {db2.id}", f"-i {db2.id}"):
+            rows = self.json(f"backup list {option}")
+            self.assertEqual(50, len(rows))
+            self.assertEqual({db2.id}, {row["Instance ID"] for row in rows})
+
+    def test_a_name_that_is_on_the_second_page_of_instances_filters_too(self):
+        for number in range(45):
+            self.fake.add_instance(f"other{number:02}")
+        rows = self.json("backup list --instance db1")
+        self.assertEqual(3, len(rows))
+        self.assertEqual([], self.json("backup list --instance other44"))

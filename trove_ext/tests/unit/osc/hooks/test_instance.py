@@ -70,26 +70,6 @@ class TestInstanceCreate(HookTestCase):
                 f"{replica.name} ({replica.id}): ACTIVE/HEALTHY", result.stderr
             )
 
-    def test_the_replica_form_of_the_guide_drops_what_agrees(self):
-        line = (
-            "instance create r --flavor 10 --size 5 --volume-type fast --datastore "
-            f"mysql --datastore-version 5.7.29 --nic {NIC} --replica-of db1 -f json"
-        )
-        result = self.succeed(line)
-        self.assertEqual("r", json.loads(result.stdout)["name"])
-        self.assertIn("--volume-type fast (it can't be compared)", result.stderr)
-        (request,) = result.requests.changing
-        for key in ("flavorRef", "volume", "datastore"):
-            self.assertNotIn(key, request.body["instance"])
-
-    def test_what_does_not_agree_is_named_with_both_values_at_once(self):
-        line = f"instance create r --flavor 20 --size 9 --nic {NIC} --replica-of db1"
-        result = self.run_line(line)
-        self.assertEqual(1, result.exit_code)
-        for text in ("--flavor 20", "--size 9", ": 10", ": 5"):
-            self.assertIn(text, result.stderr)
-        self.assertEqual([], result.requests.changing)
-
     def test_a_password_with_colons_is_complete(self):
         line = self.create("--databases shop --credentials-file - -f json")
         result = self.succeed(line, stdin="bob:pa:ss:wo:rd\n")

@@ -51,43 +51,6 @@ class TestCreate(ReplicaTestCase):
             {"is_public": True, "allowed_cidrs": ["1.2.3.0/24"]}, body["access"]
         )
 
-    def test_with_no_configuration_the_group_that_trove_attaches_is_detached(self):
-        group = self.fake.add_configuration("tuned")
-        self.db1.configuration_id = group.id
-        (row,) = self.rows("replica create db1 new --no-configuration --wait")
-        self.assertIsNone(row["Configuration ID"])
-        self.assertEqual(group.id, self.db1.configuration_id)
-        result = self.succeed("replica create db1 more --no-configuration")
-        self.assertIn("database configuration detach", result.stderr)
-
-    def test_all_replicas_that_were_made_are_shown(self):
-        rows = self.rows("replica create db1 new --count 3 --wait --probe")
-        self.assertEqual(["new-1", "new-2", "new-3"], [row["Name"] for row in rows])
-        for row in rows:
-            self.assertEqual(self.db1.id, row["Source ID"])
-            self.assertEqual(
-                ("ACTIVE", "HEALTHY"), (row["Status"], row["Operating Status"])
-            )
-            self.assertIn("proved in", row["Replication"])
-        self.assertEqual({"shop"}, self.db1.content.databases)
-        self.assertEqual([], self.fake.live_backups)
-
-    def test_without_a_probe_it_says_that_replication_is_not_proved(self):
-        result = self.succeed("replica create db1 new --wait -f json")
-        self.assertIn("replication not probed", result.stderr)
-        self.assertIn('"Replication": "not probed"', result.stdout)
-        result = self.succeed("replica create db1 other")
-        self.assertIn("replication not probed", result.stderr)
-
-    def test_a_replica_that_does_not_replicate_is_a_failure(self):
-        self.clock.after(
-            40.0, lambda: self.fake.stop_replication(self.fake.instance("new"))
-        )
-        result = self.run_line("replica create db1 new --probe")
-        self.assertEqual(1, result.exit_code)
-        self.assertIn("not replicating", result.stdout)
-        self.assertIn("instance restart", result.stderr)
-
     def test_all_problems_are_reported_together(self):
         self.fake.quotas["backups"] = 0
         self.refuse(
@@ -137,33 +100,9 @@ class TestCreate(ReplicaTestCase):
             f"replica create db1 new --nic {nic}", "can't choose its ip-address"
         )
 
-    def test_a_dry_run_prints_what_would_be_made(self):
-        result = self.succeed("replica create db1 new --count 2 --dry-run -f value")
-        self.assertIn("new-1", result.stdout)
-        self.assertIn("new-2", result.stdout)
-        self.assertEqual([], result.requests.changing)
-
     def test_after_a_lost_response_the_request_is_not_sent_again(self):
         fault = Fault(Kind.RESET_AFTER, 1, True, only=lambda request: request.changing)
         line = "replica create db1 new --count 2 --wait -f value -c Name"
         result = self.succeed(line, faults=[fault])
         self.assertEqual("new-1\nnew-2\n", result.stdout)
         self.assertEqual(1, len(result.requests.changing))
-
-    def test_replicas_left_in_build_by_a_failed_snapshot_are_reported_with_steps(
-        self,
-    ):
-        self.fake.knobs.snapshot["*"] = "No space left."
-        result = self.run_line("replica create db1 new --count 3 --wait")
-        self.assertEqual(1, result.exit_code)
-        self.assertGreater(300, self.clock.monotonic())
-        for name in ("new-2", "new-3"):
-            one = self.fake.instance(name)
-            self.assertIn(
-                f"{one} is BUILD",
-                f"{result.stderr}".replace(f"Instance {name} ({one.id})", f"{one}"),
-            )
-            self.assertIn(f"instance reset status {one.id}", result.stderr)
-            self.assertIn(f"instance delete {one.id} --wait", result.stderr)
-        self.assertIn(f"instance reset status {self.db1.id}", result.stderr)
-        self.assertIn("only an admin of the cloud can do this", result.stderr)

@@ -11,12 +11,7 @@
 # under the License.
 
 
-from datetime import timedelta
-from types import SimpleNamespace
-
-from trove_ext.exceptions import ResourceFailedError, WaitTimeoutError
-from trove_ext.tests.fake import state
-from trove_ext.tests.fake.state import Task
+from trove_ext.exceptions import ResourceFailedError
 from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 from trove_ext.workflows.replica import promote
@@ -52,54 +47,6 @@ class TestPromote(ReplicaTestCase):
         self.assertIn("catch up", self.finding(error, self.db2))
         self.assertIn("[only an admin of the cloud can do this]", shown(error))
 
-    def test_every_fault_is_read_before_anything_else_is_sent(self):
-        self.fake.fail_promote_candidate("db2")
-        self.promote()
-        changing = self.fake.log.changing
-        self.assertEqual(1, len(changing))
-
-    def store_old_fault(self, row, text):
-        row.fault = state.Fault(text, self.clock.now() - timedelta(days=7))
-
-    def test_an_old_fault_is_named_as_older_and_the_steps_do_not_follow_it(self):
-        self.store_old_fault(self.db1, "Can't connect to local server through socket")
-        self.fake.fail_promote_candidate("db2")
-        for promoted_by in (self.promote, self.promote_by_the_stock_command):
-            with self.subTest(promoted_by.__name__):
-                error = promoted_by().error
-                self.assertIn("older fault, not of this", self.finding(error, self.db1))
-                # The source was not down, so the steps wait for it before its restart.
-                text = error if isinstance(error, str) else shown(error)
-                self.assertIn(f"instance wait {self.db1.id}", text)
-            self.heal()
-
-    def promote_by_the_stock_command(self):
-        result = self.run_line("instance promote db2 --wait")
-        return SimpleNamespace(error=result.stderr)
-
-    def heal(self):
-        self.fake.set_task(Task.NONE, *self.members)
-
-    def test_a_fault_that_is_stored_while_the_replica_is_probed_is_older(self):
-        plan = promote.check(self.cloud, "db2")
-        self.fake.blame(self.db1, "Can't connect to local server through socket")
-        self.fake.fail_promote_candidate("db2")
-        before = promote.submit(self.cloud, plan)
-        deadline = self.cloud.deadline(0)
-        error = promote.follow(self.cloud, before, plan.target, deadline).error
-        self.assertIn("older fault, not of this", self.finding(error, self.db1))
-
-    def test_another_replica_that_is_lost_has_to_be_created_again(self):
-        self.fake.fail_promote_sibling("db3")
-        error = self.promote().error
-        self.assertIn("no role, ERROR, read-only or not", self.finding(error, self.db3))
-        self.assertIn("likely writable", self.finding(error, self.db2))
-        self.assertIn("likely read-only", self.finding(error, self.db1))
-        self.assertNotIn("admin", shown(error))
-        delete = f"instance delete {self.db3.id} --wait"
-        create = f"replica create {self.db2.id} db3 --probe --wait"
-        self.assertLess(shown(error).index(delete), shown(error).index(create))
-
     def test_a_source_whose_host_dies_is_left_to_failover(self):
         plan = promote.check(self.cloud, "db2")
         self.fake.host_off(self.db1)
@@ -109,18 +56,6 @@ class TestPromote(ReplicaTestCase):
         self.assertIn(f"replica failover {self.db1.id} --wait", shown(error))
         self.assertIn("not known", self.finding(error, self.db1))
         self.assertNotIn(RESET, shown(error))
-
-    def test_a_time_out_reports_what_is_known_and_how_to_continue_the_wait(self):
-        self.clock.after(6.0, self.fake.restart_trove)
-        error = self.promote(timeout=60).error
-        self.assertIsInstance(error, WaitTimeoutError)
-        self.assertIn(f"instance wait {self.db2.id} --for source", shown(error))
-        self.assertIn(
-            f"instance wait {self.db1.id} {self.db3.id} --for replica-of={self.db2.id}",
-            shown(error),
-        )
-        self.assertIn("PROMOTE, likely read-only", self.finding(error, self.db1))
-        self.assertIn("only if nothing changes any more", shown(error))
 
     def test_a_promote_that_trove_has_lost_ends_by_itself(self):
         self.clock.after(6.0, self.fake.restart_trove)

@@ -27,12 +27,6 @@ class TestShow(ReplicaTestCase):
         self.assertIn("├\N{NO-BREAK SPACE}db2", shown[0])
         self.assertIn("└\N{NO-BREAK SPACE}db3", shown[0])
 
-    def test_names_are_plain_for_machines(self):
-        rows = self.rows("replica show db2 --long")
-        self.assertEqual(["db1", "db2", "db3"], [row["Name"] for row in rows])
-        self.assertEqual([self.db1.ip], rows[0]["Addresses"])
-        self.assertEqual(5, rows[0]["Size"])
-
     def test_what_is_in_no_set_is_an_error(self):
         self.refuse("replica show alone", "in no replica set")
 
@@ -51,14 +45,6 @@ class TestShow(ReplicaTestCase):
         rows = self.rows("replica list --source other")
         self.assertEqual(["other", "other-replica"], [row["Name"] for row in rows])
         self.refuse("replica list --source db2", "it is itself a replica")
-
-    def test_inconsistencies_are_reported_on_standard_error(self):
-        self.db1.deleted = True
-        result = self.succeed("replica list -f value -c Name")
-        self.assertEqual(["db2", "db3"], sorted(result.stdout.split()))
-        self.assertIn(f"WARNING: db2 ({self.db2.id})", result.stderr)
-        self.assertIn("which is not there", result.stderr)
-        self.refuse("replica promote db2", "can't be found")
 
     def test_a_list_costs_one_request_for_each_twenty_instances(self):
         for number in range(96):
