@@ -1,1 +1,1 @@
-"""The jobs, over python-troveclient's managers: no argparse, no printing."""
+"""The workflows, over python-troveclient's managers: no argparse, no printing."""

@@ -52,8 +52,8 @@ _CIDR = re.compile(r"([0-9]{1,3}\.){3}[0-9]{1,3}(/([0-9]|[1-2][0-9]|3[0-2]))?")
 class Nic:
     """The network of an instance: Trove takes one (``trove/common/apischema.py``).
 
-    Without any field: none is asked for, and the cloud's management network is all
-    that the instance gets.
+    Without any field: none is requested, and the instance gets only the cloud's
+    management network.
     """
 
     network_id: str | None = None
@@ -61,7 +61,7 @@ class Nic:
     ip_address: str | None = None
 
     def body(self) -> list[dict[str, str]]:
-        """Spell it as Trove's API takes it."""
+        """Return it in the form of Trove's API."""
         fields = {
             "network_id": self.network_id,
             "subnet_id": self.subnet_id,
@@ -73,9 +73,10 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class InstanceOptions:
-    """What is asked for in any new instance; None: as the one that it is made like.
+    """The options of any new instance; None: as the instance that it is modelled on.
 
-    :ivar availability_zone: None for the cloud's, for that of an instance can't be read
+    :ivar availability_zone: None for the cloud's, because that of an instance can't be
+        read
     :ivar configuration: name or ID of a configuration group
     :ivar no_configuration: none, whatever the other instance has
     :ivar is_public: whether it gets a public address
@@ -92,7 +93,7 @@ class InstanceOptions:
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """A quota that a new instance does not fit in.
+    """A quota that is too small for a new instance.
 
     :ivar taken: in use and reserved
     :ivar needed: by the new instance
@@ -111,7 +112,7 @@ class Shortage:
 
 
 def shortages(cloud: Cloud, needs: Mapping[str, int]) -> Iterator[Shortage]:
-    """Compare with the project's quota; if it can't be read, Trove alone knows it.
+    """Compare with the project's quota; if it can't be read, only Trove checks it.
 
     :param needs: what is needed of each resource, by Trove's names of them
     :raises OutOfTimeError: the time of the run is over
@@ -131,13 +132,13 @@ def shortages(cloud: Cloud, needs: Mapping[str, int]) -> Iterator[Shortage]:
         resource, limit = quota.need_text("resource"), quota.need_integer("limit")
         taken = quota.need_integer("in_use") + quota.need_integer("reserved")
         needed = needs.get(resource, 0)
-        # A limit below 0 is none.
+        # A limit below 0 means no limit.
         if needed and 0 <= limit < taken + needed:
             yield Shortage(resource, limit, taken, needed)
 
 
 def name_problems(name: str) -> Iterator[str]:
-    """Say why Trove would not take a name."""
+    """Return why Trove would not accept a name."""
     if not 0 < len(name) <= LONGEST_NAME:
         yield f"a name has 1 to {LONGEST_NAME} characters"
     elif not _NAME.search(name):
@@ -145,7 +146,7 @@ def name_problems(name: str) -> Iterator[str]:
 
 
 def cidr_problems(cidrs: Iterable[str]) -> Iterator[str]:
-    """Say which are no ranges of IPv4 addresses; Trove takes no others.
+    """Return those that are no ranges of IPv4 addresses, which Trove requires.
 
     Source: ``allowed_cidrs`` in ``trove/common/apischema.py``.
     """
@@ -157,7 +158,7 @@ def cidr_problems(cidrs: Iterable[str]) -> Iterator[str]:
 
 
 def access(*, is_public: bool, cidrs: Iterable[str]) -> dict[str, Any]:
-    """Spell who may connect as Trove's API takes it."""
+    """Return who may connect, in the form of Trove's API."""
     rules: dict[str, Any] = {"is_public": is_public}
     if allowed := list(cidrs):
         rules["allowed_cidrs"] = allowed
@@ -171,13 +172,13 @@ def contents_error(
     users: Collection[str],
     deadline: Deadline,
 ) -> TroveExtError | None:
-    """Wait until the databases and users of a new instance are there.
+    """Wait until the databases and users of a new instance exist.
 
     A guest that can't create one of them only logs that.
 
     :param instance: the new instance, settled
     :param users: names
-    :returns: what is missing, or why that is not known; None if all are there
+    :returns: what is missing, or why that is not known; None if all exist
     """
     if not databases and not users:
         return None

@@ -9,10 +9,10 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Chains of backups, read with as little work for Trove as the question needs.
+"""Backup chains, read with as few requests and rows as possible.
 
 Trove shows a flat list, and queries its database four times for each row of it
-(``trove/backup/views.py``): ten thousand backups take it the best part of a minute. A
+(``trove/backup/views.py``): ten thousand backups take it most of a minute. A
 parent may be of another instance, so dependent backups are found by reading the whole
 project, in one request; whether a backup can be restored depends on its ancestors,
 which are read by instance.
@@ -48,7 +48,7 @@ class ListedChain:
     :ivar newest_restorable: the member to restore for the latest data; None if no
         member can be restored, or each that can is dated ahead of now
     :ivar volume_used_gb: GB that it needs in a volume; see `BackupChain`
-    :ivar instance_name: None if it was not asked for, or the instance is gone
+    :ivar instance_name: None if it was not requested, or the instance is gone
     """
 
     chain: BackupChain
@@ -63,7 +63,7 @@ class Member:
 
     :ivar depth: how many backups are above it
     :ivar why_not: why it can't be restored; None if it can
-    :ivar doubt: what makes a restore doubtful though each state is right
+    :ivar doubt: what makes a restore doubtful although each state is right
     :ivar ahead: how far it is dated ahead of now; None if it is not
     """
 
@@ -88,10 +88,10 @@ def list_chains(
     instances. With a filter in the own project only the backups of that instance are
     read; a dependent backup of another instance is then not counted.
 
-    :param instance: name or ID: only chains that hold a backup of it
+    :param instance: name or ID: only chains with a backup of it
     :param all_projects: admin only
     :param with_names: read the names of the instances too
-    :raises NotFoundError: neither such an instance nor a backup of it is there
+    :raises NotFoundError: neither such an instance nor a backup of it exists
     """
     instances = read.list_instances(cloud) if with_names else None
     wanted: str | None = None
@@ -132,7 +132,7 @@ def show_chain(cloud: Cloud, name_or_id: str) -> list[Member]:
 def members(
     forest: BackupForest, backups: Iterable[Backup], now: datetime
 ) -> list[Member]:
-    """Say of each backup where it is in its tree and whether it can be restored.
+    """Describe each backup: its place in the tree, and whether it can be restored.
 
     :param now: aware, by Trove's clock
     """
@@ -151,7 +151,7 @@ def members(
 
 
 def find_in_forest(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]:
-    """Find a backup among all of its project, in one request if that is the own.
+    """Find a backup among all of its project, in one request for the user's project.
 
     An admin may name a backup of another project by its ID: then that project's
     backups are read.
@@ -167,10 +167,10 @@ def find_in_forest(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]
 
 
 def forest_above(cloud: Cloud, instance_id: str) -> BackupForest:
-    """Read the backups of one instance, and all that is above them.
+    """Read the backups of one instance, and all their ancestors.
 
-    That shows what can be restored, but not all that a delete removes: a child of
-    another instance is not in it. Costs one request, and one more for each ancestor
+    That shows what can be restored, but not everything that a delete removes: a child
+    of another instance is not in it. Costs one request, and one more for each ancestor
     that is of another instance or gone.
     """
     return BackupForest.of(
@@ -179,7 +179,7 @@ def forest_above(cloud: Cloud, instance_id: str) -> BackupForest:
 
 
 def find_with_ancestors(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]:
-    """Find a backup and all that a restore of it reads.
+    """Find a backup and everything that a restore of it reads.
 
     With an ID that costs two requests, and by name one for the whole project.
 
@@ -200,7 +200,7 @@ def find_with_ancestors(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Ba
 
 
 def _with_ancestors(cloud: Cloud, backups: Iterable[Backup]) -> list[Backup]:
-    """Add the ancestors that are not in a list; deleted ones are left out."""
+    """Add the ancestors that are not in a list, except deleted ones."""
     known = {backup.id: backup for backup in backups}
     missing = [backup.parent_id for backup in known.values() if backup.parent_id]
     asked: set[str] = set()
@@ -216,14 +216,14 @@ def _with_ancestors(cloud: Cloud, backups: Iterable[Backup]) -> list[Backup]:
 
 
 def read_project_of(cloud: Cloud, backup: Backup) -> list[Backup]:
-    """Read all backups of the project, not the own one, that a backup is of."""
+    """Read all backups of a backup's project, which is not the user's own."""
     return read.list_backups(
         cloud, project_id=backup.project_id, all_projects=backup.project_id is None
     )
 
 
 def instance_id_of(cloud: Cloud, name_or_id: str, backups: Iterable[Backup]) -> str:
-    """Return the ID of an instance, which may be gone if backups of it are left.
+    """Return the ID of an instance, which may be gone if backups of it remain.
 
     :raises NotFoundError: neither it nor a backup of it is there
     """

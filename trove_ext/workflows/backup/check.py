@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Is there a restorable backup young enough? For monitoring."""
+"""Whether there is a restorable backup that is recent enough, for monitoring."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 class Verdict:
     """What was found for one instance.
 
-    :ivar backup: its newest backup whose whole chain is there
+    :ivar backup: its newest backup whose whole chain exists
     :ivar age: since that one was started; None if it is dated ahead of now
     :ivar chain_length: how many backups a restore of it reads
-    :ivar problem: what is wrong; None where all is well
+    :ivar problem: what is wrong; None if it is ok
     """
 
     name: str
@@ -55,11 +55,11 @@ def check(
 ) -> list[Verdict]:
     """Evaluate each instance by the newest backup that can be restored for sure.
 
-    An instance that is gone, or was never there, is a verdict too: a monitor should
-    hear of it.
+    An instance that is gone, or never existed, has a verdict too: a monitor should
+    report it.
 
-    :param max_age: how old that backup may be, counted from its start, which is what
-        it holds at the least
+    :param max_age: how old that backup may be, counted from its start: its data is
+        at least that new
     """
     found, forest = find_with_backups(cloud, names_or_ids)
     now = cloud.clock.now()
@@ -113,7 +113,7 @@ def _newer(
     sound: Backup | None,
     now: datetime,
 ) -> str:
-    """Say what is wrong with the newest backup, if that is not the sound one."""
+    """Describe what is wrong with the newest backup, if that is not the sound one."""
     if not taken or taken[0] is sound:
         return ""
     why = forest.why_not(taken[0].id) or forest.doubt(taken[0].id)

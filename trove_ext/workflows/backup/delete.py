@@ -11,11 +11,11 @@
 # under the License.
 """Delete backups with their dependent backups.
 
-Trove deletes all descendants of a backup first, without listing them; a running one
+Trove deletes all descendants of a backup first, without listing them; one in progress
 stops it half way, when earlier siblings are already deleted
-(``trove/backup/models.py``, ``Backup.delete``). The code means to refuse a running one
-with 422 for three days; release 26 answers 500 at any age, because it subtracts a naive
-time from an aware one. So no such delete is sent: half of a tree would be left.
+(``trove/backup/models.py``, ``Backup.delete``). The code should refuse one in progress
+with 422 for three days; release 26 responds with 500 at any age, because it subtracts a
+naive time from an aware one. So no such delete is sent: half of a tree would remain.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class DeletePlan:
 
     @property
     def tops(self) -> tuple[Backup, ...]:
-        """The named ones that depend on no other named one: what has to be sent."""
+        """The named ones that depend on no other named one: one request for each."""
         ids = {backup.id for backup in self.named}
         return tuple(
             backup
@@ -82,7 +82,7 @@ class DeletePlan:
 
     @property
     def going(self) -> tuple[Backup, ...]:
-        """All that are deleted, each after its parent, as a drawn tree."""
+        """All deleted backups, each after its parent, as a drawn tree."""
         ids = {backup.id for backup in self.named}
         for backup in self.named:
             ids.update(below.id for below in self.forest.descendants(backup.id))
@@ -90,7 +90,7 @@ class DeletePlan:
 
     @property
     def dependents(self) -> tuple[Backup, ...]:
-        """The dependent backups: deleted without having been named."""
+        """The dependent backups, which are deleted without having been named."""
         ids = {backup.id for backup in self.named}
         return tuple(backup for backup in self.going if backup.id not in ids)
 
@@ -107,7 +107,7 @@ class DeletePlan:
 
     @property
     def running(self) -> tuple[Backup, ...]:
-        """Those that Trove does not delete now."""
+        """Those that Trove does not delete at present."""
         return tuple(backup for backup in self.going if backup.is_running)
 
 
@@ -115,8 +115,8 @@ class DeletePlan:
 class Deleted:
     """The result for one backup of a `DeletePlan`.
 
-    :ivar result: ``deleted``, ``accepted``, ``refused``, ``unknown`` if the answer was
-        lost, or the state that it was last seen in
+    :ivar result: ``deleted``, ``accepted``, ``refused``, ``unknown`` if the response
+        was lost, or its last known state
     """
 
     backup: Backup
@@ -124,16 +124,16 @@ class Deleted:
 
     @property
     def gone(self) -> bool:
-        """Whether it was seen to be gone."""
+        """Whether it is known to be deleted."""
         return self.result == conditions.GONE
 
 
 def plan(
     cloud: Cloud, backup_ids: Iterable[str], backups: Sequence[Backup] | None = None
 ) -> DeletePlan:
-    """Find the dependent backups, in one request if all are of the own project.
+    """Find the dependent backups, in one request if all are of the user's project.
 
-    An ID that is not found is kept as such: a delete of it gets Trove's own answer.
+    An ID that is not found is kept: Trove itself responds to a delete of it.
 
     :param backups: all of the project, if they were read already
     """
@@ -153,9 +153,9 @@ def plan(
 
 
 def check(plan: DeletePlan) -> None:
-    """Refuse what would stop half way.
+    """Refuse a delete that would stop half way.
 
-    :raises CheckError: something is running that Trove will not delete
+    :raises CheckError: a backup is in progress, which Trove will not delete
     """
     if plan.running:
         raise CheckError(
@@ -165,7 +165,7 @@ def check(plan: DeletePlan) -> None:
 
 
 def how_to_end(running: Backup) -> Problem:
-    """Say what makes a delete possible; a reset fails what runs (``reset_status``)."""
+    """Return what makes a delete possible; ``reset_status`` makes it FAILED."""
     follow_ups = [to("wait for it", wait_for_backup(running.id))]
     if running.instance_id:
         follow_ups.append(
@@ -179,7 +179,7 @@ def how_to_end(running: Backup) -> Problem:
 
 
 def check_unchanged(cloud: Cloud, plan: DeletePlan) -> None:
-    """Read again what is deleted: time has passed since it was listed.
+    """Read the backups to delete again: time has passed since they were listed.
 
     :raises CheckError: a backup was added, or has changed its state
     """
@@ -202,7 +202,7 @@ def execute(
     deadline: Deadline | None,
     accepted: Callable[[Backup], None] = lambda _backup: None,
 ) -> tuple[list[Deleted], TroveExtError | None]:
-    """Send what has to be sent, and wait until all of it is gone.
+    """Send the deletes, and wait until all backups are gone.
 
     :param deadline: None to wait for nothing
     :param accepted: called with each named backup whose delete Trove has accepted
@@ -254,7 +254,7 @@ def gone(cloud: Cloud, backups: Sequence[Backup]) -> list[Target]:
 
 
 class _Listed:
-    """A list that several targets share: read again once one asks a second time."""
+    """A list that several targets share: read again when a target needs it again."""
 
     def __init__(self, read: Callable[[], list[Backup]]) -> None:
         self._read = read
@@ -278,7 +278,7 @@ def _listed_gone(target: Target, backup_id: str, listed: _Listed, cost: int) -> 
 
 
 def _foreign(cloud: Cloud, backup_id: str) -> Backup | None:
-    """Read a backup that the list of the own project lacks: an admin may name it."""
+    """Read a backup that is not in the list of the project: an admin may name it."""
     try:
         return read.get_backup(cloud, backup_id)
     except NotFoundError:

@@ -11,9 +11,9 @@
 # under the License.
 """FAILED backups that fill the quota.
 
-A FAILED backup is no restore point, and counts in the quota of backups all the same
-(``trove/backup/models.py``, ``Backup.create``: what is stored is counted, in whatever
-state). Nights that fail would fill it for good.
+A FAILED backup is no restore point, but counts in the quota of backups
+(``trove/backup/models.py``, ``Backup.create``: all records are counted, in any state).
+Failures every night would fill it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SHOWN = 20
 def is_quota_refusal(error: BaseException) -> bool:
     """Whether Trove refused because a quota is full: 413 without a Retry-After.
 
-    A 413 with one, a rate limit, is waited for and sent again by the client.
+    After a 413 with one, a rate limit, the client waits and sends again.
     """
     return is_refusal(error, http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
@@ -63,7 +63,7 @@ def delete_own(
     keep_names: Sequence[str],
     deadline: Deadline,
 ) -> bool:
-    """Delete the FAILED backups that a rotation has made of an instance.
+    """Delete the FAILED backups that a rotation has taken of an instance.
 
     Each is named with the reason of its failure, as far as that is stored: the
     instance keeps the last one only.
@@ -71,7 +71,7 @@ def delete_own(
     :param instance: as read before the request that was refused: Trove has stored the
         refusal as its fault since (``trove/common/notification.py``)
     :param keep_names: shell patterns of names that are not deleted
-    :returns: whether any is gone now, so that there is room for another backup
+    :returns: whether any was deleted, so there is room for another backup
     """
     going = [
         backup
@@ -91,7 +91,7 @@ def delete_own(
 
 
 def with_advice(cloud: Cloud, refused: RefusedError) -> RefusedError:
-    """Add to a full quota's refusal what can go without losing a restore point."""
+    """Add to a full quota's refusal what can be deleted without a loss."""
     found = advice(cloud)
     return RefusedError(
         f"{refused}\n{found}",
@@ -102,7 +102,7 @@ def with_advice(cloud: Cloud, refused: RefusedError) -> RefusedError:
 
 
 def advice(cloud: Cloud) -> Problem:
-    """Say what makes room in a full quota without losing a restore point."""
+    """Describe what makes room in a full quota without losing a restore point."""
     try:
         return _describe(list_failed(cloud))
     except TroveExtError as exc:

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Check the parent that an incremental backup is to have.
+"""Check the parent of a new incremental backup.
 
 Trove checks only that an explicit parent exists and belongs to the project
 (``trove/backup/models.py``, ``Backup.create``). An incremental on a FAILED parent, or

@@ -11,10 +11,11 @@
 # under the License.
 """Delete what a retention policy does not keep.
 
-Trove deletes descendants unasked (``trove/backup/models.py``, ``Backup.delete``), so
-leaves go first and each is awaited: then a delete takes what was planned and nothing
-else. Before each delete the backups of its instance are read again, and the policy is
-asked again: what another user has done meanwhile is never overlooked.
+Trove deletes descendants without asking (``trove/backup/models.py``,
+``Backup.delete``), so leaves are deleted first, each with a wait: then a delete removes
+what was planned and nothing else. Before each delete the backups of its instance are
+read again, and the policy is applied again: so changes by another user are never
+overlooked.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.backup.targets import Found
 
 KEPT = "kept"
-#: Trove has taken the delete, and its end was not seen.
+#: Trove has accepted the delete, but its result is not known.
 ACCEPTED = "accepted"
 LEFT_ALONE = "left alone"
 GO_ON = "Do the same again to continue."
@@ -60,10 +61,10 @@ LEFT = (to("see what remains", Action(Verb.LIST_CHAINS)),)
 
 @dataclass(frozen=True, slots=True)
 class PrunePlan:
-    """What a policy makes of the backups of some instances.
+    """The result of a policy for the backups of some instances.
 
     :ivar forest: all backups of the project, as they were read
-    :ivar made: IDs of the backups that this run has just made, which stay
+    :ivar made: IDs of the backups that this run has just taken, which are kept
     :ivar names: of instances, by ID; a gone one has none
     """
 
@@ -77,11 +78,11 @@ class PrunePlan:
 
 @dataclass(frozen=True, slots=True)
 class PruneRow:
-    """One backup, what was planned for it and what became of it.
+    """One backup, its plan and its result.
 
     :ivar reasons: why it was to be kept or deleted
-    :ivar result: ``kept``, ``deleted``, ``accepted`` if its end was not seen, or why it
-        was left alone; None in a plan
+    :ivar result: ``kept``, ``deleted``, ``accepted`` if the result is not known, or why
+        it was skipped; None in a plan
     """
 
     backup: Backup
@@ -107,7 +108,7 @@ def plan_named(cloud: Cloud, names_or_ids: Sequence[str], policy: Policy) -> Pru
 
 
 def plan_all(cloud: Cloud, policy: Policy) -> PrunePlan:
-    """Plan for all instances of the project, and those gone that have backups left."""
+    """Plan for all instances of the project, and deleted ones with backups."""
     backups = read.list_backups(cloud)
     names = {instance.id: instance.name for instance in read.list_instances(cloud)}
     return _plan(cloud, backups, policy, None, names)
@@ -152,9 +153,9 @@ def execute(
 ) -> tuple[list[PruneRow], TroveExtError | None]:
     """Delete what the plan deletes: leaves first, each read again before.
 
-    A chain in which something is not as planned is left alone from there on.
+    A chain in which something is not as planned is skipped from there on.
 
-    :returns: every backup with what became of it, and what went wrong
+    :returns: every backup with its result, and what went wrong
     """
     run = _Run(cloud, plan, deadline)
     with cloud.patient(deadline):
@@ -177,14 +178,14 @@ class _Run:
         self.plan = plan
         self.deadline = deadline
         self.results: dict[str, str] = {}
-        #: IDs whose delete Trove has accepted, also before they are gone.
+        #: IDs whose delete Trove has accepted, even before they are deleted.
         self.sent: set[str] = set()
-        #: Why the chain with this root is left alone.
+        #: Why the chain with this root is skipped.
         self.skipped_chains: dict[str, str] = {}
         self.end: TroveExtError | None = None
 
     def all(self) -> None:
-        """Delete wave by wave: all leaves that are left, then wait until they go."""
+        """Delete wave by wave: all remaining leaves, then wait for their deletion."""
         waiting = list(self.plan.retention.deletions)
         while waiting:
             wave = self._leaves(waiting)
@@ -193,7 +194,7 @@ class _Run:
             self._wait([backup for backup in wave if self._send(backup)])
 
     def error(self) -> TroveExtError | None:
-        """Say what went wrong: that the whole run ended, or which chains did not go."""
+        """Describe what went wrong: the end of the whole run, or the skipped chains."""
         left = [result for result in self.results.values() if result != conditions.GONE]
         if self.end is not None or not left:
             return self.end
@@ -210,7 +211,7 @@ class _Run:
         return [backup for backup in waiting if backup.id not in parents]
 
     def _send(self, backup: Backup) -> bool:
-        """Send one delete if all is still as planned."""
+        """Send one delete if everything is still as planned."""
         root = self.plan.forest.root(backup.id).id
         if self.end is None and self.deadline.passed:
             self.end = WaitTimeoutError(
@@ -260,7 +261,7 @@ class _Run:
                 )
 
     def _ended(self, error: TroveExtError) -> TroveExtError:
-        """Say what shows how far the deletes went, which could not be followed."""
+        """Return an error with the command that shows the result of the deletes."""
         kinds = (OutOfTimeError, LoginError, UnreachableError)
         kind = next((each for each in kinds if isinstance(error, each)), ServiceError)
         return kind(f"{error}\n{GO_ON}", follow_ups=[*error.follow_ups, *LEFT])
@@ -279,7 +280,7 @@ class _Run:
         )
 
     def _is_gone(self, backup: Backup) -> bool:
-        """Ask for what the list lacks: another run has carried the plan out."""
+        """Read a backup that is not in the list: another run may have deleted it."""
         try:
             read.get_backup(self.cloud, backup.id)
         except NotFoundError:
@@ -288,9 +289,9 @@ class _Run:
         return False
 
     def _problem(self, backup: Backup, now: BackupForest) -> str | None:
-        """Compare with the chain as it is now; say what has changed that matters.
+        """Compare with the current chain; describe a relevant change.
 
-        What was to be deleted and is gone has changed as planned.
+        A backup that was to be deleted and is gone has changed as planned.
         """
         planned = {backup.id for backup in self.plan.retention.deletions}
         gone = self.sent | {backup_id for backup_id in planned if backup_id not in now}

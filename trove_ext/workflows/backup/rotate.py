@@ -11,12 +11,12 @@
 # under the License.
 """The cron job: a backup of each instance, then retention.
 
-Nothing is remembered between two runs: the backups in Trove show how far an
-earlier run got, so that a killed one is taken up by the next. A backup that has the
-rotation's name is the run's own; Trove allows one running backup on an instance
-(``trove/instance/models.py``, ``validate_can_perform_action``), so of two runs at once
-the second is refused, and adopts the first one's; where both got through, one gives
-way (:mod:`trove_ext.workflows.backup.rotate_race`).
+Nothing is stored between two runs: the backups in Trove show how far an earlier run
+got, so the next run completes what a killed one has started. A backup that has the
+rotation's name is the run's own. Trove allows one backup in progress on an instance
+(``trove/instance/models.py``, ``validate_can_perform_action``), so of two concurrent
+runs the second is refused, and adopts the first one's backup; if Trove accepts both,
+one run deletes its duplicate (:mod:`trove_ext.workflows.backup.rotate_race`).
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ MIN_AGE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class RotateRequest:
-    """What a rotation is to do.
+    """The parameters of a rotation.
 
     :ivar instances: names or IDs
-    :ivar full_every: how old a full backup may grow under its incrementals
+    :ivar full_every: how old the full backup of new incrementals may be
     :ivar chain_length: how many backups a restore may read, the full one included
     :ivar min_age: a completed backup of this rotation that is younger counts as this
         run's
@@ -80,14 +80,14 @@ class RotateRequest:
 
 @dataclass(frozen=True, slots=True)
 class RotateRow:
-    """What became of one instance.
+    """The result for one instance.
 
-    :ivar backup: the run's backup, as read last; None where there is none
-    :ivar how: whether it was made by this run, adopted, or there already
-    :ivar note: why it is what it is
-    :ivar error: why there is no good backup, or why pruning did not do all
-    :ivar pruned: every backup of the instance, and what became of it
-    :ivar known: IDs of the backups that were there before this run made its own
+    :ivar backup: the run's backup, as read last; None if there is none
+    :ivar how: whether it was taken by this run, adopted, or existed already
+    :ivar note: the reason of the choice
+    :ivar error: why there is no good backup, or why pruning was incomplete
+    :ivar pruned: every backup of the instance, and its result
+    :ivar known: IDs of the backups that existed before this run took its own
     :ivar shared: another run took a backup at the same moment, and prunes
     """
 
@@ -119,7 +119,7 @@ def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[Rot
 
 
 def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
-    """Return what to end with: a failure, else a time-out, else "in progress"."""
+    """Return the error to end with: a failure, else a time-out, else "in progress"."""
     bad = [row for row in rows if row.error is not None]
     if not bad:
         return None
@@ -139,7 +139,7 @@ def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
 def _start(
     cloud: Cloud, request: RotateRequest, found: Found, deadline: Deadline
 ) -> RotateRow:
-    """Make, adopt or find the backup of one instance."""
+    """Take, adopt or find the backup of one instance."""
     if found.instance is None:
         return RotateRow(found, error=found.error)
     choice = Start(
@@ -166,7 +166,7 @@ def _start(
 def _wait(
     cloud: Cloud, rows: Sequence[RotateRow], deadline: Deadline
 ) -> list[RotateRow]:
-    """Poll all that run together."""
+    """Poll all backups in progress together."""
     running = [row for row in rows if row.backup and row.how is not How.PRESENT]
     targets = [
         conditions.backup_completed(cloud, row.backup) for row in running if row.backup
@@ -175,7 +175,7 @@ def _wait(
         waited = cloud.wait(targets, deadline) if targets else []
         errors = [wait_report.error_of([outcome]) for outcome in waited]
     except TroveExtError as exc:
-        # Not to be seen any more: what runs is adopted by the next run.
+        # The state can't be read any more: the next run adopts backups in progress.
         errors = [_unseen(exc, row) for row in running]
     by_id = dict(zip((row.found.instance_id for row in running), errors, strict=True))
     return [
@@ -187,7 +187,7 @@ def _wait(
 def _prune(
     cloud: Cloud, request: RotateRequest, rows: Sequence[RotateRow], deadline: Deadline
 ) -> list[RotateRow]:
-    """Read all again, and prune where the new backup is really good."""
+    """Read all again, and prune if the new backup is really good."""
     try:
         backups = _read_again(cloud, request, rows)
     except TroveExtError as exc:
@@ -217,7 +217,7 @@ def _prune(
 
 
 def _unseen(error: TroveExtError, row: RotateRow) -> TroveExtError:
-    """Say what shows how the backup of a row ended, which could not be seen."""
+    """Return an error with the command that shows how the backup of a row ended."""
     if row.backup is None:
         return error
     kind = WaitTimeoutError if isinstance(error, WaitTimeoutError) else ServiceError
@@ -230,7 +230,7 @@ def _unseen(error: TroveExtError, row: RotateRow) -> TroveExtError:
 def _read_again(
     cloud: Cloud, request: RotateRequest, rows: Sequence[RotateRow]
 ) -> list[Backup]:
-    """Read what the new backups are evaluated by, and all if a policy is to prune."""
+    """Read what is needed to check the new backups, and all if a policy is to prune."""
     only = rows[0].found.instance_id if len(rows) == 1 else None
     if request.policy is None and only is not None:
         return list(chains.forest_above(cloud, only))
@@ -260,7 +260,7 @@ def _resolve_race(
         if rotate_race.delete_duplicate(cloud, mine, staying, deadline):
             return replace(row, backup=staying, how=How.ADOPTED, note=note)
     if row.how is How.PRESENT and not any(backup.is_running for backup in others):
-        # The runs that took them are over: nobody else prunes.
+        # The runs that took them have ended: no other run prunes.
         return row
     note = f"{row.note}; another run took one at the same moment, and prunes"
     return replace(row, note=note, shared=True)

@@ -11,14 +11,14 @@
 # under the License.
 
 
-"""Two runs of a rotation at the very same moment.
+"""A race between two concurrent runs of a rotation.
 
 Trove looks for a running backup and then stores the new one, without a lock
-(``trove/backup/models.py``, ``Backup.create``), so that two requests within a few
-milliseconds are both accepted. Each run sees that afterwards: of two backups that ran
-at the same time the older one stays, by the ID where both are of one second. The run
-that took the other deletes that again, and prunes; the run that took the older one
-leaves the pruning to it, for a policy must not count a backup that goes.
+(``trove/backup/models.py``, ``Backup.create``), so two requests within a few
+milliseconds are both accepted. Each run notices that afterwards: of two concurrent
+backups the older one is kept, by the ID if both have the same second. The run that took
+the other one deletes its duplicate and prunes; the run that took the older one does not
+prune, because a policy must not count a backup that will be deleted.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ def concurrent(
 ) -> tuple[Backup, ...]:
     """Return other good backups of the rotation that ran at the same time as one.
 
-    Trove lets no two run at once but by this race, so nothing else looks like it,
-    provided that the stored times are right: so what was there before is left out.
+    Trove accepts two at once only by this race, so nothing else looks like it if the
+    stored times are right; therefore backups that existed before are left out.
 
-    :param known: IDs of the backups that were there before this one was made
+    :param known: IDs of the backups that existed before this one was taken
     """
     return tuple(
         other
@@ -75,16 +75,16 @@ def concurrent(
 
 
 def first(backup: Backup, others: tuple[Backup, ...]) -> Backup:
-    """Return the one that stays: all who see the same choose the same."""
+    """Return the one to keep: all runs that see the same backups choose the same."""
     return min([backup, *others], key=lambda backup: (backup.created, backup.id))
 
 
 def delete_duplicate(
     cloud: Cloud, mine: Backup, staying: Backup, deadline: Deadline
 ) -> bool:
-    """Delete a backup of this run where the one that was taken beside it is good.
+    """Delete a backup of this run if the concurrent one is good.
 
-    :returns: whether it is gone; nothing is lost where it is not
+    :returns: whether it was deleted; nothing is lost if not
     """
     try:
         return _delete_mine(cloud, mine, staying, deadline)
@@ -110,7 +110,7 @@ def _delete_mine(
 
 
 def _overlap(backup: Backup, other: Backup) -> bool:
-    """Return whether two ran at once; a second that both touch is not enough."""
+    """Return whether two were concurrent; a second that both touch is not enough."""
     return (other.is_running or backup.created < other.updated) and (
         backup.is_running or other.created < backup.updated
     )

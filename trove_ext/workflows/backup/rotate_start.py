@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""The backup of one instance for one run of a rotation: made, adopted or there."""
+"""The backup of one instance for one run of a rotation: taken, adopted or found."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 OTHER_PATTERN = add("use another pattern", Setting.NAME_PATTERN)
-#: What has been running for longer has hardly a process behind it any more.
+#: A backup in progress for longer has probably no process any more.
 STUCK = timedelta(days=1)
 
 
 class How(enum.Enum):
-    """Where the backup of a run comes from."""
+    """The origin of the backup of a run."""
 
     MADE = "made"
     ADOPTED = "adopted"
@@ -64,7 +64,7 @@ class How(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The part of a rotation that says what backup to take.
+    """The part of a rotation that determines which backup to take.
 
     :ivar storage_driver: what to store it by, and its parent too; None for the driver
         of the parent, and for a full backup the cloud's default
@@ -82,8 +82,8 @@ class Start:
 class Started:
     """The backup of this run.
 
-    :ivar note: why it is what it is
-    :ivar known: IDs of the backups of the instance that were there before
+    :ivar note: the reason of the choice
+    :ivar known: IDs of the backups of the instance that existed before
     """
 
     backup: Backup
@@ -95,15 +95,15 @@ class Started:
 def start(
     cloud: Cloud, choice: Start, instance: Instance, deadline: Deadline
 ) -> Started:
-    """Find this run's backup where an earlier run has started it; else create it.
+    """Find this run's backup if an earlier run has started it; else create it.
 
     The backups are read right before: another run may have taken one while this one
-    saw to other instances.
+    handled other instances.
 
     :raises BusyError: another backup or another operation is in progress
     :raises ResourceFailedError: the instance is not in a state for a backup, or one has
         been running for a day
-    :raises ServiceError: Trove refused it, or did not answer
+    :raises ServiceError: Trove refused it, or did not respond
     """
     forest = chains.forest_above(cloud, instance.id)
     _report_ahead(cloud, forest, instance)
@@ -122,7 +122,7 @@ def start(
             exc, http.HTTPStatus.UNPROCESSABLE_ENTITY
         ):
             raise
-        # Somebody was faster since the list was read.
+        # Another run was faster after the list was read.
         again = chains.forest_above(cloud, instance.id)
         there = _there(cloud, choice, again, instance)
         if there is None:
@@ -133,7 +133,7 @@ def start(
 def _there(
     cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
 ) -> Started | None:
-    """Return what an earlier run has started, running or completed."""
+    """Return the backup that an earlier run has started, in progress or completed."""
     own = choice.pattern.recogniser(instance.name)
     now = cloud.clock.now()
     for backup in forest.of_instance(instance.id):
@@ -153,10 +153,10 @@ def _there(
 def _running(
     cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
 ) -> Started | None:
-    """Adopt a running backup of this rotation.
+    """Adopt a backup of this rotation in progress.
 
-    :raises BusyError: another's is running
-    :raises ResourceFailedError: one has been running for longer than STUCK
+    :raises BusyError: another backup is in progress
+    :raises ResourceFailedError: one has been in progress for longer than STUCK
     """
     running = [
         backup for backup in forest.of_instance(instance.id) if backup.is_running
@@ -174,11 +174,11 @@ def _running(
 
 
 def _check_not_stuck(cloud: Cloud, running: Sequence[Backup]) -> None:
-    """Refuse to wait for a backup that has been running for a day.
+    """Refuse to wait for a backup that has been in progress for a day.
 
-    It would be waited for each night, or make each night "try again later".
+    Otherwise each run would wait for it, or end with "try again later".
 
-    :raises ResourceFailedError: there is one, or one whose age can't be known
+    :raises ResourceFailedError: there is one, or one of unknown age
     """
     now = cloud.clock.now()
     for backup in running:
@@ -198,7 +198,7 @@ def _check_not_stuck(cloud: Cloud, running: Sequence[Backup]) -> None:
 
 
 def _report_ahead(cloud: Cloud, forest: BackupForest, instance: Instance) -> None:
-    """Name the restore points whose time proves nothing."""
+    """Report the restore points whose time proves nothing."""
     now = cloud.clock.now()
     for backup in forest.of_instance(instance.id):
         if backup.is_completed and is_ahead(backup.created, now):
@@ -210,14 +210,14 @@ def _report_ahead(cloud: Cloud, forest: BackupForest, instance: Instance) -> Non
 
 
 def _check_ready(cloud: Cloud, instance: Instance) -> None:
-    """Refuse what Trove would: its refusal overwrites the instance's stored fault.
+    """Refuse what Trove would refuse: its refusal overwrites the instance's fault.
 
-    :raises BusyError: something goes on
-    :raises ResourceFailedError: the instance has failed, or does not serve
+    :raises BusyError: an operation is in progress
+    :raises ResourceFailedError: the instance has failed, or is not healthy
     """
     now = instance
     if now.status not in READY_STATUSES:
-        # The list of backups was read after it: its backup may be through.
+        # The list of backups was read after it: its backup may have ended.
         now = read.get_instance(cloud, instance.id)
     if now.phase is Phase.FAILED:
         raise ResourceFailedError(
@@ -234,7 +234,7 @@ def _check_ready(cloud: Cloud, instance: Instance) -> None:
 def _parent(
     cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
 ) -> tuple[Backup | None, str]:
-    """Choose what to build on, or say why it has to be a full backup."""
+    """Choose a parent, or return why it has to be a full backup."""
     why = full_is_due(
         forest,
         instance.id,
@@ -265,7 +265,7 @@ def _create(
     *,
     deadline: Deadline,
 ) -> Started:
-    """Create it: the parent is named, for Trove's own choice may be a wrong one."""
+    """Create it: the parent is named, because Trove's own choice may be wrong."""
     name = _name(cloud, choice, instance, full=parent is None)
     parent_id = parent.id if parent else None
     driver = storage_driver.argument(cloud, choice.storage_driver)

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Naming the driver that a backup is stored by."""
+"""The name of the storage driver in the request of a backup."""
 
 from __future__ import annotations
 

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is behind one name or ID.
+    """The instance of one name or ID.
 
     :ivar asked: as the user gave it
-    :ivar instance: None where it is gone, or nothing is there at all
-    :ivar instance_id: also of a deleted instance where backups of it are left
+    :ivar instance: None if it is gone, or nothing was found
+    :ivar instance_id: also of a deleted instance if backups of it remain
     :ivar error: why there is no ID
     """
 
@@ -58,9 +58,9 @@ def find_instances(
 ) -> list[Found]:
     """Find each instance once; names are looked up in one list for all.
 
-    Costs a request for each ID, and one for each 20 instances where names are given.
+    Costs a request for each ID, and one for each 20 instances if names are given.
 
-    :param backups: an instance that is gone is found by these
+    :param backups: a deleted instance is found by these
     """
     owners = {backup.instance_id for backup in backups}
     finder = find.instances(cloud)
@@ -124,7 +124,7 @@ def _by_name(finder: Finder[Instance], name: str) -> Found:
 
 
 def _once(found: Iterable[Found]) -> list[Found]:
-    """Drop what was named twice, by name and by ID."""
+    """Drop duplicates, named by name and by ID."""
     return list(
         {target.instance_id or target.asked: target for target in found}.values()
     )

@@ -11,11 +11,11 @@
 # under the License.
 
 
-"""Wait for all replicas that one request made, and see what became of each.
+"""Wait for all replicas of one request, and determine the result for each.
 
-Trove makes them one after the other (``trove/taskmanager/manager.py``,
-``_create_replication_slave``): where the snapshot of the source or one of them fails,
-those behind stay in BUILD for ever, without a server and so without an address.
+Trove creates them one after the other (``trove/taskmanager/manager.py``,
+``_create_replication_slave``): if the snapshot of the source or one of them fails, the
+following ones stay in BUILD forever, without a server and so without an address.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.replica.create import Plan
 
-#: Looks for which a replica has to be without a server behind one that failed.
+#: Polls for which a replica has to be without a server after one that failed.
 LOOKS = 3
 
 
@@ -50,8 +50,8 @@ LOOKS = 3
 class Built:
     """The replicas as they were read last.
 
-    :ivar probed: whether each replicates; empty where that was not proved
-    :ivar error: what went wrong, with the way out
+    :ivar probed: whether each replicates; empty if that was not proved
+    :ivar error: what went wrong, with the steps to take
     """
 
     replicas: tuple[Instance, ...]
@@ -60,7 +60,7 @@ class Built:
 
 
 class _Batch:
-    """The replicas of one request, and what one shows about the others."""
+    """The replicas of one request, and what one implies about the others."""
 
     def __init__(
         self, cloud: Cloud, source: Instance, made: Sequence[Instance]
@@ -129,7 +129,7 @@ class _Batch:
             nonlocal busy
             reading = inner.look()
             if not self._over or reading.phase is not Phase.BUSY:
-                # Trove stores a failed snapshot as the source's fault early on.
+                # Trove stores a failed snapshot early as the source's fault.
                 held = reading.phase is Phase.DONE and not self._over
                 return Reading(Phase.BUSY, reading.state) if held else reading
             busy += 1
@@ -158,7 +158,7 @@ class _Batch:
         return Target(f"Snapshot of {source}", look, follow, 0)
 
     def snapshots(self) -> list[Backup]:
-        """Return the temporary backups of this request that are still there."""
+        """Return the temporary backups of this request that still exist."""
         names = {f"{REPLICATION_SNAPSHOT_PREFIX}{replica.id}" for replica in self.made}
         found = read.list_backups(self.cloud, instance_id=self.source.id)
         return [backup for backup in found if backup.name in names]
@@ -198,9 +198,9 @@ def follow(
 def _without_configuration(
     cloud: Cloud, replicas: Sequence[Instance], deadline: Deadline
 ) -> tuple[Instance, ...]:
-    """Take off the configuration group that Trove gave to them all the same.
+    """Detach the configuration group that Trove has attached nevertheless.
 
-    :raises TroveExtError: it could not be taken off
+    :raises TroveExtError: it could not be detached
     """
     manager = cloud.client.instances
     having = [replica for replica in replicas if replica.configuration_id is not None]

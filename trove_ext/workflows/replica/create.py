@@ -11,12 +11,12 @@
 # under the License.
 
 
-"""New replicas that are reachable and tuned like their source, and that replicate.
+"""New replicas with the network and configuration of their source.
 
 Trove gives a replica neither the network nor the access rules of its source, checks
-the quota of backups only once it is building (``trove/taskmanager/models.py``,
-``get_replication_master_snapshot``), and answers with the last of several replicas
-alone (``trove/instance/models.py``, ``Instance.create``).
+the quota of backups only when it is building (``trove/taskmanager/models.py``,
+``get_replication_master_snapshot``), and returns only the last of several replicas
+(``trove/instance/models.py``, ``Instance.create``).
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ BACKUPS = "backups"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asks for.
+    """What the user requests.
 
     :ivar source: name or ID
-    :ivar options: None in them stands for what the source has
+    :ivar options: None in them: as the source
     """
 
     source: str
@@ -68,7 +68,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A request that passed its checks, with what comes from the source."""
+    """A request that passed its checks, with the settings of the source."""
 
     request: Request
     source: Instance
@@ -78,7 +78,7 @@ class Plan:
 
     @property
     def unwanted_configuration(self) -> bool:
-        """Whether Trove will give the replicas a group that was not asked for.
+        """Whether Trove will attach a group that was not requested.
 
         Without one it takes the source's (``trove/instance/service.py``,
         ``Controller.create``).
@@ -95,7 +95,7 @@ class Plan:
 
 
 def check(cloud: Cloud, request: Request) -> Plan:
-    """Check all of Trove's rules, and list everything that is wrong.
+    """Check all of Trove's rules, and report all problems together.
 
     :raises CheckError: nothing was changed
     """
@@ -157,7 +157,7 @@ def _network_problems(nic: Nic | None, source: Instance) -> Iterator[str | Probl
 
 
 def _quota_problems(cloud: Cloud) -> Iterator[Problem]:
-    """Look for room for the temporary backup that every new replica starts from."""
+    """Check the quota for the temporary backup that every new replica starts from."""
     for shortage in new_instance.shortages(cloud, {BACKUPS: 1}):
         advice = failed.advice(cloud)
         yield Problem(
@@ -197,10 +197,10 @@ def _access(options: InstanceOptions, source: Instance) -> dict[str, Any]:
 
 
 def create(cloud: Cloud, plan: Plan) -> list[Instance]:
-    """Send the creation, once, and find all that it made.
+    """Send the create request once, and find all its replicas.
 
-    :raises RefusedError: Trove refuses it; nothing was made
-    :raises LostAnswerError: no answer came, and nothing of that name is there
+    :raises RefusedError: Trove refuses it; nothing was created
+    :raises LostAnswerError: the response was lost, and nothing of that name exists
     """
     request = plan.request
     last = send.create_instance(
@@ -226,7 +226,7 @@ def create(cloud: Cloud, plan: Plan) -> list[Instance]:
 def made(cloud: Cloud, plan: Plan, last: str) -> list[Instance]:
     """Return all replicas of the request, in the order of their names.
 
-    :param last: the ID that Trove answered with
+    :param last: the ID in Trove's response
     """
     now = read.get_instance(cloud, plan.source.id)
     new = [replica for replica in now.replicas if replica not in plan.source.replicas]

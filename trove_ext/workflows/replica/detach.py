@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A replica leaves its set and serves by itself."""
+"""Detach a replica from its set."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def submit(cloud: Cloud, replica: Instance) -> Instance:
 
 
 def send_once(cloud: Cloud, before: Instance, call: Callable[[], object]) -> Instance:
-    """Send a detach, and see whether a refusal came after Trove had begun it.
+    """Send a detach, and determine whether Trove had begun it before a refusal.
 
     Some releases (`configuration_groups.warn_if_lost`) store the task, start the detach
     and then refuse the change of the configuration group in the same request, with 400.
@@ -106,7 +106,7 @@ def send_once(cloud: Cloud, before: Instance, call: Callable[[], object]) -> Ins
 def follow(cloud: Cloud, replica: Instance, deadline: Deadline) -> Detached:
     """Wait until the replica replicates from nobody, and read it again.
 
-    Trove goes back to ACTIVE where the detach fails, with the role as it was.
+    After a failed detach Trove reports ACTIVE again, with the old role.
 
     :param replica: as `submit` or `send_once` returned it
     """

@@ -11,11 +11,11 @@
 # under the License.
 
 
-"""A forced switch, for a source that is dead: Trove's eject.
+"""A failover, a forced switch for a source that is dead: Trove's eject.
 
-Trove ejects only while the heartbeat of the source is stale, and checks that before
-it changes anything (``trove/instance/models.py``, ``eject_replica_source``). It picks
-the new source itself, asks every replica for that, and does not fence the old one.
+Trove ejects only while the heartbeat of the source is stale, and checks that before it
+changes anything (``trove/instance/models.py``, ``eject_replica_source``). It chooses
+the new source itself, for which it asks every replica, and does not fence the old one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.replica.switch_report import Switch
 
 BAD_REQUEST = 400
-#: What Trove says while it still counts the source as alive.
+#: Trove's message while it still counts the source as alive.
 CURRENT = "current heartbeat"
 
 
@@ -59,19 +59,19 @@ class Plan:
 
     @property
     def what(self) -> str:
-        """The failover, in words."""
+        """The failover, for messages."""
         return f"eject of {self.source}"
 
     @property
     def last_heard(self) -> str:
-        """When the guest agent of the source was last heard."""
+        """The time of the last heartbeat of the source."""
         return preflight.last_heard(self.source)
 
 
 def check(cloud: Cloud, name_or_id: str) -> Plan:
-    """Find out whether the source is dead, and whether its replicas are not.
+    """Determine whether the source is dead, and its replicas are not.
 
-    A heartbeat that still arrives is what Trove goes by; it is watched for up to 45 s.
+    Trove decides by the heartbeat of the source, which is watched for up to 45 s.
 
     :raises CheckError: the source is not dead, or Trove could not eject it; nothing
         was changed
@@ -139,7 +139,7 @@ def _alive(source: Instance, survivors: tuple[Instance, ...]) -> Problem:
 
 
 def _survivor_problems(survivors: tuple[Instance, ...]) -> list[Problem]:
-    """Say which replicas would make the eject fail for all: Trove asks each of them."""
+    """Yield the replicas that would make the eject fail: Trove asks each of them."""
     silent = heartbeat.behind(survivors)
     problems = []
     for member in survivors:
@@ -174,14 +174,14 @@ def _survivor_problems(survivors: tuple[Instance, ...]) -> list[Problem]:
 
 
 def submit(cloud: Cloud, plan: Plan, deadline: Deadline | None) -> ReplicationSet:
-    """Send the eject; again on Trove's 400 until the heartbeat is stale.
+    """Send the eject; retry after Trove's 400 until the heartbeat is stale.
 
     :param deadline: None to send it only once
-    :returns: the set as it was read right before: the faults that it had then, of which
-        each 400 is one, explain nothing that happens later
+    :returns: the set as it was read right before: its faults then, to which each 400
+        adds one, explain nothing that happens later
     :raises RefusedError: Trove refuses it for another reason, or still counts the
         source as alive
-    :raises WaitTimeoutError: the time is up and Trove still counts it as alive
+    :raises WaitTimeoutError: Trove still counts it as alive at the time-out
     :raises ResourceFailedError: the source is alive again
     """
     before = sets.read_again(cloud, plan.set)
@@ -225,7 +225,7 @@ def _explained(plan: Plan, exc: RefusedError) -> RefusedError:
 
 
 class _Ejection:
-    """Sends the eject again and again, until Trove accepts it.
+    """Retries the eject until Trove accepts it.
 
     :ivar before: the set as it was before the last attempt
     """
@@ -236,7 +236,7 @@ class _Ejection:
         self.before = before
 
     def target(self) -> Target:
-        """Return what to wait for; each look sends the eject."""
+        """Return what to wait for; each poll sends the eject."""
         source = self._plan.source
         follow = Action(Verb.FAIL_OVER, (source.id,), wait=True)
         return Target(f"Instance {source}", self._attempt, follow)
@@ -269,11 +269,11 @@ class _Ejection:
 def follow(
     cloud: Cloud, before: ReplicationSet, source: Instance, deadline: Deadline
 ) -> Switch:
-    """Wait until every survivor has its new role, and read them again.
+    """Wait until every remaining member has its new role, and read them again.
 
     :param before: the set before the eject was sent
     :param source: the instance that was ejected, as it was then
-    :returns: the set as it is now, with an error where it is not as it should be
+    :returns: the current set, with an error if it is not as it should be
     """
     survivors = [member for member in before.members if member.id != source.id]
     waited = cloud.wait(conditions.ejected(cloud, source, survivors), deadline)
@@ -296,7 +296,7 @@ def follow(
 
 
 def not_fenced(source: Instance) -> str:
-    """Say that an ejected source is not kept from serving."""
+    """Describe that an ejected source is not fenced."""
     return (
         f"{source} is NOT fenced: should its host come back it takes writes that no "
         "other member gets. Keep applications away from it."
@@ -304,7 +304,7 @@ def not_fenced(source: Instance) -> str:
 
 
 def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
-    """Name the new source, and say what is left of the old one.
+    """Report the new source, and the state of the old one.
 
     :param source: the old one
     :raises ResourceFailedError: there is no new source

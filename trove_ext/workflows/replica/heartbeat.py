@@ -11,12 +11,12 @@
 # under the License.
 
 
-"""Find out whose guest agent is still heard.
+"""Determine whose guest agent still sends heartbeats.
 
-``service_status_updated`` is the time of the last heartbeat, and what Trove's eject
-looks at (``trove/instance/models.py``, ``eject_replica_source``). A guest sends one
+``service_status_updated`` is the time of the last heartbeat, which Trove's eject
+checks (``trove/instance/models.py``, ``eject_replica_source``). A guest sends one
 each 30 s (``report_interval`` in ``trove/common/cfg.py``). Times of one cloud are
-compared with one another, never with the clock of this machine: it may be off.
+compared with one another, never with the clock of this machine, which may be wrong.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
 
-#: Seconds for which a heartbeat is waited for: one interval and a half.
+#: Seconds to wait for a heartbeat: one and a half intervals.
 WATCH = 45.0
 #: How far a heartbeat may be behind the newest one of its set: two intervals.
 LAG = timedelta(seconds=60)
@@ -44,7 +44,7 @@ LAG = timedelta(seconds=60)
 def behind(members: Iterable[Instance]) -> frozenset[str]:
     """Return the IDs of the members whose heartbeat is far behind the others'.
 
-    Costs nothing, and sees nothing before a minute has passed.
+    Costs no request, and detects nothing before a minute has passed.
     """
     known = [(member.id, member.heartbeat) for member in members if member.heartbeat]
     newest = max((beat for _id, beat in known), default=None)
@@ -54,9 +54,9 @@ def behind(members: Iterable[Instance]) -> frozenset[str]:
 
 
 def silent(cloud: Cloud, members: Sequence[Instance]) -> frozenset[str]:
-    """Watch until each member was heard again; return the IDs of those that were not.
+    """Wait for a heartbeat of each member; return the IDs of those without one.
 
-    Takes up to WATCH seconds where one is silent, a heartbeat's interval otherwise.
+    Takes up to WATCH seconds if one is silent, a heartbeat's interval otherwise.
     If Trove reports no heartbeats, none is silent.
 
     :param members: as they were read just before

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""What has to be right with every member before its set is touched."""
+"""The checks of every member before its set is changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WANTED = "ACTIVE/HEALTHY"
 def problems(
     cloud: Cloud, member: Instance, source: Instance, silent: Collection[str]
 ) -> Iterator[Problem]:
-    """Yield what is wrong with one member, with what to do about it.
+    """Yield the problems of one member, with what to do about them.
 
     :param silent: the IDs of those whose heartbeat is far behind the others'
     """
@@ -68,7 +68,7 @@ def same_version(members: Iterable[Instance], source: Instance) -> Iterator[str]
 
 
 def last_heard(member: Instance) -> str:
-    """Spell when the guest agent of a member was last heard."""
+    """Format the time of the last heartbeat of a member."""
     beat = member.heartbeat
     return (
         beat.isoformat(timespec="seconds")
@@ -98,18 +98,18 @@ def _why(
 
 
 def start_database(member: Instance) -> FollowUp:
-    """Return what starts the database of a member."""
+    """Return the follow-up that starts the database of a member."""
     restart = Action(Verb.RESTART_INSTANCE, (member.id,), wait=True)
     return to(f"start the database of {member.name}", restart)
 
 
 def until_settled(member: Instance) -> FollowUp:
-    """Return what waits until a member is settled."""
+    """Return the follow-up that waits until a member is settled."""
     return to(f"wait until {member.name} is settled", wait_for_instance(member.id))
 
 
 def delete_member(member: Instance) -> FollowUp:
-    """Return what deletes a member whose host is dead."""
+    """Return the follow-up that deletes a member whose host is dead."""
     delete = Action(Verb.DELETE_INSTANCE, (member.id,), wait=True)
     return to(f"delete {member.name} if its host is dead", delete)
 
@@ -122,7 +122,7 @@ def _not_there(member: Instance, source: Instance) -> tuple[FollowUp, ...]:
 
 
 def running_backup(cloud: Cloud, member: Instance) -> str:
-    """Name the backup that keeps a member busy."""
+    """Describe the backup that keeps a member busy."""
     running = [
         backup
         for backup in read.list_backups(cloud, instance_id=member.id)

@@ -13,8 +13,8 @@
 
 """Prove that replicas replicate, through Trove's API alone.
 
-No status does: a replica whose replication has stopped still reads HEALTHY. A
-database that is created on the source and shows on the replica does.
+No status proves it: a replica whose replication has stopped is still HEALTHY. A
+database that is created on the source and appears on the replica does.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ UNREADABLE = "can't be read"
 class Probed:
     """Whether one replica replicates.
 
-    :ivar seconds: until the probe was seen on it; None where it was not
-    :ivar problem: why not, in words; empty where it replicates
-    :ivar looked: whether it could be looked for: where it could not, the replica may
-        replicate all the same
+    :ivar seconds: until the probe was seen on it; None if it was not
+    :ivar problem: why not; empty if it replicates
+    :ivar looked: whether the replica could be read; if not, it may replicate
+        nevertheless
     """
 
     replica: Instance
@@ -71,7 +71,7 @@ class Probed:
         return self.seconds is not None
 
     def describe(self) -> str:
-        """Say in words why it is not proved that it replicates."""
+        """Describe why it is not proved that it replicates."""
         verdict = "does not replicate" if self.looked else "can't be probed"
         return f"{self.replica} {verdict}: {self.problem}"
 
@@ -89,7 +89,7 @@ def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[
         _create(cloud, source, name)
         return _arrivals(cloud, name, replicas)
     except (RefusedError, NotFoundError, LoginError, UnreachableError):
-        # Of the creation: those of a look at a replica are caught where it is done.
+        # Of the create: errors of reading a replica are caught in _look.
         made = False
         raise
     finally:

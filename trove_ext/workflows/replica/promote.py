@@ -11,11 +11,11 @@
 # under the License.
 
 
-"""A planned switch: a replica becomes the source of its set.
+"""A switchover, a planned switch: a replica becomes the source of its set.
 
 Trove checks neither the source nor the siblings (``trove/instance/models.py``,
 ``promote_to_replica_source``), and a promote that fails leaves the whole set in
-ERROR. So everything is checked first, and all that is wrong is reported together.
+ERROR. So everything is checked first, and all problems are reported together.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 class Plan:
     """A promote that passed its checks.
 
-    :ivar checks: what was looked at and found right, in words
+    :ivar checks: the passed checks, as texts
     :ivar probed: whether it was proved that the target replicates
     """
 
@@ -55,15 +55,15 @@ class Plan:
 
     @property
     def what(self) -> str:
-        """The promote, in words."""
+        """The promote, for messages."""
         return f"promote of {self.target}"
 
 
 def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Plan:
-    """Look at every member; list all that is wrong, member by member.
+    """Check every member; report all problems, member by member.
 
-    :param with_probe: prove that the target replicates, by a database that is made on
-        the source and dropped; only where all else is right
+    :param with_probe: prove that the target replicates, by a database that is created
+        on the source and dropped; only if all other checks pass
     :raises CheckError: something is wrong; nothing was changed
     """
     membership = sets.find(cloud, name_or_id)
@@ -122,8 +122,8 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
 def submit(cloud: Cloud, plan: Plan) -> ReplicationSet:
     """Send the promote, once.
 
-    :returns: the set as it was read right before: the faults that it had then explain
-        nothing that happens later
+    :returns: the set as it was read right before: its faults then explain nothing that
+        happens later
     :raises RefusedError: Trove refuses it; nothing was changed
     """
     before = sets.read_again(cloud, plan.set)
@@ -144,7 +144,7 @@ def follow(
 
     :param before: the set as read right before the promote was sent
     :param target: the replica that was promoted
-    :returns: the set as it is now, with an error if it is not as it should be
+    :returns: the current set, with an error if it is not as it should be
     """
     target = next((each for each in before.members if each.id == target.id), target)
     others = [each for each in before.members if each.id != target.id]
@@ -167,7 +167,7 @@ def follow(
 
 
 def wrong_roles(members: tuple[Instance, ...], source_id: str) -> str:
-    """Say who has not the role that it should have; empty where all have."""
+    """Describe the members with a wrong role; empty if there are none."""
     wrong = [
         f"{member} is {recovery.role_of(member, members)}"
         for member in members
@@ -177,6 +177,6 @@ def wrong_roles(members: tuple[Instance, ...], source_id: str) -> str:
 
 
 def planned_roles(plan: Plan) -> dict[str, str]:
-    """Return the roles that the members are to have, in words, by ID."""
+    """Return the planned roles of the members, as texts by ID."""
     members = promoted(plan.set, plan.target.id).members
     return {member.id: recovery.role_of(member, members) for member in members}

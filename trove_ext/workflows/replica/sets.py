@@ -11,11 +11,11 @@
 # under the License.
 
 
-"""Replication sets, from the list of instances or from one of their members.
+"""Replica sets, from the list of instances or from one of their members.
 
-The list holds role and fault of every instance (``instances/detail``), so that all
-sets of a project cost one request for each 20 instances. By its ID one set is read
-with a request for each member.
+The list has the role and the fault of every instance (``instances/detail``), so all
+sets of a project cost one request for each 20 instances. A single set, given by an ID,
+costs a request for each member.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """An instance and its set; None where it is in none."""
+    """An instance and its set; None if it is in none."""
 
     instance: Instance
     set: ReplicationSet | None
@@ -75,7 +75,7 @@ def of(cloud: Cloud, instance: Instance) -> Membership:
 
 
 def read_members(cloud: Cloud, ids: Iterable[str]) -> list[Instance]:
-    """Read instances as they are now; those that are gone are left out."""
+    """Read the current state of instances, without deleted ones."""
     found = []
     for instance_id in ids:
         try:
@@ -86,7 +86,7 @@ def read_members(cloud: Cloud, ids: Iterable[str]) -> list[Instance]:
 
 
 def read_again(cloud: Cloud, found: ReplicationSet) -> ReplicationSet:
-    """Read the members of a set as they are now; one that is gone stays as it was."""
+    """Read the current members of a set; a deleted one is kept as it was."""
     now = {each.id: each for each in read_members(cloud, [m.id for m in found.members])}
     source = now.get(found.source.id, found.source) if found.source else None
     replicas = tuple(now.get(each.id, each) for each in found.replicas)
@@ -108,7 +108,7 @@ def replica_set(
 ) -> tuple[ReplicationSet, Instance, Instance]:
     """Return the set of a replica, the replica and its source.
 
-    :param what: what can't be done otherwise, for messages: "promote"
+    :param what: the operation, for messages: "promote"
     :raises CheckError: it is no replica, or its source is gone
     """
     instance, found = membership.instance, membership.set
@@ -129,5 +129,5 @@ def _no_replica(found: ReplicationSet | None) -> str:
 
 
 def listed(instances: Sequence[Instance]) -> str:
-    """Name instances in a row."""
+    """Join the names of instances."""
     return ", ".join(map(str, instances))

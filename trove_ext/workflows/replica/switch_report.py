@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""The report about a set whose roles were to change."""
+"""The report about a set after a switch of roles."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def report(
 ) -> Switch:
     """Read every member first, its fault with it, and report the result.
 
-    Nothing is sent but reads: a request that Trove refuses overwrites a fault.
+    Only reads are sent, because a request that Trove refuses overwrites a fault.
 
-    :param what: the switch, in words: "promote of db2 (ID)"
-    :param diagnose: what is true and what to do, from the members as they are now and
-        the IDs of those whose agents are silent
+    :param what: the switch, for messages: "promote of db2 (ID)"
+    :param diagnose: the diagnosis, from the current members and the IDs of those whose
+        agents are silent
     """
     members = tuple(sets.read_members(cloud, [member.id for member in before.members]))
     error = wait_report.error_of(waited)
@@ -87,7 +87,7 @@ def report(
 
 
 def _reasons(waited: Sequence[Outcome]) -> list[str]:
-    """Say why the wait ended, except by a fault: those are shown member by member."""
+    """Describe why the wait ended, except faults, which are shown member by member."""
     failed = [each for each in waited if not each.ok and not each.timed_out]
     return [
         f"{each.target.label} is {each.state}: {each.reading.reason}"
@@ -99,14 +99,14 @@ def _reasons(waited: Sequence[Outcome]) -> list[str]:
 def unverified(
     what: str, switch: Switch, wrong: str, diagnosis: recovery.Diagnosis
 ) -> Switch:
-    """Return a switch that Trove has ended, but not as it should be."""
+    """Return a switch that has ended with a wrong result."""
     text = f"{what} has ended, but {wrong}.\n{render(diagnosis)}"
     error = ResourceFailedError(text, follow_ups=diagnosis.steps)
     return Switch(switch.before, switch.members, error)
 
 
 def render(diagnosis: recovery.Diagnosis) -> str:
-    """Spell what is true of each member."""
+    """Format the state of each member."""
     lines = ["The members, as they were read last:"]
     lines += [f"  {_finding(finding)}" for finding in diagnosis.findings]
     return "\n".join(lines)
@@ -120,7 +120,7 @@ def _finding(finding: recovery.Finding) -> str:
 
 
 def _fault(finding: recovery.Finding) -> str:
-    """Name a fault with its time; one from before the switch as older."""
+    """Format a fault with its time; one from before the switch as older."""
     stored = finding.instance.fault
     if stored is None:
         return "fault: none stored"

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is in a restored database: its databases by Trove's API, its data by SQL."""
+"""The contents of a restored instance: databases by Trove's API, data by SQL."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A statement that gives one value, and the value that is right, as text."""
+    """A statement that returns one value, and the expected value, as text."""
 
     statement: str
     expected: str
 
 
 class MismatchError(TroveExtError):
-    """What is in the restored database is not what was expected."""
+    """The contents of the restored database are not as expected."""
 
 
 def require_driver() -> None:
-    """See that PyMySQL is there, before anything is created for its use.
+    """Check that PyMySQL is installed, before anything is created for its use.
 
     :raises CheckError: it is not
     """
@@ -64,14 +64,14 @@ def check(
     deadline: Deadline,
     drop_user: bool,
 ) -> list[str]:
-    """Ask each question, as a user that is made for it.
+    """Run each query, as a user that is created for it.
 
     :param names: of the databases that the user may read
     :param drop_user: whether the instance stays, so that the user must not
-    :returns: what was found, a text for each
+    :returns: the results, as texts
     :raises MismatchError: other values than the expected ones; names them all
-    :raises QueryError: there is no value, or no way to the database
-    :raises WaitTimeoutError: time ran out before there was one
+    :raises QueryError: there is no value, or no route to the database
+    :raises WaitTimeoutError: the time-out came before there was one
     """
     from trove_ext.workflows.restore import sql
 
@@ -101,7 +101,7 @@ def check(
 def _user(
     cloud: Cloud, instance: Instance, names: Sequence[str], *, drop: bool
 ) -> Iterator[tuple[str, str]]:
-    """Have Trove create a user with a random password."""
+    """Make Trove create a user with a random password."""
     # At most 16 characters for older servers; all four kinds for their password rules.
     user = f"verify_{secrets.token_hex(4)}"
     password = f"Aa1-{secrets.token_urlsafe(24)}"

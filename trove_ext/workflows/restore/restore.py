@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A new instance from a backup, checked before it is asked for.
+"""A new instance from a backup, checked before it is requested.
 
-The rules are from ``trove/instance/models.py`` (``Instance.create``): Trove looks at
-the named backup alone, at none of its ancestors, compares the datastore by name and not
-the version, and takes the cloud's default datastore if none is given.
+The rules are from ``trove/instance/models.py`` (``Instance.create``): Trove checks only
+the named backup, none of its ancestors, compares the datastore by name and not the
+version, and uses the cloud's default datastore if none is given.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ if TYPE_CHECKING:
 
 
 class SettingsError(CheckError):
-    """All that is wrong is how it should be restored; the backup itself may be good."""
+    """Only the settings are wrong; the backup itself may be good."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
-    """What to restore, as what.
+    """What to restore, and the settings of the new instance.
 
     :ivar backup: name or ID
     :ivar name: of the new instance
-    :ivar throwaway: the instance lives for minutes: what has a harmless default is not
-        asked for, and its name is known to be new
+    :ivar throwaway: the instance exists for minutes: settings with a harmless default
+        are not required, and its name is known to be new
     """
 
     backup: str
@@ -67,12 +67,13 @@ class RestoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class RestorePlan:
-    """What will be sent, all of it checked.
+    """What will be sent, after all checks.
 
-    :ivar path: what the restore reads: from the full backup down to ``backup``
-    :ivar notes: what was chosen and may surprise
-    :ivar warnings: what the user should look at
-    :ivar namesakes: IDs of the instances that have the name already
+    :ivar path: the backups that the restore reads, from the full backup down to
+        ``backup``
+    :ivar notes: choices that may be unexpected
+    :ivar warnings: what the user should check
+    :ivar namesakes: IDs of the instances that already have the name
     """
 
     backup: Backup
@@ -84,7 +85,7 @@ class RestorePlan:
     namesakes: frozenset[str] = frozenset()
 
     def arguments(self) -> dict[str, Any]:
-        """Spell the request as troveclient's ``instances.create`` takes it."""
+        """Return the arguments of troveclient's ``instances.create``."""
         settings = self.settings
         return {
             "name": self.name,
@@ -117,11 +118,11 @@ def plan(
     request: RestoreRequest,
     found: tuple[BackupForest, Backup] | None = None,
 ) -> RestorePlan:
-    """Find all that a restore needs, and check it; nothing is changed.
+    """Find everything that a restore needs, and check it; nothing is changed.
 
-    :param found: the backup and what is above it, if they were read already
+    :param found: the backup and its ancestors, if they were read already
     :raises NotFoundError, AmbiguousNameError: there is no such backup, or several
-    :raises CheckError: lists all that is wrong and all that is missing
+    :raises CheckError: lists all problems and everything that is missing
     """
     forest, backup = found or chains.find_with_ancestors(cloud, request.backup)
     choice = choose(cloud, backup, request.options, throwaway=request.throwaway)
@@ -149,10 +150,10 @@ def plan(
 
 
 def submit(cloud: Cloud, planned: RestorePlan) -> str:
-    """Ask for the new instance, once.
+    """Request the new instance, once.
 
     :returns: its ID, even if only the response was lost
-    :raises LostAnswerError: no answer came and no such instance is there
+    :raises LostAnswerError: the response was lost and no such instance exists
     """
     arguments = planned.arguments()
     return send.create_instance(
@@ -166,10 +167,10 @@ def submit(cloud: Cloud, planned: RestorePlan) -> str:
 def wait(
     cloud: Cloud, instance: Instance, deadline: Deadline
 ) -> tuple[Instance, TroveExtError | None]:
-    """Wait until a restored instance serves, and read it again.
+    """Wait until a restored instance is healthy, and read it again.
 
     :returns: the instance as read last, and what went wrong, if anything did: the
-        instance in ERROR stays, for Trove takes back nothing
+        instance in ERROR remains, because Trove rolls nothing back
     """
     target = conditions.settled(cloud, instance, patience=None)
     error = wait_report.error_of(cloud.wait([target], deadline))
@@ -187,7 +188,7 @@ def wait(
 
 
 def _chain_problems(forest: BackupForest, backup: Backup) -> Iterator[str]:
-    """Check every link from the backup up to its root."""
+    """Check every backup from this one up to the root."""
     if why := forest.why_not(backup.id):
         yield f"it can't be restored: {why}"
     doubt = forest.doubt(backup.id)
@@ -196,7 +197,7 @@ def _chain_problems(forest: BackupForest, backup: Backup) -> Iterator[str]:
 
 
 def _chain_warnings(forest: BackupForest, backup: Backup) -> Iterator[str]:
-    """Warn of a replication snapshot: all is there as long as that is."""
+    """Warn of a replication snapshot, because the restore depends on it."""
     doubt = forest.doubt(backup.id)
     if doubt is not None and _has_snapshot(forest, backup):
         yield f"{doubt} when the replica is built: this restore may fail."
@@ -211,7 +212,7 @@ def _namesakes(cloud: Cloud, name: str) -> tuple[Instance, ...]:
 
 
 def _namesake_warning(instance: Instance) -> str:
-    """Warn of a name that Trove allows, and that finds nothing then."""
+    """Warn of a name that Trove allows, but that will be ambiguous."""
     return (
         f"{instance} has that name already: from now on only the IDs distinguish them."
     )

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""An instance that lives for one check, and is deleted whatever happens.
+"""A temporary instance for one check, which is deleted whatever happens.
 
-Its name says what it is and when it was made, so that one that a killed run has left
-behind can be found again.
+Its name says what it is and when it was created, so an orphaned one of a killed run can
+be found again.
 """
 
 from __future__ import annotations
@@ -42,28 +42,28 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.restore.restore import RestorePlan
 
-#: Seconds that a delete gets, apart from what the check itself may take.
+#: Seconds for a delete, in addition to the time of the check itself.
 DELETE_TIMEOUT = 600.0
-#: Seconds for which an instance is looked for whose creation was interrupted: Trove
-#: stores it only at the end of the request.
+#: Seconds to search for an instance whose create was interrupted: Trove stores it only
+#: at the end of the request.
 APPEAR_TIMEOUT = 15.0
 _PATTERN = re.compile(r"trove-ext-verify-[0-9a-f]{8}-\d{8}T\d{6}Z-[0-9a-f]{4}")
 
 
 def name_for(backup_id: str, now: datetime) -> str:
-    """Make a name: the backup, the time in UTC, and four digits against namesakes."""
+    """Make a name: the backup, the time in UTC, and four random digits."""
     return (
         f"trove-ext-verify-{backup_id[:8]}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     )
 
 
 def is_temporary(instance: Instance) -> bool:
-    """Return whether its name says that a verification has made it."""
+    """Return whether its name is that of a verification's instance."""
     return _PATTERN.fullmatch(instance.name) is not None
 
 
 def find_orphaned(cloud: Cloud) -> list[Instance]:
-    """Find what earlier runs have left in this project, or runs elsewhere now use."""
+    """Find instances of earlier runs in this project, or of runs still in progress."""
     return [found for found in read.list_instances(cloud) if is_temporary(found)]
 
 
@@ -71,7 +71,7 @@ class Temporary:
     """The one instance of one verification.
 
     :ivar id: None until Trove has reported it
-    :ivar gone: it was deleted, or there never was one
+    :ivar gone: it was deleted, or never existed
     """
 
     def __init__(self, cloud: Cloud, name: str) -> None:
@@ -103,13 +103,13 @@ class Temporary:
         return read.get_instance(self._cloud, self.id)
 
     def state(self) -> str:
-        """Say that it is there, or may be."""
+        """Describe that it exists, or may exist."""
         if self.id:
             return f"The temporary instance {self} still exists."
         return f"An instance named {self.name} may exist or appear later."
 
     def by_hand(self) -> tuple[FollowUp, ...]:
-        """Return what deletes it if this does not."""
+        """Return the follow-up that deletes it if this can't."""
         clean_up = Action(Verb.CLEAN_UP_VERIFICATIONS)
         if self.id is None:
             return (to("delete the temporary instances of verifications", clean_up),)
@@ -124,9 +124,9 @@ class Temporary:
         )
 
     def remove(self) -> None:
-        """Delete it and wait until it is gone; safe to call again.
+        """Delete it and wait until it is deleted; safe to call again.
 
-        :raises TroveExtError: it is still there, as far as is known; says how to
+        :raises TroveExtError: it may still exist; says how to
             remove it by hand
         """
         if self.gone:
@@ -146,9 +146,9 @@ class Temporary:
             ) from exc
 
     def interrupted(self) -> None:
-        """Name it and delete it, now that the command has to end.
+        """Report it and delete it, because the command has to end.
 
-        It is named first: a second signal ends the process at once.
+        It is reported first: a second signal ends the process at once.
         """
         if self.gone or self._never_sent():
             return
@@ -161,7 +161,7 @@ class Temporary:
         self._cloud.progress.note(f"The temporary instance {self} is deleted.")
 
     def _never_sent(self) -> bool:
-        """Whether the creation was not sent: it is noted right before."""
+        """Whether the create was not sent: it is recorded right before."""
         return self.id is None and not self._cloud.journal.has_sent(self.name)
 
     def _remove(self) -> None:
@@ -192,7 +192,7 @@ class Temporary:
         raise TroveExtError(f"Whether {self.name} was created is not known.")
 
     def _send_delete(self, now: Instance) -> Instance:
-        """Send the delete; Trove refuses one that is building, unless it is reset."""
+        """Send the delete; an instance that is building has to be reset first."""
         forced = now.status == BUILD
         if forced:
             now = self._reset(now)
@@ -215,7 +215,7 @@ class Temporary:
         )
 
     def _reset(self, now: Instance) -> Instance:
-        """Take the task of building off it, so that Trove accepts the delete.
+        """Reset its task of building, so Trove accepts the delete.
 
         With ``force_delete`` in the body its owner may do so; without, as troveclient
         sends it, only an admin (``trove/instance/service.py``,
@@ -231,9 +231,9 @@ class Temporary:
 
 
 def remove_orphaned(cloud: Cloud, instance: Instance) -> None:
-    """Delete what an earlier run has left.
+    """Delete an orphaned instance of an earlier run.
 
-    :raises TroveExtError: it is still there; says how to remove it by hand
+    :raises TroveExtError: it still exists; says how to remove it by hand
     """
     temporary = Temporary(cloud, instance.name)
     temporary.id, temporary.gone = instance.id, False

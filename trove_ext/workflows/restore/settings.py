@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a new instance from a backup gets: asked for, taken over, or missing.
+"""The settings of a new instance from a backup: given, copied, or missing.
 
 What can be read of an instance is in :class:`~trove_ext.model.instance.Instance`; the
 volume type and the availability zone can't be read by its owner
@@ -51,9 +51,9 @@ PRIVATE = Note(
 
 @dataclass(frozen=True, slots=True)
 class Options(InstanceOptions):
-    """What the caller asks for; None: as the instance that settings are taken from.
+    """The caller's options; None: as the instance that settings are copied from.
 
-    :ivar like: take settings from this instance (name or ID) and not from the one
+    :ivar like: copy settings from this instance (name or ID) and not from the one
         that the backup was taken of
     :ivar flavor: name or ID
     :ivar size: of the volume, in GB
@@ -67,12 +67,12 @@ class Options(InstanceOptions):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the new instance gets.
+    """The settings of the new instance.
 
-    :ivar flavor_id: empty if it is not known, which is a problem that was noted
+    :ivar flavor_id: empty if it is not known, which is one of the problems
     :ivar ram: of the flavor, in MB; 0 if it is not known
     :ivar size: of the volume, in GB; None for an instance without a volume
-    :ivar origin: the instance that settings were taken from
+    :ivar origin: the instance that settings were copied from
     """
 
     flavor_id: str
@@ -95,14 +95,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the settings are chosen from: all that has to be read for that.
+    """Everything that the settings are chosen from.
 
-    :ivar throwaway: the instance lives for minutes: what has a harmless default is not
-        asked for
-    :ivar other: the instance that settings are taken from, if there is one
+    :ivar throwaway: the instance exists for minutes: settings with a harmless default
+        are not required
+    :ivar other: the instance that settings are copied from, if there is one
     :ivar flavor: None if it is not known
-    :ivar configuration: the group that was asked for, if it was found
-    :ivar unknown: what is wrong with what was read, or could not be found
+    :ivar configuration: the requested group, if it was found
+    :ivar unknown: the errors of what could not be read or found
     """
 
     backup: Backup
@@ -114,10 +114,10 @@ class Choice:
     unknown: tuple[str | Problem, ...]
 
     def settings(self) -> Settings:
-        """Choose each setting; only complete if nothing is wrong."""
+        """Choose each setting; complete only if there is no problem."""
         flavor, other, options = self.flavor, self.other, self.options
         public = options.is_public
-        # Nobody should reach a copy of the data that is there for minutes.
+        # A copy of the data that exists for minutes should not be reachable.
         if public is None and other is not None and not self.throwaway:
             public = other.is_public
         cidrs = options.allowed_cidrs
@@ -139,7 +139,7 @@ class Choice:
         )
 
     def problems(self) -> Iterator[str | Problem]:
-        """Say all that is wrong with the settings, and all that is missing."""
+        """Return all problems of the settings, and everything that is missing."""
         yield from self.unknown
         yield from self._size_problems()
         yield from self._nic_problems()
@@ -148,7 +148,7 @@ class Choice:
         yield from self._missing_problems()
 
     def notes(self) -> Iterator[Note]:
-        """Say what was chosen and may surprise."""
+        """Report choices that may be unexpected."""
         given = {
             Setting.VOLUME_TYPE: self.options.volume_type,
             Setting.AVAILABILITY_ZONE: self.options.availability_zone,
@@ -224,7 +224,7 @@ class Choice:
             )
 
     def _why_foreign(self) -> str | None:
-        """Say why the group of the other instance can't be taken over."""
+        """Return why the group of the other instance can't be copied."""
         other, backup = self.other, self.backup
         if other is None or other.configuration_id is None or self._own_configuration:
             return None
@@ -236,7 +236,7 @@ class Choice:
         )
 
     def _missing(self) -> Iterator[tuple[Setting, str]]:
-        """Name what no instance gives, and the options don't."""
+        """Return the settings that neither an instance nor an option provides."""
         if self.options.flavor is None and not (self.other and self.other.flavor_id):
             yield Setting.FLAVOR, "flavor"
         if self.other is not None:
@@ -250,7 +250,7 @@ class Choice:
             yield Setting.CONFIGURATION_OR_NONE, "configuration group"
 
     def _missing_problems(self) -> Iterator[Problem]:
-        """Say once why so much has to be specified, and name all of it."""
+        """Report once which settings have to be specified, and why."""
         missing = dict(self._missing())
         if not missing:
             return
@@ -293,7 +293,7 @@ def choose(
 def _other(
     cloud: Cloud, backup: Backup, options: Options
 ) -> tuple[Instance | None, list[Problem]]:
-    """Read the instance that settings are taken from, if there is one."""
+    """Read the instance that settings are copied from, if there is one."""
     if options.like:
         try:
             return find.instance(cloud, options.like), []
@@ -309,7 +309,7 @@ def _other(
 
 
 def _version_problems(cloud: Cloud, backup: Backup) -> Iterator[str]:
-    """See that the version can still be used: plain users are shown no other."""
+    """Check that the version can still be used: plain users see no others."""
     datastore, version = backup.datastore, backup.datastore_version
     if datastore is None or version is None:
         yield "Trove does not report its datastore and version"
@@ -357,7 +357,7 @@ def _flavor(
 
 
 def _group(cloud: Cloud, options: Options) -> tuple[Group | None, list[Problem]]:
-    """Find the configuration group that was asked for."""
+    """Find the requested configuration group."""
     if options.no_configuration or not options.configuration:
         return None, []
     try:

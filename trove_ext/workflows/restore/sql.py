@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Ask a restored database for a value, over MySQL's own protocol.
+"""Query a value of a restored database, over MySQL's own protocol.
 
-PyMySQL is the extra ``sql``; nothing imports this module before a query is asked for.
+PyMySQL is the extra ``sql``; this module is imported only for a query.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 
     from trove_ext.polling import Clock, Deadline
 
-#: Trove's API names no port; this is what its guests listen on.
+#: Trove's API has no port; this is the one that its guests listen on.
 PORT = 3306
-#: Seconds to open a connection, and to wait for the user: Trove hands a new
-#: user to the guest and answers before it is there (``trove/guestagent/api.py``,
+#: Seconds to open a connection, and to wait for the user: Trove passes a new
+#: user to the guest and responds before it exists (``trove/guestagent/api.py``,
 #: ``create_user`` is a cast).
 CONNECT_TIMEOUT = 10.0
 USER_BUDGET = 60.0
 PAUSE = 1.0
-#: Seconds of silence after which the network asks whether the server is there.
+#: Seconds of silence after which TCP checks whether the server is alive.
 KEEP_ALIVE = 30
 #: MySQL's own numbers: ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR,
 #: ER_TABLEACCESS_DENIED_ERROR.
 NOT_YET = frozenset({1044, 1045, 1142})
-#: What PyMySQL reports if a connection is lost or a read takes too long
+#: PyMySQL's errors if a connection is lost or a read takes too long
 #: (CR_SERVER_GONE_ERROR, CR_SERVER_LOST).
 LOST = frozenset({2006, 2013})
-#: What PyMySQL says if the connection failed (CR_CONN_HOST_ERROR).
+#: PyMySQL's error if the connection failed (CR_CONN_HOST_ERROR).
 NO_CONNECTION = 2003
 
 
@@ -68,13 +68,13 @@ def ask(
     deadline: Deadline,
     clock: Clock,
 ) -> str:
-    """Run a statement at the first address that answers, and return its one value.
+    """Run a statement at the first reachable address, and return its single value.
 
-    :param user: one that Trove was asked for just now; it is waited for
-    :param deadline: when to give up
+    :param user: one that Trove was asked to create just now; the call waits for it
+    :param deadline: the end of the wait
     :returns: the value as text, ``NULL`` for none
-    :raises NoRouteError: no address answers
-    :raises QueryError: the server refuses the statement, or gives no single value
+    :raises NoRouteError: no address is reachable
+    :raises QueryError: the server refuses the statement, or returns no single value
     :raises WaitTimeoutError: it was still running at the deadline
     """
     start = clock.monotonic()
@@ -82,7 +82,7 @@ def ask(
         try:
             return _ask_once(addresses, user, password, statement, deadline)
         except (pymysql.MySQLError, RuntimeError) as exc:
-            # RuntimeError: a way to log in that needs a package which is not there.
+            # RuntimeError: a log-in method that needs a package which is not installed.
             waited = clock.monotonic() - start
             too_late = waited >= USER_BUDGET or deadline.remaining <= PAUSE
             if _number(exc) in LOST and deadline.passed:
@@ -120,7 +120,7 @@ def _ask_once(
 def _connect(
     addresses: Sequence[str], user: str, password: str, deadline: Deadline
 ) -> Any:
-    """Connect to the first address that answers.
+    """Connect to the first reachable address.
 
     PyMySQL encrypts if the server can (since 1.2; before it does not).
 
@@ -163,9 +163,9 @@ def _connect(
 
 
 def _keep_alive(connection: Any) -> None:
-    """Let a server that is gone be noticed while a long query runs.
+    """Detect a dead server while a long query runs.
 
-    PyMySQL has no option for it; what it calls its socket is no public name.
+    PyMySQL has no option for it, and its socket is a private attribute.
     """
     held = getattr(connection, "_sock", None)
     if held is not None:

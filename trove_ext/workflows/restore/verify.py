@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Does a backup restore? Restore it into a temporary instance, look, delete that.
+"""Verify a backup: restore it into a temporary instance, check it, delete it.
 
 Trove keeps a checksum of the object in the store and nothing else
-(``trove/backup/models.py``); that a chain comes up as a database that serves, with
-the data in it, is known only once it was done.
+(``trove/backup/models.py``); only a restore shows that a chain becomes a working
+database with the data in it.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class VerifyRequest:
 
     :ivar backup: name or ID
     :ivar options: of the temporary instance
-    :ivar databases: names that must be there
-    :ivar keep: leave the instance there
+    :ivar databases: names that must exist
+    :ivar keep: do not delete the instance
     :ivar timeout: seconds for this backup, its checks and its restore together, 0 for
         no limit; the delete has its own ten minutes
     """
@@ -102,9 +102,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How it went for one backup.
+    """The result for one backup.
 
-    :ivar error: why it did not verify, or why the instance is still there
+    :ivar error: why it was not verified, or why the instance still exists
     """
 
     steps: tuple[Step, ...]
@@ -112,9 +112,9 @@ class Verification:
 
 
 def check(requests: Sequence[VerifyRequest]) -> None:
-    """See that all can be verified as asked for; before anything is done.
+    """Check that all requests can be carried out, before anything is done.
 
-    :raises CheckError: a query is asked for and PyMySQL is not there
+    :raises CheckError: a query is given and PyMySQL is not installed
     """
     if any(request.questions for request in requests):
         contents.require_driver()
@@ -131,7 +131,7 @@ def verify(cloud: Cloud, requests: Sequence[VerifyRequest]) -> Iterator[Verifica
 
 
 def clean_up(cloud: Cloud, instances: Sequence[Instance]) -> list[Verification]:
-    """Delete what earlier runs have left; one that fails does not stop the others."""
+    """Delete orphaned instances; one that fails does not stop the others."""
     return [_clean_up_one(cloud, instance) for instance in instances]
 
 
@@ -172,7 +172,7 @@ class _Journal:
 
     @contextlib.contextmanager
     def step(self, name: str, result: str) -> Iterator[list[str]]:
-        """Time a step; what is appended to the list becomes its detail."""
+        """Measure a step; what is appended to the list becomes its detail."""
         start = self._cloud.clock.monotonic()
         details: list[str] = []
         try:
@@ -183,11 +183,11 @@ class _Journal:
         self._add(name, result, start, ", ".join(details))
 
     def skip(self, name: str, result: str, detail: str) -> None:
-        """Take down a step that was not taken."""
+        """Record a step that was not carried out."""
         self._add(name, result, self._cloud.clock.monotonic(), detail)
 
     def total(self, result: str) -> None:
-        """Take down the verdict."""
+        """Record the verdict."""
         self._add("total", result, self._start, "")
 
     def _add(self, name: str, result: str, start: float, detail: str) -> None:
@@ -202,7 +202,7 @@ class _Journal:
 
 
 def _in_short(error: TroveExtError) -> str:
-    """Spell an error for a cell: without what to do next."""
+    """Format an error for a cell: without what to do next."""
     if isinstance(error, CheckError):
         return "; ".join(error.problems)
     return str(error).splitlines()[0]
@@ -217,7 +217,7 @@ class _Run:
         self._journal = _Journal(cloud, request.backup, None)
 
     def run(self) -> Verification:
-        """Go through all steps; the instance is deleted whatever happens."""
+        """Run all steps; the instance is deleted whatever happens."""
         deadline = self._cloud.start(self._request.timeout)
         try:
             planned = self._plan()
@@ -235,7 +235,7 @@ class _Run:
         except TroveExtError as exc:
             remaining = exc
         except BaseException:
-            # A signal. The instance goes first, then the signal goes on.
+            # A signal: the instance is deleted first, then the signal is raised again.
             self._leave(guest)
             raise
         return self._verdict(failure, remaining)
@@ -243,7 +243,7 @@ class _Run:
     def _verdict(
         self, failure: TroveExtError | None, remaining: TroveExtError | None
     ) -> Verification:
-        """Conclude: a delete that failed is an error, but not the backup's."""
+        """Return the result: a delete that failed is an error, but not the backup's."""
         untried = isinstance(failure, SettingsError)
         verdict = NOT_TRIED if untried else FAILED
         self._journal.total(verdict if failure else self._request.goal)
@@ -270,7 +270,7 @@ class _Run:
         return Verification(steps, error)
 
     def _plan(self) -> RestorePlan:
-        """Check everything; a backup that can't be restored does not verify."""
+        """Check everything; a backup that can't be restored is not verified."""
         request = restore.RestoreRequest(
             self._request.backup,
             "a temporary instance",
@@ -334,7 +334,7 @@ class _Run:
         If a name among them can't be listed by Trove, each expected database is
         looked up separately.
 
-        :returns: those that are known to be there
+        :returns: those that are known to exist
         """
         wanted = self._request.databases
         step = partial(self._journal.step, "databases")
@@ -382,7 +382,7 @@ class _Run:
             guest.remove()
 
     def _leave(self, guest: Temporary) -> None:
-        """End in the middle: delete the instance, or at least name it."""
+        """Handle an interruption: delete the instance, or at least report it."""
         try:
             if self._request.keep and not guest.gone:
                 self._cloud.progress.warn(guest.state(), *guest.by_hand())
