@@ -1,1 +1,1 @@
-"""All that knows cliff and ``openstack``: commands, columns, hooks, progress."""
+"""Everything that depends on cliff: commands, columns, hooks, progress."""

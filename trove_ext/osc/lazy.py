@@ -14,7 +14,7 @@
 
 cliff loads every entry point of every command group whenever ``openstack`` runs,
 whatever the command (``cliff/commandmanager.py``, ``load_commands``). So ours name
-this module, which imports next to nothing: ``trove_ext.osc.lazy:WaitDatabaseBackup``
+this module, which imports almost nothing: ``trove_ext.osc.lazy:WaitDatabaseBackup``
 stands in for the class of that name, imported when cliff makes the command.
 
 cliff accepts ``database backup del`` for ``database backup delete``, but looks hooks

@@ -1,1 +1,1 @@
-"""What all commands share: one run, session, questions, progress, output."""
+"""What all commands share: the run, session, prompts, progress, output."""

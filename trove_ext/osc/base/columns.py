@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Values that a table shows otherwise than a machine format."""
+"""Values that a table shows differently than a machine format."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ else:
     _Column = columns.FormattableColumn
 
 T = TypeVar("T")
-#: What cliff takes of a Lister: the names of the columns, and the rows.
+#: The result of a Lister for cliff: the names of the columns, and the rows.
 Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 _ASCII_LINES = str.maketrans("│├└", "||`")
 
 
 class Shown(_Column):
-    """A value, and the text that stands for it in a table."""
+    """A value, and its text in a table."""
 
     def __init__(self, value: Any, text: str) -> None:
         super().__init__(value)
         self._text = text
 
     def human_readable(self) -> str:
-        """Return the text, without what could drive a terminal."""
+        """Return the text, with control characters escaped."""
         return escape(self._text)
 
     def __lt__(self, other: object) -> bool:
-        """Sort by the value; what has none comes first, as in stock's lists."""
+        """Sort by the value; missing values first, as in stock lists."""
         if not isinstance(other, Shown):
             return NotImplemented
         if self._value is None or other._value is None:
@@ -59,9 +59,9 @@ class Shown(_Column):
 def table(
     names: Sequence[str], things: Iterable[T], cells: Callable[[T], Mapping[str, Any]]
 ) -> Table:
-    """Lay things out in columns, one row each.
+    """Lay out resources in columns, one row each.
 
-    :param cells: returns what a thing shows, by column name; it may know more columns
+    :param cells: returns the cells of a resource, by column name; may have more columns
     """
     rows = []
     for thing in things:
@@ -71,7 +71,7 @@ def table(
 
 
 def plain(cell: Any) -> Any:
-    """Return what machines are shown of a cell."""
+    """Return the value of a cell for machine formats."""
     if isinstance(cell, columns.FormattableColumn):
         return cell.machine_readable()
     return cell
@@ -101,14 +101,14 @@ def moment(value: datetime | None) -> Shown:
 
 
 def span(value: timedelta | None) -> Shown:
-    """Show a length of time; whole seconds for machines."""
+    """Show a duration; whole seconds for machines."""
     if value is None:
         return Shown(None, "-")
     return Shown(round(value.total_seconds()), format_duration(value))
 
 
 def leaf(name: str, branch: str) -> Shown:
-    """Show a name in a drawn tree; a narrow table leaves the two in one piece.
+    """Show a name in a drawn tree; a narrow table does not break it up.
 
     :param branch: of :func:`branches`
     """
@@ -118,10 +118,10 @@ def leaf(name: str, branch: str) -> Shown:
 
 
 def branches(depths: Sequence[int], encoding: str | None = "utf-8") -> list[str]:
-    """Draw a tree: what stands before each name, given its depth.
+    """Draw a tree: the prefix of each name, given its depth.
 
     :param depths: in the order of the drawing, a parent before its children
-    :param encoding: of the stream that it is for: not each has the lines of a tree
+    :param encoding: of the output stream: not every encoding has the lines of a tree
     """
     drawn: list[str] = []
     going_on: set[int] = set()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Guarded(command.Command):
-    """A command whose errors are readable and whose exit codes say what happened."""
+    """A command with readable errors and defined exit codes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,7 +55,7 @@ class Guarded(command.Command):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Make the parser of the command.
 
-        Its messages can't drive the terminal, and its help has paragraphs and, at the
+        Its messages can't control the terminal, and its help has paragraphs and, at the
         end, an example.
         """
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -96,7 +96,7 @@ class Lister(Guarded, command.Lister):
     ) -> int:
         """Pass numbers to CSV as numbers, and a missing value as an empty one.
 
-        cliff makes a text of every column that can be formatted
+        cliff converts every column that can be formatted to text
         (``cliff/formatters/commaseparated.py``).
         """
         if parsed_args.formatter == "csv":
@@ -105,4 +105,4 @@ class Lister(Guarded, command.Lister):
 
 
 class ShowOne(Guarded, command.ShowOne):
-    """A command whose result is one thing."""
+    """A command whose result is one resource."""

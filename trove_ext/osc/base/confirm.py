@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Ask before something is done that can't be undone."""
+"""Prompt before something is done that can't be undone."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ ANSWERS = frozenset({"y", "yes"})
 def add_yes_option(parser: argparse.ArgumentParser, what: str) -> None:
     """Add ``--yes``.
 
-    :param what: what is done without a question, in words
+    :param what: what is done without a prompt, as text
     """
     parser.add_argument("-y", "--yes", action="store_true", help=what)
 
 
 def at_terminal(app: App) -> bool:
-    """Whether stdin and stderr are a terminal, at which somebody can answer."""
+    """Whether stdin and stderr are a terminal, so a prompt can be answered."""
     streams = (app.stdin, app.stderr)
     return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def confirm(app: App, question: str, *, yes: bool, about: str = "") -> None:
-    """Continue only with a yes: at a terminal by a question, elsewhere by ``--yes``.
+    """Continue only with a yes: at a terminal by a prompt, elsewhere by ``--yes``.
 
     :param about: what the question is about, in lines; shown before it
     :raises NotConfirmedError: the answer was no, or none
-    :raises UsageError: nobody can be asked, and ``--yes`` was not given
+    :raises UsageError: there is no terminal, and ``--yes`` was not given
     """
     if yes:
         return
@@ -56,8 +56,8 @@ def confirm(app: App, question: str, *, yes: bool, about: str = "") -> None:
 def need_terminal(app: App, why: str) -> None:
     """Refuse to continue if there is no terminal.
 
-    :param why: what has to be asked for, in words
-    :raises UsageError: nobody can
+    :param why: what has to be confirmed, as text
+    :raises UsageError: there is none
     """
     if not at_terminal(app):
         raise UsageError(
@@ -67,7 +67,7 @@ def need_terminal(app: App, why: str) -> None:
 
 
 def ask(app: App, question: str, about: str = "") -> None:
-    """Ask at the terminal, on stderr, with ``-q`` too.
+    """Prompt at the terminal, on stderr, with ``-q`` too.
 
     :param about: what the question is about, in lines
     :raises NotConfirmedError: the answer was no, or none
@@ -81,7 +81,7 @@ def ask(app: App, question: str, about: str = "") -> None:
         answer = app.stdin.readline()
     finally:
         if not answer:
-            # Ctrl-D and Ctrl-C leave the line of the question open.
+            # Ctrl-D and Ctrl-C leave the line of the prompt open.
             app.stderr.write("\n")
     if answer.strip().lower() not in ANSWERS:
         raise NotConfirmedError("Not confirmed: nothing was changed.")

@@ -19,15 +19,15 @@ import unicodedata
 
 
 def count(number: int, noun: str) -> str:
-    """Spell a number of things: ``1 backup``, ``2 backups``."""
+    """Format a number of resources: ``1 backup``, ``2 backups``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def escape(text: str) -> str:
-    """Replace what could drive a terminal: control and direction characters.
+    """Escape what could control a terminal: control and direction characters.
 
-    A name may contain escape sequences, which could rename a window or rewrite the
-    screen. Line breaks and tabs are kept.
+    A name may contain escape sequences, which could change the title of a window or
+    overwrite the screen. Line breaks and tabs are kept.
     """
     return "".join(
         char if char in "\n\t" or not _is_control(char) else _spelled(char)
@@ -36,9 +36,9 @@ def escape(text: str) -> str:
 
 
 def spell_unencodable(stream: object) -> None:
-    r"""Have a stream write ``\u4e2d`` for a character that its encoding lacks.
+    r"""Make a stream write ``\u4e2d`` for a character that its encoding lacks.
 
-    A name is no reason to end with a codec error once the job is done. Python's stderr
+    A name must not cause a codec error once the job is done. Python's stderr
     does so by itself. Surrogates that UTF-8 turns back into the bytes of an argument
     are left to it (``surrogateescape``, the default of the C locale).
     """

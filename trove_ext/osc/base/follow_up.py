@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Write follow-ups as ``openstack`` commands that a user can paste."""
+"""Format follow-ups as ``openstack`` commands that a user can paste."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ ADMIN = " [only an admin of the cloud can do this]"
 
 
 def command(prefix: str, action: Action) -> str:
-    """Write one action as a command.
+    """Format one action as a command.
 
     :param prefix: how it begins, for instance ``openstack --os-cloud prod``
     """
@@ -85,12 +85,12 @@ def command(prefix: str, action: Action) -> str:
 
 
 def render(prefix: str, text: str, follow_ups: Iterable[FollowUp]) -> str:
-    """Put what to do next under a text; several are numbered."""
+    """Append what to do next to a text; several follow-ups are numbered."""
     return "\n".join([text, *lines(prefix, tuple(follow_ups))])
 
 
 def lines(prefix: str, follow_ups: tuple[FollowUp, ...]) -> Iterator[str]:
-    """Write what to do next, line by line; alternatives have no number of their own."""
+    """Format what to do next, line by line; alternatives have no number."""
     if len(follow_ups) == 1:
         yield from _alone(prefix, follow_ups[0])
         return

@@ -24,7 +24,7 @@ MARGIN = 2
 
 
 def keep_paragraphs(parser: argparse.ArgumentParser) -> None:
-    """Have the help show the paragraphs of the description and of the epilog.
+    """Make the help show the paragraphs of the description and of the epilog.
 
     argparse makes one paragraph of each (``HelpFormatter._fill_text``). The parser
     keeps the texts as they are: the documentation is generated from them.

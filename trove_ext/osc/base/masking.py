@@ -15,9 +15,9 @@
 With ``--debug`` or ``--log-file`` osc-lib logs the parsed arguments
 (``osc_lib/command/command.py``, ``run(Namespace...)``) and keystoneauth the body of
 each request (``keystoneauth1/session.py``, ``REQ: curl``), both in clear. A filter on
-the handlers sees what any logger sends. osc-lib's first lines, ``START with options``
-and ``options: Namespace``, are written before any plugin is loaded and can't be
-reached from here (``osc_lib/shell.py``, ``initialize_app``).
+the handlers sees the records of all loggers. osc-lib's first lines, ``START with
+options`` and ``options: Namespace``, are written before any plugin is loaded and can't
+be reached from here (``osc_lib/shell.py``, ``initialize_app``).
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from trove_ext.osc.base.escape import escape
 from trove_ext.osc.hooks import upstream
 
 HIDDEN = "***"
-#: Characters of a password that is looked for on its own.
+#: The minimum length of a password that is masked without its user.
 SHORTEST = 6
-#: A password in a body of JSON, whole: oslo.utils' own expression ends at the first
-#: quote, an escaped one too.
+#: A complete password in a body of JSON: oslo.utils' own expression ends at the first
+#: quote, even an escaped one.
 _JSON_PASSWORD = re.compile(r'("password": ?")(?:\\.|[^"\\])*(")')
 
 
 def _spellings(secret: str) -> set[str]:
-    """Spell a text as JSON and as Python's ``repr`` do, which escape some of it."""
+    """Return a text as JSON and as Python's ``repr`` quote and escape it."""
     return {
         secret,
         json.dumps(secret)[1:-1],
@@ -58,7 +58,7 @@ class Mask(logging.Filter):
         self._secrets: set[str] = set()
 
     def hide(self, *secrets: str) -> None:
-        """Hide these texts from now on, wherever they stand, and however spelled."""
+        """Mask these texts from now on, in every position and quoting."""
         for secret in secrets:
             self._secrets.update(spelling for spelling in _spellings(secret) if secret)
 
@@ -70,9 +70,9 @@ class Mask(logging.Filter):
         return str(strutils.mask_password(text, HIDDEN))
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Mask a record in place, its traceback too; spell control characters out.
+        """Mask a record in place, its traceback too; escape control characters.
 
-        cliff logs the errors of stock code, with the names in them as they are.
+        cliff logs the errors of stock code, with unescaped names in them.
         """
         record.msg, record.args = escape(self(record.getMessage())), None
         if record.exc_info and record.exc_info[0] is not None:
@@ -86,15 +86,15 @@ mask = Mask()
 
 
 def install() -> None:
-    """Put the mask on every handler of the root logger; twice is once."""
+    """Add the mask to every handler of the root logger, once."""
     for handler in upstream.log_handlers():
         handler.addFilter(mask)
 
 
 def hide_credential(text: str) -> None:
-    """Hide a ``user:password``.
+    """Mask a ``user:password``.
 
-    A short password alone is not looked for: it would be found in words.
+    A short password alone is not masked: it could occur in ordinary words.
     """
     password = text.partition(":")[2]
     if password:

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Options that several commands have, ours and hooked stock ones.
+"""Options of several commands, ours and hooked stock ones.
 
-The hooks import this with every stock command, so it imports next to nothing.
+The hooks import this with every stock command, so it imports almost nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from cliff.app import App
 
-#: Seconds to wait if no ``--timeout`` is given; this very object, so that it can be
-#: distinguished from ``--timeout 3600``.
+#: Seconds to wait if no ``--timeout`` is given; the identity of this object
+#: distinguishes it from ``--timeout 3600``.
 DEFAULT_TIMEOUT = float(3600)
 
 
 def seconds(text: str) -> float:
-    """Read a time-out: seconds, 0 for no limit.
+    """Parse a time-out: seconds, 0 for no limit.
 
     :raises ValueError: it is negative or no number
     """
@@ -66,7 +66,7 @@ def add_wait_options(parser: argparse.ArgumentParser, done: str) -> None:
 def add_dry_run_option(parser: argparse.ArgumentParser, instead: str) -> None:
     """Add ``--dry-run``.
 
-    :param instead: what is done instead, in words
+    :param instead: what is done instead, as text
     """
     parser.add_argument(
         "--dry-run", action="store_true", help=f"{instead}, and change nothing"
@@ -76,7 +76,7 @@ def add_dry_run_option(parser: argparse.ArgumentParser, instead: str) -> None:
 def add_probe_option(parser: argparse.ArgumentParser, claim: str) -> None:
     """Add ``--probe``.
 
-    :param claim: what is proved, and when, in words
+    :param claim: what is proved, and when, as text
     """
     parser.add_argument(
         "--probe",
@@ -93,7 +93,7 @@ def add_timeout_option(
 ) -> None:
     """Add ``--timeout``.
 
-    :param what: what happens when time is up, in words
+    :param what: what happens at the time-out, as text
     """
     parser.add_argument(
         "--timeout",

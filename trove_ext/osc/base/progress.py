@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 #: Seconds after which a state that does not change is written again in a pipe.
 REPEAT = 30.0
 #: Terminals without a cursor to move, by their ``TERM``.
-#: Terminals that can't move the cursor; so is one whose TERM is not set.
+#: Also a terminal whose TERM is not set.
 DUMB = frozenset({"", "dumb", "unknown"})
 
 
 class UnbreakableStream:
-    """A stream that accepts everything, even if nobody reads any more.
+    """A stream that accepts everything, even if its reader has gone.
 
-    A closed pipe (``2>&1 | head``) or a closed terminal is no reason to
-    leave a job half done, or a temporary instance behind.
+    A closed pipe (``2>&1 | head``) or a closed terminal must not
+    interrupt a job, or leave an orphaned instance.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -48,7 +48,7 @@ class UnbreakableStream:
         self._gone = stream is None
 
     def write(self, text: str) -> int:
-        """Write while somebody reads."""
+        """Write while there is a reader."""
         if not self._gone:
             try:
                 self._stream.write(text)
@@ -57,7 +57,7 @@ class UnbreakableStream:
         return len(text)
 
     def flush(self) -> None:
-        """Flush while somebody reads."""
+        """Flush while there is a reader."""
         if not self._gone:
             try:
                 self._stream.flush()
@@ -89,7 +89,7 @@ class LineProgress:
         self._write(f"{subject}: {state} ({now - start:.0f} s)")
 
     def done(self) -> None:
-        """Start to count anew for what is followed next."""
+        """Reset the state for the next subjects."""
         self._start.clear()
         self._reported.clear()
 
@@ -117,12 +117,12 @@ class QuietProgress(LineProgress):
 
 
 class TerminalProgress:
-    """A live line with state and elapsed time for each thing that is followed."""
+    """A live line with state and elapsed time for each subject."""
 
     def __init__(self, stream: TextIO, prefix: str = "openstack") -> None:
         from rich.console import Console
 
-        # It looks like one to rich, which asks for no more than is there.
+        # It has everything that rich uses of a stream.
         file = cast("TextIO", UnbreakableStream(stream))
         self._console = Console(file=file, highlight=False, markup=False, emoji=False)
         self._prefix = prefix
@@ -140,7 +140,7 @@ class TerminalProgress:
         self._live.update(self._tasks[subject], state=escape(state), refresh=True)
 
     def done(self) -> None:
-        """Take the live lines away."""
+        """Remove the live lines."""
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -166,7 +166,7 @@ class TerminalProgress:
         from rich.table import Column
 
         plain = self._console.options.ascii_only
-        # On a narrow terminal the subject is cut, not the state.
+        # On a narrow terminal the subject is truncated, not the state.
         shrinking = Column(
             ratio=1, no_wrap=True, overflow="crop" if plain else "ellipsis"
         )
@@ -193,9 +193,9 @@ class TerminalProgress:
 def make(
     stream: TextIO | None, clock: Clock, *, quiet: bool, prefix: str = "openstack"
 ) -> LineProgress | TerminalProgress:
-    """Choose by the stream: a terminal gets live lines, all else plain ones.
+    """Choose by the stream: a terminal gets live lines, others plain ones.
 
-    A terminal that can't move its cursor is as good as a pipe, and so is one without
+    A terminal that can't move its cursor is treated like a pipe, and so is one without
     rich, which the clients of 2024.2 and older don't install. Without any stream
     (``2>&-``) nothing is written.
 

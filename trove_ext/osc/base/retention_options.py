@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Spans of time and retention policies on the command line."""
+"""Durations and retention policies on the command line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COUNTS = (
 
 
 def duration(text: str) -> timedelta:
-    """Read a span of time; ``m`` is minutes.
+    """Parse a duration; ``m`` is minutes.
 
     :raises argparse.ArgumentTypeError: it is none
     """
@@ -47,7 +47,7 @@ def duration(text: str) -> timedelta:
 
 
 def period(text: str) -> timedelta:
-    """Read how long to keep things; ``m`` is refused, for restic means months.
+    """Parse a retention period; ``m`` is refused, because restic means months.
 
     :raises argparse.ArgumentTypeError: it is none
     """
@@ -58,7 +58,7 @@ def period(text: str) -> timedelta:
 
 
 def add_keep_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a retention policy, in restic's words."""
+    """Add the options of a retention policy, as restic has them."""
     for name, text in COUNTS:
         parser.add_argument(
             f"--keep-{name}",
@@ -84,9 +84,9 @@ def add_keep_options(parser: argparse.ArgumentParser) -> None:
 
 
 def policy_of(parsed_args: argparse.Namespace) -> Policy:
-    """Read the policy.
+    """Return the policy.
 
-    :raises UsageError: it keeps nothing, or less than nothing
+    :raises UsageError: it keeps nothing, or has a negative number
     """
     policy = _policy(parsed_args)
     if policy.problems:
@@ -95,9 +95,9 @@ def policy_of(parsed_args: argparse.Namespace) -> Policy:
 
 
 def policy_if_any(parsed_args: argparse.Namespace) -> Policy | None:
-    """Read the policy, None where no option of it was given.
+    """Return the policy, None if no option of it was given.
 
-    :raises UsageError: it keeps less than nothing, or names alone
+    :raises UsageError: it has a negative number, or only names
     """
     return None if _policy(parsed_args) == Policy() else policy_of(parsed_args)
 

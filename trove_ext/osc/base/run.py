@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One run of a command, of ours or a hooked one: errors, signals, exit codes."""
+"""A run of a command, ours or a hooked one: errors, signals, exit codes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SIGNALS = {
 CLIENT_PACKAGES = frozenset(
     {"cliff", "keystoneauth1", "openstack", "osc_lib", "requests", "troveclient"}
 )
-#: Where cliff raises a plain ValueError if ``-c`` names an unknown column.
+#: The module in which cliff raises a plain ValueError for an unknown column in ``-c``.
 COLUMN_CHECK = "cliff.display"
 
 
@@ -68,7 +68,7 @@ class Stopped(BaseException):
 
 
 class Run:
-    """One run of a command: its cloud, its time, and how it ends."""
+    """A run of a command: its cloud, its time, and its end."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -92,17 +92,17 @@ class Run:
     def execute(
         self, action: Callable[[], int], *, timeout: float, ours: bool = True
     ) -> int:
-        """Run a command and turn what goes wrong into a clear line and an exit code.
+        """Run a command, and turn errors into a clear line and an exit code.
 
         :param timeout: seconds for the run, 0 for no limit
-        :param ours: whether this project's code is at work. If not, signals are left
-            to Python and unexpected exceptions to cliff
+        :param ours: whether this project's code runs. If not, Python handles signals
+            and cliff handles unexpected exceptions
         :returns: the exit code
         """
         self._timeout = timeout
         masking.install()
         if self._app.stdout is None:
-            # Closed (``>&-``): the job is done nevertheless. cliff uses both.
+            # Closed (``>&-``): the job continues nevertheless. cliff uses both.
             self._app.stdout = sys.stdout = io.StringIO()
         spell_unencodable(self._app.stdout)
         try:
@@ -129,10 +129,10 @@ class Run:
         return code
 
     def _complete(self, action: Callable[[], int]) -> int:
-        """Run the action and write out its result, if there still is a reader.
+        """Run the action and write its result, if there is still a reader.
 
-        Python would flush stdout at its end only, and complain on stderr if the reader
-        (``| head``) has gone by then.
+        Python would flush stdout only at its end, and print an error on stderr if the
+        reader (``| head``) has gone by then.
         """
         stdout = self._app.stdout
         try:
@@ -144,25 +144,25 @@ class Run:
         return code
 
     def _known(self) -> Cloud | None:
-        """Return the cloud if the command got as far as to use it."""
+        """Return the cloud if the command has used it."""
         cloud: Cloud | None = self.__dict__.get("cloud")
         return cloud
 
 
 def discard(stream: TextIO) -> None:
-    """Send what is left in a stream's buffer nowhere, as Python's manual advises.
+    """Discard the rest of a stream's buffer, as Python's manual advises.
 
     Source: https://docs.python.org/3/library/signal.html#note-on-sigpipe
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    # A caller in Python may have given a stream without a descriptor.
+    # A caller in Python may have passed a stream without a descriptor.
     with contextlib.suppress(io.UnsupportedOperation):
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 def is_for_cliff(exc: Exception) -> bool:
-    """Whether an exception is a message of the client's, not a mistake of ours."""
+    """Whether an exception is a message of the client, not a bug of ours."""
     if isinstance(exc, OSError) or _package(type(exc).__module__) in CLIENT_PACKAGES:
         return True
     *_, (frame, _line) = traceback.walk_tb(exc.__traceback__)
@@ -175,7 +175,7 @@ def _package(module: str) -> str:
 
 
 def report_internal(app: App, exc: Exception, cloud: Cloud | None = None) -> int:
-    """Write that this project made a mistake; return the exit code."""
+    """Report a bug of this project; return the exit code."""
     text = describe_internal(exc, cloud, session.openstack_command(app))
     error = InternalError(text)
     error.__cause__ = exc
@@ -185,9 +185,9 @@ def report_internal(app: App, exc: Exception, cloud: Cloud | None = None) -> int
 def report(
     app: App, cloud: Cloud | None, error: TroveExtError, text: str | None = None
 ) -> int:
-    """Write an error to stderr; with ``--debug`` its traceback too.
+    """Write an error to stderr, with ``--debug`` also its traceback.
 
-    :param text: what to write in place of the error and what was sent before it
+    :param text: what to write instead of the error and what was sent before it
     :returns: the exit code
     """
     if cloud is not None:
@@ -206,7 +206,7 @@ def report(
 def describe_stop(
     number: signal.Signals, cloud: Cloud | None, prefix: str = "openstack"
 ) -> str:
-    """Say what continues on the server although the command ends, and what shows it.
+    """Describe what continues on the server, and name the command that shows it.
 
     One line, and one more for each command if there are several.
     """
@@ -220,10 +220,10 @@ def describe_stop(
 def describe_error(
     error: TroveExtError, cloud: Cloud | None, prefix: str = "openstack"
 ) -> str:
-    """Say what went wrong and, if a request that failed ended the job, what was sent.
+    """Describe an error and, if a failed request ended the job, what was sent.
 
-    A job whose end was not seen continues on the server; an error that says how it
-    ended has all that a user needs in its own text.
+    If the end of a job was not seen, it continues on the server; otherwise the text of
+    the error is sufficient.
     """
     unseen = isinstance(error, (ServiceError, NotFoundError, OutOfTimeError))
     summary = cloud.journal.summary() if cloud and unseen else None
@@ -235,7 +235,7 @@ def describe_error(
 def describe_internal(
     exc: Exception, cloud: Cloud | None, prefix: str = "openstack"
 ) -> str:
-    """Say that this project made a mistake, and what was sent before it."""
+    """Describe a bug of this project, and what was sent before it."""
     what = " ".join(f"{type(exc).__name__}: {exc}".split())
     start = f"Internal error of trove-ext, not of the cloud: {what}"
     summary = cloud.journal.summary() if cloud else None
@@ -246,7 +246,7 @@ def describe_internal(
 
 
 def _facts(summary: Summary, prefix: str) -> list[str]:
-    """Say what was sent, what was seen of it, and what shows how it continues."""
+    """Describe what was sent, its last state, and the command that shows the result."""
     facts = _sent(summary)
     if summary.awaited:
         seen = ", ".join(f"{label}: {state}" for label, state in summary.seen)
@@ -260,7 +260,7 @@ def _facts(summary: Summary, prefix: str) -> list[str]:
 
 
 def _sent(summary: Summary) -> list[str]:
-    """Say what was sent; without an answer it may have arrived or not."""
+    """Describe what was sent; without a response it may or may not have arrived."""
     facts = []
     if summary.sent:
         continues = ", and continues on the server" if summary.awaited else ""
@@ -284,10 +284,10 @@ def _commands(summary: Summary, prefix: str) -> str:
 
 @contextlib.contextmanager
 def catching_signals() -> Iterator[None]:
-    """Raise :class:`Stopped` for SIGINT, SIGTERM and SIGHUP inside the block.
+    """Raise :class:`Stopped` on SIGINT, SIGTERM and SIGHUP inside the block.
 
     A second signal ends the process at once. A signal that is ignored stays ignored:
-    that is how ``nohup`` and a job in the background of a script continue.
+    ``nohup`` and background jobs of scripts depend on that.
     """
     caught = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
     try:

@@ -68,7 +68,7 @@ def make_cloud(app: App) -> Cloud:
 
 
 def openstack_command(app: App) -> str:
-    """Spell how this process was started, as far as a follow-up command needs it."""
+    """Return how this process was started, as far as a follow-up command needs it."""
     argv = upstream.typed_words(app)
     words = ["openstack"]
     for index, word in enumerate(argv):

@@ -53,10 +53,10 @@ class BackupCreate(HookedCommand):
     """``backup create``: the guide's form, ``--parent`` by name, ``--wait``."""
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Merge the two ways to name the instance; put IDs for names.
+        """Merge the two ways to name the instance; replace names by IDs.
 
-        A parent that won't do is refused; of a line that the stock command takes
-        without us it is said, and the same request is sent.
+        An unsuitable parent is refused; for a command line that the stock command
+        accepts by itself there is a warning, and the same request is sent.
         """
         if parsed_args.instance_positional is not None:
             if parsed_args.instance is not None:
@@ -78,7 +78,7 @@ class BackupCreate(HookedCommand):
             self.replace_action(self._warn)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Create, wait, and show the backup as it is then."""
+        """Create, wait, and show the resulting backup."""
         deadline = self.cloud.start(parsed_args.timeout)
         backup_id = send.create_backup(
             self.cloud,
@@ -126,10 +126,10 @@ class BackupCreate(HookedCommand):
     def _name_driver(
         self, parsed_args: argparse.Namespace, parent: Backup | None, *, ours: bool
     ) -> None:
-        """Have a backup on a volume snapshot stored as one, or say that it is not.
+        """Store a backup on a volume snapshot as one, or warn that it is not.
 
-        Without a driver in the request the cloud's default counts: Swift on most, and
-        the guest can't take an incremental there.
+        Without a driver in the request the cloud's default is used: Swift in most
+        clouds, where the guest can't take an incremental on a snapshot.
         """
         if parent is None or not parent.is_volume_snapshot or _driver(parsed_args):
             return
@@ -152,7 +152,7 @@ class BackupCreate(HookedCommand):
     def _review_parent(
         self, parsed_args: argparse.Namespace, parent_id: str | None
     ) -> None:
-        """Warn if Trove took a full backup, or chose a parent that is no good."""
+        """Warn if Trove took a full backup, or chose an unsuitable parent."""
         if parent_id is None:
             self.cloud.progress.warn(
                 "Trove found no backup to build on and takes a FULL backup."
@@ -178,22 +178,22 @@ class BackupCreate(HookedCommand):
 
 
 def _driver(parsed_args: argparse.Namespace) -> str | None:
-    """Return the driver that was asked for; before 8.4 the client has no option."""
+    """Return the requested driver; before 8.4 the client has no option."""
     driver: str | None = getattr(parsed_args, "storage_driver", None)
     return driver
 
 
 class BackupDelete(HookedCommand):
-    """``backup delete``: says what goes with it, asks at a terminal, and waits."""
+    """``backup delete``: lists dependent backups, prompts at a terminal, and waits."""
 
     plan: DeletePlan | None = None
     not_found: Sequence[TroveExtError] = ()
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Put IDs for names, all unknown ones named together; list dependent backups.
+        """Replace names by IDs, report all unknown ones; list dependent backups.
 
-        Without one of our options a look-up that fails stops nothing that the stock
-        command would send.
+        Without one of our options a failed read does not stop what the stock command
+        would send.
         """
         try:
             self.plan = self._plan(parsed_args)
@@ -210,12 +210,12 @@ class BackupDelete(HookedCommand):
             self.cloud.progress.warn(
                 f"Trove deletes no running backup: {problem}", *problem.follow_ups
             )
-        # Until here all is ours: a signal is answered in words.
+        # Until here our code runs: a signal ends it with a message.
         with run.catching_signals():
             announce(self.command.app, self.cloud, self.plan, yes=parsed_args.yes)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Send each delete, then wait until all that goes is gone."""
+        """Send each delete, then wait until all are deleted."""
         if self.plan is None:
             raise ServiceError("What is to be deleted was not looked up.")
         refused = [
@@ -250,7 +250,7 @@ class BackupDelete(HookedCommand):
 
 
 def _shown(backup: Any) -> dict[str, Any]:
-    """Lay a backup out as the stock client does; older releases send no version ID."""
+    """Format a backup as the stock client does; older releases send no version ID."""
     datastore = getattr(backup, "datastore", None)
     if isinstance(datastore, dict):
         datastore.setdefault("version_id", None)
@@ -258,10 +258,10 @@ def _shown(backup: Any) -> dict[str, Any]:
 
 
 class BackupList(HookedCommand):
-    """``backup list``: the instance filter holds on every page."""
+    """``backup list``: the instance filter applies on every page."""
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Put the ID into the option that the stock command reads for further pages.
+        """Set the option that the stock command reads for further pages.
 
         It sends ``--instance`` for the first page and ``--instance-id`` for the
         others (``troveclient/osc/v1/database_backups.py``).

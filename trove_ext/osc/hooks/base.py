@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One run of a hooked stock command."""
+"""A run of a hooked stock command."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ T = TypeVar("T", Instance, Backup)
 
 
 class HookedCommand:
-    """Looks names up on every page; with ``--wait`` takes the action over."""
+    """Finds names on every page; with ``--wait`` it replaces the action."""
 
     def __init__(self, command: Command) -> None:
         self.command: Any = command
@@ -65,7 +65,7 @@ class HookedCommand:
         stock: Callable[[argparse.Namespace], int],
         parsed_args: argparse.Namespace,
     ) -> int:
-        """Surround the whole run: readable errors, and signals if it waits."""
+        """Wrap the whole run: readable errors, and signals if it waits."""
         for given in getattr(parsed_args, "users", ()):
             masking.hide_credential(given)
         if getattr(parsed_args, "formatter", None) == "table":
@@ -92,20 +92,20 @@ class HookedCommand:
         return bool(getattr(parsed_args, "wait", False))
 
     def before(self, parsed_args: argparse.Namespace) -> None:
-        """Prepare the arguments, before the stock action sees them."""
+        """Prepare the arguments for the stock action."""
         taken = self.takes_over(parsed_args)
         self.resolve(parsed_args)
         if taken:
             self.replace_action(self.take_action)
 
     def replace_action(self, action: Callable[[argparse.Namespace], Any]) -> None:
-        """Have cliff call this in place of the stock action."""
+        """Make cliff call this instead of the stock action."""
         upstream.replace_method(
             self.command, "take_action", lambda _stock, parsed_args: action(parsed_args)
         )
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Put IDs in the place of names."""
+        """Replace names by IDs."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Do what the stock command does; with an option of ours, more."""
@@ -118,8 +118,8 @@ class HookedCommand:
     def instance_id(self, name_or_id: str) -> str:
         """Return the ID of an instance; a text in the form of an ID is passed on.
 
-        The stock command asks for it anyway, and an admin may name what no list of
-        the own project shows.
+        The stock command reads it anyway, and an admin may name an instance that is in
+        no list of the project.
         """
         return find.instances(self.cloud).id_of(name_or_id)
 
@@ -129,13 +129,13 @@ class HookedCommand:
 
 
 def columns(info: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-    """Lay a resource out as the stock client does."""
+    """Format a resource as the stock client does."""
     names = tuple(sorted(info))
     return names, tuple(info[name] for name in names)
 
 
 def safe_cell(value: Any) -> Any:
-    """Spell out the control characters of a text, or of each text in a row."""
+    """Escape the control characters of a text, or of each text in a row."""
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, (list, tuple)):
@@ -144,13 +144,13 @@ def safe_cell(value: Any) -> Any:
 
 
 def shown_id(shown: Any) -> str:
-    """Return the ID in what a stock ShowOne returns."""
+    """Return the ID in the result of a stock ShowOne."""
     names, values = shown
     return str(dict(zip(names, values, strict=True))["id"])
 
 
 def none_found(problems: Sequence[TroveExtError]) -> TroveExtError:
-    """Make one error of several names that are unknown or ambiguous."""
+    """Combine the errors of several names that are unknown or ambiguous."""
     if len(problems) == 1:
         return problems[0]
     return CheckError("Not all can be found", problems)
@@ -169,9 +169,9 @@ def delete_each(
     """Delete several, and wait for all that Trove accepted.
 
     :param kind: as the stock client calls it: "database backup"
-    :param target: the idea of done
-    :param timeout: seconds for all of it
-    :param not_found: what is wrong with those that could not be found
+    :param target: the condition to wait for
+    :param timeout: seconds for all together
+    :param not_found: the errors of those that could not be found
     """
     cloud = stock.cloud
     deadline = cloud.start(timeout)
@@ -196,10 +196,10 @@ def delete_each(
 def deleted(
     error: TroveExtError | None, refused: Sequence[TroveExtError], accepted: int
 ) -> TroveExtError | None:
-    """Make one error of what went wrong with several deletes, None if nothing did.
+    """Combine the errors of several deletes, None if there are none.
 
     :param error: of those that were accepted
-    :param refused: what is wrong with the others, which were not deleted
+    :param refused: the errors of the others, which were not deleted
     :param accepted: how many were accepted
     """
     if not refused:

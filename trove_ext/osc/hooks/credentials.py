@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The users of a new instance: checked, and from a file where they stay secret."""
+"""The users of a new instance: checked, and from a file, where they are secret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def credentials(
     """Return all users to create.
 
     :raises UsageError: a user without a name or password, or with a colon in the
-        password given as an argument; lists all that is wrong, without a password
+        password given as an argument; lists all problems, without a password
     """
     problems = [_problem(text) for text in parsed_args.users]
     lines = _read(parsed_args.credentials_file, stdin)
@@ -68,7 +68,7 @@ def _read(name: str | None, stdin: TextIO | None) -> list[tuple[int, str]]:
         text = _text(name, stdin)
     except (OSError, UnicodeDecodeError) as exc:
         raise UsageError(f"--credentials-file {name}: {exc}") from exc
-    # No other line break ends a line: a password may hold them.
+    # No other line break ends a line: a password may contain them.
     numbered = enumerate(text.removesuffix("\n").split("\n"), start=1)
     lines = [(number, line.removesuffix("\r")) for number, line in numbered]
     lines = [(number, line) for number, line in lines if line.strip()]

@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is added to the stock commands: one hook, and a table of the commands.
+"""The additions to stock commands: one hook, and a table of the commands.
 
-This module is imported by every stock command that it hooks, so it imports next to
-nothing: a handler is loaded once its command runs.
+Every hooked stock command imports this module, so it imports almost nothing: a handler
+is loaded when its command runs.
 
-Order in cliff (``cliff/command.py``): the hook is made with the command, its
+Order in cliff (``cliff/command.py``): the hook is created with the command, its
 ``get_parser`` runs *before* the stock options are added, ``before`` at the start of
 ``run``. ``after`` is not called if the action raised; so the command's ``run`` is
 wrapped instead, which covers every way out.
@@ -56,7 +56,7 @@ def _add_instance(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_yes(parser: argparse.ArgumentParser) -> None:
-    """Add the answer to the question that is asked at a terminal."""
+    """Add the option that answers the prompt."""
     parser.add_argument(
         "-y",
         "--yes",
@@ -77,12 +77,12 @@ def _add_credentials_file(parser: argparse.ArgumentParser) -> None:
 
 
 class Added(NamedTuple):
-    """What is added to one stock command.
+    """The additions to one stock command.
 
-    :ivar handler: module and class in ``trove_ext.osc.hooks`` that does the work
+    :ivar handler: module and class in ``trove_ext.osc.hooks``
     :ivar done: what ``--wait`` waits for, as a clause; no ``--wait`` if it is empty
     :ivar options: adds the other options
-    :ivar epilog: what the help says of the plugin
+    :ivar epilog: the text about the plugin in the help
     """
 
     handler: str
@@ -177,7 +177,7 @@ class Hook(hooks.CommandHook):
         self.added = COMMANDS[str(command.cmd_name)]
         self.handler: Any = None
         if _waits(command):
-            # The log-in comes before the arguments are parsed.
+            # The log-in is done before the arguments are parsed.
             from trove_ext.trove.limits import REQUEST_TIMEOUT
 
             upstream.limit_requests(command.app, REQUEST_TIMEOUT)
@@ -193,16 +193,16 @@ class Hook(hooks.CommandHook):
         return parser
 
     def get_epilog(self) -> str:
-        """Return what the help says of the plugin; cliff 4.9.0 takes no None."""
+        """Return the text about the plugin in the help; cliff 4.9.0 accepts no None."""
         return self.added.epilog
 
     def before(self, parsed_args: argparse.Namespace) -> argparse.Namespace:
-        """Find names on any page; with an option of the plugin take the action over."""
+        """Find names on any page; with an option of the plugin replace the action."""
         self._handler().before(parsed_args)
         return parsed_args
 
     def after(self, parsed_args: argparse.Namespace, return_code: int) -> int:
-        """Leave the result as it is."""
+        """Return the result unchanged."""
         del parsed_args
         return return_code
 

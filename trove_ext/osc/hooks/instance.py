@@ -52,7 +52,7 @@ class InstanceCreate(HookedCommand):
     """``instance create``: the guide's replica form, credentials, ``--wait``."""
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Check users, put IDs for names, drop what Trove refuses for a replica."""
+        """Check users, replace names by IDs, drop what Trove refuses for a replica."""
         if parsed_args.nics:
             _check_nic(parsed_args.nics)
         parsed_args.users = credentials(parsed_args, self.command.app.stdin)
@@ -66,7 +66,7 @@ class InstanceCreate(HookedCommand):
             replica_form.drop_options(self.cloud, parsed_args, self.source)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Create, wait for all that was made, and show it as it is then."""
+        """Create, wait for all created instances, and show the result."""
         deadline = self.cloud.start(parsed_args.timeout)
         instance_id = send.create_instance(
             self.cloud,
@@ -125,14 +125,14 @@ class InstanceCreate(HookedCommand):
 
 
 class InstanceDelete(HookedCommand):
-    """``instance delete``: waits for all, also when one of them was refused."""
+    """``instance delete``: waits for all, even if one of them was refused."""
 
     not_found: Sequence[TroveExtError] = ()
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Replace names by IDs; all that can't be found are named together.
+        """Replace names by IDs; report all that can't be found together.
 
-        With ``--wait`` the others are deleted all the same; the stock command sends
+        With ``--wait`` the others are deleted nevertheless; the stock command sends
         nothing then.
         """
         ids, problems = find.instances(self.cloud).ids_of(parsed_args.instance)
@@ -159,7 +159,7 @@ class InstanceDelete(HookedCommand):
 
 
 def _check_nic(text: str) -> None:
-    """Refuse what the stock command splits without looking.
+    """Refuse an invalid text, which the stock command would split unchecked.
 
     :raises UsageError: a field of it is not ``key=value``
     """

@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 
 
 class InstanceAction(HookedCommand):
-    """An action on one instance: sent by the stock command, then waited for."""
+    """An action on one instance: the stock command sends it, then this waits."""
 
     verb: str
 
     def resolve(self, parsed_args: argparse.Namespace) -> None:
-        """Put the ID for the name."""
+        """Replace the name by the ID."""
         parsed_args.instance = self.instance_id(parsed_args.instance)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Read what is there, send the action, wait until it is done."""
+        """Read the state, send the action, wait until it is done."""
         deadline = self.cloud.start(parsed_args.timeout)
         before = find.instance(self.cloud, parsed_args.instance)
         parsed_args.instance = before.id
@@ -70,7 +70,7 @@ class InstanceAction(HookedCommand):
         return [conditions.settled(self.cloud, before)]
 
     def verify(self, before: Instance, targets: Sequence[Target]) -> None:
-        """Say what was verified."""
+        """Report what was verified."""
         del targets
         self.cloud.progress.note(f"{self.verb} of {before}: done.")
 
@@ -115,7 +115,7 @@ class InstanceUpgrade(InstanceAction):
     verb = "upgrade"
 
     def verify(self, before: Instance, targets: Sequence[Target]) -> None:
-        """Say that it is done, and whether the configuration group was taken away."""
+        """Report that it is done, and whether the configuration group was lost."""
         super().verify(before, targets)
         now = read.get_instance(self.cloud, before.id)
         configuration_groups.warn_if_lost(self.cloud, before, now)

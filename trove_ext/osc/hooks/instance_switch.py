@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class SwitchAction(InstanceAction, abc.ABC):
-    """An action that changes roles: followed as our own commands follow it."""
+    """An action that changes roles, with the wait and report of our own commands."""
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read the whole set, send the action, wait, and verify the result."""
@@ -48,7 +48,7 @@ class SwitchAction(InstanceAction, abc.ABC):
     def send(
         self, before: sets.Membership, action: Callable[[], object]
     ) -> sets.Membership:
-        """Send the action once; return what to follow."""
+        """Send the action once; return what to wait for."""
         send.act(
             self.cloud,
             f"{self.verb} of {before.instance}",
@@ -79,14 +79,14 @@ class InstancePromote(SwitchAction):
 
 
 class InstanceEject(SwitchAction):
-    """``instance eject``: done when every survivor has its new role."""
+    """``instance eject``: done when every remaining member has its new role."""
 
     verb = "eject"
 
     def follow(
         self, before: sets.Membership, deadline: Deadline
     ) -> TroveExtError | None:
-        """Wait for every survivor."""
+        """Wait for every remaining member."""
         found = before.set or ReplicationSet(before.instance, ())
         switch = failover.follow(self.cloud, found, before.instance, deadline)
         if switch.error is None:
@@ -95,14 +95,14 @@ class InstanceEject(SwitchAction):
 
 
 class InstanceDetach(SwitchAction):
-    """``instance detach``: done when the role is gone, for it may fail silently."""
+    """``instance detach``: done when the role has changed; it may fail silently."""
 
     verb = "detach"
 
     def send(
         self, before: sets.Membership, action: Callable[[], object]
     ) -> sets.Membership:
-        """Send the detach, and see whether a refusal came after it had begun."""
+        """Send the detach, and determine whether it had begun before a refusal."""
         instance = detach.send_once(self.cloud, before.instance, action)
         return sets.Membership(instance, before.set)
 

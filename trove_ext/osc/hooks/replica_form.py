@@ -14,8 +14,8 @@
 
 Trove refuses flavor, volume and datastore beside ``replica_of``
 (``trove/instance/service.py``, ``Controller.create``): the replica gets the source's.
-If they match the source they say nothing new and are dropped; if they
-don't, the user wants something that can't be had.
+Options that match the source are redundant and are dropped; others request
+something impossible.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 
 def drop_options(cloud: Cloud, args: argparse.Namespace, source: Instance) -> None:
-    """Drop the options that agree with the source, in place, and say so.
+    """Drop the options that match the source, in place, and report that.
 
-    :raises CheckError: one of them asks for something else; names both values
+    :raises CheckError: one of them differs; names both values
     """
     given = {
         "--flavor": (args.flavor, source.flavor_id, _flavor),
@@ -87,7 +87,7 @@ def _flavor(cloud: Cloud, wanted: str) -> str:
 
 
 def _datastore(cloud: Cloud, wanted: str) -> str | None:
-    """Return the name of a datastore given by ID; names are compared as they are."""
+    """Return the name of a datastore given by ID; names are compared unchanged."""
     if not uuidutils.is_uuid_like(wanted):
         return None
     return catalog.get_datastore(cloud, wanted).name

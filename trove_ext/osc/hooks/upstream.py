@@ -17,7 +17,7 @@ Each function uses one of them, and names it in a warning on stderr if it is mis
 is in :mod:`trove_ext.trove.upstream`; the wrap of ``CommandManager.find_command`` is in
 :mod:`trove_ext.osc.lazy`, which has to be loaded before.
 
-Every hooked stock command imports this module, so it imports next to nothing.
+Every hooked stock command imports this module, so it imports almost nothing.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _METHODS = {
 def replace_method(
     command: Command, name: str, replacement: Callable[..., Any]
 ) -> None:
-    """Call a function in place of a method of one command, with the method first.
+    """Call a function instead of a method of one command, with the method first.
 
     cliff calls ``get_parser``, ``run``, ``take_action`` and ``produce_output`` on the
     instance (``cliff/app.py``, ``cliff/command.py``, ``cliff/display.py``), so what is
@@ -65,7 +65,7 @@ def typed_words(app: App) -> list[str]:
     """Return the words of the command line after ``openstack``.
 
     ``OpenStackShell.command_options`` (``osc_lib/shell.py``, ``run``); the arguments
-    are parsed after the log-in, which needs to know of ``--wait``.
+    are parsed after the log-in, which depends on ``--wait``.
     """
     words = getattr(app, "command_options", None)
     if words is None:
@@ -94,7 +94,7 @@ def limit_requests(app: App, seconds: float) -> None:
 
 
 def details(stock: Any, resource: Any) -> dict[str, Any]:
-    """Lay a resource out as a stock ``show`` does.
+    """Format a resource as a stock ``show`` does.
 
     :param stock: the module of the command, with ``set_attributes_for_print_detail``
         (``troveclient/osc/v1/database_instances.py``, ``database_backups.py``)
@@ -129,7 +129,7 @@ def log_handlers() -> list[logging.Handler]:
 class Credential(str):
     """``user:password`` that splits at its first colon only.
 
-    The stock command takes ``text.split(":")[:2]``, which cuts a password at its own
+    The stock command uses ``text.split(":")[:2]``, which truncates a password at its
     first colon (``troveclient/osc/v1/database_instances.py``).
     """
 
@@ -145,9 +145,9 @@ class Credential(str):
 
 
 class _Value(str):
-    """A word after ``--``: no option for argparse, however it begins.
+    """A word after ``--``, which argparse must not treat as an option.
 
-    argparse looks at its first character, and compares it with ``--``
+    argparse checks its first character, and compares it with ``--``
     (``ArgumentParser._parse_optional``, ``_parse_known_args``).
     """
 
@@ -164,9 +164,9 @@ class _Value(str):
 
 
 def take_options_anywhere(parser: argparse.ArgumentParser) -> None:
-    """Take options between two positional arguments, and any word after ``--``.
+    """Accept options between two positional arguments, and any word after ``--``.
 
-    ``parse_intermixed_args`` parses twice and loses the ``--`` on the way.
+    ``parse_intermixed_args`` parses twice and loses the ``--``.
     """
 
     def parse_args(args: Any = None, namespace: Any = None) -> argparse.Namespace:

@@ -56,7 +56,7 @@ SHOW_COLUMNS: tuple[str, ...] = (
     "Restorable",
     "Reason",
 )
-#: What the drawn tree shows already.
+#: Columns that the drawn tree replaces.
 PLAIN_COLUMNS = ("Depth", "Parent ID")
 DELETE_COLUMNS = ("Name", "ID", "Type", "Result")
 
@@ -143,7 +143,7 @@ class DeleteDatabaseBackupChain(command.Lister):
         add_wait_options(parser, "all of them are gone")
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """List what is deleted, ask, delete, and show the results."""
+        """List what is deleted, prompt, delete, and show the results."""
         cloud = self.cloud
         forest, backup = chains.find_in_forest(cloud, parsed_args.backup)
         plan = delete.DeletePlan(forest, (backup,))

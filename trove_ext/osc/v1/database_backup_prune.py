@@ -51,7 +51,7 @@ class PruneDatabaseBackup(command.Lister):
         add_timeout_option(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Plan, ask, delete, and show what became of each backup."""
+        """Plan, prompt, delete, and show the result for each backup."""
         policy = self._check(parsed_args)
         plan = self._plan(parsed_args, policy)
         if parsed_args.dry_run:
@@ -64,7 +64,7 @@ class PruneDatabaseBackup(command.Lister):
         return columns.table((*COLUMNS, "Result"), found, _cells)
 
     def _check(self, parsed_args: argparse.Namespace) -> Policy:
-        """Read the command line, before anything is asked of the cloud."""
+        """Check the command line, before anything is read from the cloud."""
         if bool(parsed_args.instance) == parsed_args.all:
             raise UsageError("Name instances, or give --all, and not both.")
         policy = retention_options.policy_of(parsed_args)
@@ -78,7 +78,7 @@ class PruneDatabaseBackup(command.Lister):
         return prune.plan_named(self.cloud, parsed_args.instance, policy)
 
     def _announce(self, plan: PrunePlan, *, yes: bool) -> None:
-        """List what goes, and ask."""
+        """List what is deleted, and prompt."""
         going = [row for row in prune.rows(plan) if not row.keep]
         lines = [
             f"  {row.backup}  {row.backup.kind.value}  "

@@ -55,7 +55,7 @@ class RestoreDatabaseBackup(command.ShowOne):
         add_wait_options(parser, "the new instance is ACTIVE and HEALTHY")
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Plan, send, wait, and show the instance as it is then."""
+        """Plan, send, wait, and show the resulting instance."""
         cloud = self.cloud
         deadline = cloud.start(parsed_args.timeout)
         request = restore.RestoreRequest(
@@ -82,7 +82,7 @@ class RestoreDatabaseBackup(command.ShowOne):
 
 
 def _columns(plan: RestorePlan, made: Instance | None) -> Any:
-    """Show what was asked for, and the result."""
+    """Show what was requested, and the result."""
     settings, origin = plan.settings, plan.settings.origin
     nics = settings.nic.body()
     rows: dict[str, Any] = {}

@@ -84,7 +84,7 @@ class RotateDatabaseBackup(command.Lister):
 
 
 def _add_chain_options(parser: argparse.ArgumentParser) -> None:
-    """Add what decides between a full backup and an incremental."""
+    """Add the options that decide between a full backup and an incremental."""
     parser.add_argument(
         "--full-every",
         metavar="<duration>",
@@ -109,7 +109,7 @@ def _add_chain_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_name_options(parser: argparse.ArgumentParser) -> None:
-    """Add what finds the backups of this rotation again."""
+    """Add the options that identify the backups of this rotation."""
     parser.add_argument(
         "--name",
         metavar="<pattern>",
@@ -143,7 +143,7 @@ def _request(parsed_args: argparse.Namespace) -> RotateRequest:
 
 
 def _limits_a_chain(request: RotateRequest) -> bool:
-    """Whether a new chain is begun some day; no snapshot makes a chain longer."""
+    """Whether new chains are started; volume snapshots don't make a chain longer."""
     if request.storage_driver == CINDER:
         return bool(request.full_every) or request.chain_length == 1
     return bool(request.full_every or request.chain_length)

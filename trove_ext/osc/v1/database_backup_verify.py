@@ -80,7 +80,7 @@ class VerifyDatabaseBackup(command.Lister):
             for verification in verify.verify(self.cloud, requests):
                 found.append(verification)
         except run.Stopped:
-            # Finished verifications are reported, whatever ends the rest.
+            # Finished verifications are reported, whatever ends the others.
             if found:
                 self.produce_output(parsed_args, *_shown(found))
             raise
@@ -107,7 +107,7 @@ class VerifyDatabaseBackup(command.Lister):
 
 
 def _add_checks(parser: argparse.ArgumentParser) -> None:
-    """Add what is checked in the restored instance."""
+    """Add the options for checks in the restored instance."""
     parser.add_argument(
         "--expect-database",
         dest="databases",
@@ -138,7 +138,7 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_clean_up_options(parser: argparse.ArgumentParser) -> None:
-    """Add what becomes of the temporary instances."""
+    """Add the options for temporary instances."""
     parser.add_argument(
         "--keep",
         action="store_true",

@@ -139,7 +139,7 @@ class DetachDatabaseReplica(command.Lister):
 def _listed(cloud: Cloud, source: str | None) -> Sequence[ReplicationSet]:
     """Read all sets, or the one of a source.
 
-    :raises CheckError: what is named as the source is a replica
+    :raises CheckError: the named source is a replica
     """
     if source is None:
         return sets.read_sets(cloud)

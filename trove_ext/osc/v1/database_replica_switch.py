@@ -119,7 +119,7 @@ class FailoverDatabaseReplica(command.Lister):
         )
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Find out whether it is dead, ask, send, wait, and read all again."""
+        """Determine whether it is dead, prompt, send, wait, and read all again."""
         if not parsed_args.yes:
             confirm.need_terminal(self.app, "This ejects a replica source.")
         plan = failover.check(self.cloud, parsed_args.source)
@@ -159,7 +159,7 @@ def _accepted(
     plan: promote.Plan | failover.Plan,
     follow: list[Action],
 ) -> Any:
-    """Show the set as it is right after, and name the commands that go on."""
+    """Show the current set, and print the commands that continue."""
     shown.cloud.progress.note(
         f"{what}: accepted, not verified.", to("wait for it", *follow)
     )

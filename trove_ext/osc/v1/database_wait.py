@@ -69,7 +69,7 @@ class _Wait(command.Lister):
         find: Callable[[str], T],
         make: Callable[[T], Target],
     ) -> columns.Table:
-        """Wait for all of them together; a row for each that is still there."""
+        """Wait for all of them together; return a row for each that still exists."""
         deadline = self.cloud.start(parsed_args.timeout)
         gone = parsed_args.goal == "deleted"
         targets: list[Target] = []
@@ -191,7 +191,7 @@ def _goal(text: str) -> str:
 def _find_or_gone(find: Callable[[str], T], name: str, *, gone: bool) -> T | None:
     """Find it; if its deletion is awaited, an unknown ID counts as deleted.
 
-    An unknown *name* stays an error: it may be a mistyped one.
+    An unknown *name* is still an error: it may be mistyped.
     """
     try:
         return find(name)

@@ -9,7 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""The preview of a delete on stderr, and the question before it."""
+"""The preview of a delete on stderr, and the prompt before it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 def announce(
     app: App, cloud: Cloud, plan: DeletePlan, *, yes: bool, always: bool = False
 ) -> None:
-    """List what is deleted; ask at a terminal, warn elsewhere.
+    """List what is deleted; prompt at a terminal, warn elsewhere.
 
-    :param always: list and ask even if there is no dependent backup
+    :param always: list and prompt even if there is no dependent backup
     :raises NotConfirmedError: the answer was no
     :raises CheckError: the backups have changed since they were listed
     """
@@ -72,7 +72,7 @@ def _headline(plan: DeletePlan) -> str:
 
 
 def _tree(plan: DeletePlan) -> list[str]:
-    """Draw what is deleted; what has no deleted ancestor is at the margin."""
+    """Draw what is deleted; backups without a deleted ancestor are at the margin."""
     going = {backup.id for backup in plan.going}
     depths = [
         sum(above.id in going for above in plan.forest.path(backup.id)) - 1

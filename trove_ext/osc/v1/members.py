@@ -81,7 +81,7 @@ def cells(member: Instance, members: Sequence[Instance]) -> dict[str, Any]:
 
 
 def list_table(found: Iterable[tuple[Instance, Sequence[Instance]]]) -> columns.Table:
-    """Lay out members, each with all members of its set, as those of many sets."""
+    """Lay out the members of many sets, each with all members of its set."""
     return columns.table(LIST_COLUMNS, found, lambda pair: cells(*pair))
 
 
@@ -94,7 +94,7 @@ def show_table(
     """Lay out one set as a tree: the source, and under it its replicas.
 
     :param names: of the columns
-    :param encoding: of the stream that it is for
+    :param encoding: of the output stream
     :param probed: for REPLICATION_COLUMN
     """
     members = ordered(found)
@@ -128,8 +128,8 @@ def switch_table(
 ) -> columns.Table:
     """Lay out a set whose roles have changed.
 
-    :param after: the members as they are now
-    :param roles: the planned roles, by ID; None to take those of ``after``
+    :param after: the current members
+    :param roles: the planned roles, by ID; None for those of ``after``
     """
     now = {member.id: member for member in after}
 
@@ -149,7 +149,7 @@ def switch_table(
 
 
 def replication(instance_id: str, probed: Sequence[Probed]) -> columns.Shown:
-    """Say whether replication was proved; for machines as well."""
+    """Show whether replication was proved; for machines as well."""
     for each in probed:
         if each.replica.id == instance_id:
             if each.ok:

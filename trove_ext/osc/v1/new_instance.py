@@ -62,7 +62,7 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
 def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
     """Add the options for zone, network, access and configuration group.
 
-    :param like: whose settings are used if none are given, in words
+    :param like: whose settings are used if none are given, as text
     """
     parser.add_argument(
         "--availability-zone",
@@ -115,7 +115,7 @@ def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
 
 
 def settings_options(parsed_args: argparse.Namespace) -> Options:
-    """Collect what :func:`add_settings_options` has added."""
+    """Return the options of :func:`add_settings_options`."""
     return Options(
         like=parsed_args.like,
         flavor=parsed_args.flavor,
