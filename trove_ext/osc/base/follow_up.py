@@ -90,13 +90,13 @@ def render(prefix: str, text: str, follow_ups: Iterable[FollowUp]) -> str:
 
 
 def lines(prefix: str, follow_ups: tuple[FollowUp, ...]) -> Iterator[str]:
-    """Format what to do next, line by line; alternatives have no number."""
-    if len(follow_ups) == 1:
-        yield from _alone(prefix, follow_ups[0])
+    """Format what to do next, line by line; several steps are numbered."""
+    if all(each.alternative for each in follow_ups[1:]):
+        for position, each in enumerate(follow_ups):
+            yield from _alone(prefix, each, "Or, to" if position else "To")
         return
+    yield "What to do, in this order:"
     number = 0
-    if follow_ups:
-        yield "What to do, in this order:" if _steps(follow_ups) > 1 else "What to do:"
     for each in follow_ups:
         alternative = each.alternative and number > 0
         number += not alternative
@@ -104,18 +104,13 @@ def lines(prefix: str, follow_ups: tuple[FollowUp, ...]) -> Iterator[str]:
         yield from (f"       {words}" for words in _commands(prefix, each))
 
 
-def _steps(follow_ups: tuple[FollowUp, ...]) -> int:
-    return 1 + sum(not each.alternative for each in follow_ups[1:])
-
-
-def _alone(prefix: str, follow_up: FollowUp) -> Iterator[str]:
+def _alone(prefix: str, follow_up: FollowUp, start: str) -> Iterator[str]:
+    detail = f" ({follow_up.detail})" if follow_up.detail else ""
+    purpose = f"{start} {follow_up.purpose}{detail}{ADMIN if follow_up.admin else ''}"
     if follow_up.settings:
-        yield f"To {follow_up.purpose}, add: {_options(follow_up)}"
-    elif follow_up.admin:
-        yield f"{_first(follow_up).removesuffix('.')}:"
+        yield f"{purpose}, add: {_options(follow_up)}"
     else:
-        detail = f" ({follow_up.detail})" if follow_up.detail else ""
-        yield f"To {follow_up.purpose}{detail}, run:"
+        yield f"{purpose}, run:" if follow_up.actions else f"{purpose}."
     yield from (f"  {words}" for words in _commands(prefix, follow_up))
 
 

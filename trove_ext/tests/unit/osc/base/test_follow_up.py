@@ -86,7 +86,7 @@ class TestRender(testtools.TestCase):
             text.splitlines(),
         )
 
-    def test_an_alternative_has_no_number(self):
+    def test_an_alternative_to_a_single_follow_up_stands_under_its_own_purpose(self):
         text = follow_up.render(
             "openstack",
             "Broken.",
@@ -98,13 +98,32 @@ class TestRender(testtools.TestCase):
         self.assertEqual(
             [
                 "Broken.",
-                "What to do:",
+                "To restart it, run:",
+                "  openstack database instance restart a",
+                "Or, to delete it, run:",
+                "  openstack database instance delete a",
+            ],
+            text.splitlines(),
+        )
+
+    def test_an_alternative_to_a_step_has_no_number(self):
+        steps = [
+            to("restart it", Action(Verb.RESTART_INSTANCE, ("a",))),
+            or_to("delete it", Action(Verb.DELETE_INSTANCE, ("a",))),
+            to("see the rest", Action(Verb.LIST_INSTANCES)),
+        ]
+        self.assertEqual(
+            [
+                "Broken.",
+                "What to do, in this order:",
                 "  1. Restart it.",
                 "       openstack database instance restart a",
                 "     Or delete it.",
                 "       openstack database instance delete a",
+                "  2. See the rest.",
+                "       openstack database instance list",
             ],
-            text.splitlines(),
+            follow_up.render("openstack", "Broken.", steps).splitlines(),
         )
 
     def test_a_detail_stands_before_the_command(self):
@@ -138,7 +157,11 @@ class TestRender(testtools.TestCase):
     def test_a_command_for_an_administrator_names_no_cloud_of_the_user(self):
         reset = FollowUp("reset it", (Action(Verb.RESET_STATUS, ("a",)),), admin=True)
         text = follow_up.render("openstack --os-cloud mine", "Broken.", [reset])
-        self.assertNotIn("mine", text)
+        self.assertEqual(
+            "Broken.\nTo reset it [only an admin of the cloud can do this], run:\n"
+            "  openstack database instance reset status a",
+            text,
+        )
 
 
 class TestErrors(testtools.TestCase):

@@ -137,8 +137,8 @@ class TestSettings(RestoreTestCase):
         for part in (
             f"its instance {self.db1.id} is gone",
             "at least 4 GB",
-            "Take them from another instance: --like <instance>\n",
-            "Or specify them: --flavor <flavor> --size <GB> --nic net-id=<network>",
+            "To take them from another instance, add: --like <instance>\n",
+            "Or, to specify them, add: --flavor <flavor> --size <GB> --nic net-id=<",
             "--configuration <group> (or --no-configuration)",
         ):
             self.assertIn(part, text)
