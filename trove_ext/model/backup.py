@@ -207,7 +207,7 @@ def _times(fields: Fields) -> tuple[datetime, datetime]:
     first, second = created or updated, updated or created
     if first is None or second is None:
         raise MalformedAnswerError(
-            f"Trove's answer lacks both 'created' and 'updated' of backup "
+            f"Trove's response lacks both 'created' and 'updated' of backup "
             f"{fields.get('id')}"
         )
     return first.astimezone(UTC), second.astimezone(UTC)

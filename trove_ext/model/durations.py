@@ -90,7 +90,7 @@ def _split(text: str) -> list[tuple[int, str]]:
     """
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"'{text}' is no span of time {_EXAMPLES}")
+        raise ValueError(f"'{text}' is not a valid duration {_EXAMPLES}")
     for _, unit in parts:
         if unit not in UNITS:
             raise ValueError(f"'{text}': unknown unit '{unit}'; write it {_EXAMPLES}")
@@ -101,7 +101,7 @@ def _add_up(text: str, parts: list[tuple[int, str]]) -> timedelta:
     try:
         total = sum((number * UNITS[unit] for number, unit in parts), timedelta())
     except OverflowError as exc:
-        raise ValueError(f"'{text}' is longer than can be reckoned with") from exc
+        raise ValueError(f"'{text}' is too long") from exc
     if not total:
-        raise ValueError(f"'{text}' has to be longer than nothing")
+        raise ValueError(f"'{text}' has to be longer than zero")
     return total

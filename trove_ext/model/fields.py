@@ -58,7 +58,7 @@ class Fields:
         """
         if key not in self._info:
             raise MalformedAnswerError(
-                f"Trove's answer lacks {key!r} of {self._named()}, which is needed"
+                f"Trove's response lacks {key!r} of {self._named()}, which is needed"
             )
         return self._info[key]
 
@@ -135,8 +135,8 @@ class Fields:
     def _malformed(self, key: str) -> MalformedAnswerError:
         value = self._info.get(key)
         return MalformedAnswerError(
-            f"Trove's answer has {value!r} for {key!r} of {self._named()}, which can't "
-            "be read"
+            f"Trove's response has {value!r} for {key!r} of {self._named()}, which "
+            "can't be read"
         )
 
     def _named(self) -> str:

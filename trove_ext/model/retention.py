@@ -224,7 +224,7 @@ def _untouchable(scope: _Scope, backup: Backup, sign: Backup | None) -> str | No
     if excluded is not None:
         return excluded
     if backup.id in scope.cyclic:
-        return "in a cycle of parents, which Trove would follow for ever"
+        return "in a cycle of parents, which Trove would follow without end"
     if backup.is_failed:
         nothing = f"{backup.status}, and nothing restorable is there"
         return nothing if backup is sign else None

@@ -110,7 +110,7 @@ class Cloud:
                     raise OutOfTimeError(f"{error}\nThe time-out is over.") from exc
                 if until.remaining <= pause:
                     raise UnreachableError(str(error)) from exc
-                self.progress.update(what, f"no answer, trying again ({error})")
+                self.progress.update(what, f"no response, retrying ({error})")
                 self.clock.sleep(pause)
                 if until is limited:
                     deadline = self.limits.for_read()

@@ -235,7 +235,7 @@ def settled(
         if down.lasts(now):
             return down.reason
         if stall and stall.lasts(now):
-            return f"nothing has moved for {LOST_AFTER / 60:.0f} minutes"
+            return f"nothing has changed for {LOST_AFTER / 60:.0f} minutes"
         return ""
 
     def look() -> Reading:

@@ -56,7 +56,7 @@ ACCEPTED = 202
 #: The key of Trove's 404 (``trove/common/wsgi.py``, ``Fault``); a load balancer's has
 #: none, and proves nothing about what exists.
 NOT_FOUND = "itemNotFound"
-_FOREIGN = "an answer that is not Trove's"
+_FOREIGN = "a response that is not Trove's"
 #: Responses of a proxy before Trove, or of a Trove that has failed.
 SERVER_ERRORS = range(500, 600)
 ERRORS = range(400, 600)
@@ -132,13 +132,13 @@ def refuse_foreign(response: requests.Response) -> None:
     kind = response.headers.get("Content-Type", "")
     body = response.content.removeprefix(codecs.BOM_UTF8).lstrip()
     if kind.startswith("text/html") or body.startswith(b"<"):
-        raise requests.RequestException("the answer is a web page, not Trove's")
+        raise requests.RequestException("the response is a web page, not Trove's")
     request = response.request
     path = urlsplit(str(request.url)).path
     acts = request.method == "DELETE" or path.endswith("/action")
     if acts and status != ACCEPTED:
         raise requests.RequestException(
-            f"the answer is not Trove's: HTTP {status}, not {ACCEPTED}"
+            f"the response is not Trove's: HTTP {status}, not {ACCEPTED}"
         )
 
 
@@ -223,7 +223,7 @@ def lost(what: str, exc: Exception) -> TroveExtError:
 def _misread(exc: Exception) -> str:
     lacks = f", it lacks {exc}" if isinstance(exc, KeyError) else ""
     return (
-        f"the answer is not one of Trove's{lacks} (is the endpoint in the service "
+        f"the response is not one of Trove's{lacks} (is the endpoint in the service "
         "catalog Trove's?)"
     )
 
@@ -309,10 +309,10 @@ def _from_keystone(exc: ksa.HttpError, what: str, *, changing: bool) -> TroveExt
 def _lost(what: str, why: str, *, changing: bool) -> ServiceError:
     if changing:
         return LostAnswerError(
-            f"{what}: no usable answer arrived, so it may or may not have taken "
-            f"effect: {why}"
+            f"{what}: no usable response arrived, so it may or may not have "
+            f"taken effect: {why}"
         )
-    return UnreachableError(f"{what}: no usable answer: {why}")
+    return UnreachableError(f"{what}: no usable response: {why}")
 
 
 def _never_sent(exc: BaseException) -> bool:

@@ -32,7 +32,7 @@ def info_of(resource: Any, kind: str) -> dict[str, Any]:
     :raises MalformedAnswerError: there is none
     """
     if resource is None:
-        raise MalformedAnswerError(f"the answer has no {kind}, so it is not Trove's")
+        raise MalformedAnswerError(f"the response has no {kind}, so it is not Trove's")
     info: dict[str, Any] = resource.to_dict()
     return info
 

@@ -62,11 +62,11 @@ def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -
         if isinstance(now, Instance) and not _has_acted(before, now):
             raise LostAnswerError(
                 f"{lost}\n{before} is {now.state}, and nothing has acted on it since: "
-                "as far as can be seen the request did not reach it.",
+                "apparently the request did not reach it.",
                 follow_ups=[_look_again(look)],
             ) from lost
         cloud.progress.warn(
-            f"{lost}. {before} has changed since: as far as can be seen it took effect."
+            f"{lost}. {before} has changed since: apparently it took effect."
         )
 
 
@@ -197,18 +197,18 @@ def _create(
         there = _looked(lost, look, namesakes)
         new = [resource for resource in there if resource.id not in before]
         if len(new) == 1:
-            cloud.progress.warn(f"{lost}. {new[0]} was made by it.")
+            cloud.progress.warn(f"{lost}. {new[0]} was created by it.")
             return new[0].id
         if not new:
             raise LostAnswerError(
-                f"{lost}\nNothing new of that name is there, so it was not made as far "
-                "as can be seen.",
+                f"{lost}\nNothing new with that name exists, so apparently it was not "
+                "created.",
                 follow_ups=[_look_again(look)],
             ) from lost
         ids = ", ".join(resource.id for resource in new)
         raise LostAnswerError(
-            f"{lost}\nSeveral of that name are new: {ids}. Which one was made by this "
-            "command is not known.",
+            f"{lost}\nSeveral new ones have that name: {ids}. It is not known which of "
+            "them this command has created.",
             follow_ups=[_look_again(look)],
         ) from lost
 

@@ -115,7 +115,7 @@ class BackupCreate(HookedCommand):
                 raise
             problems = "; ".join(exc.problems)
             self.cloud.progress.warn(
-                f"{exc.what}: {problems}. It is sent all the same."
+                f"{exc.what}: {problems}. It is sent nevertheless."
             )
         except ServiceError as exc:
             if refuse:

@@ -66,7 +66,7 @@ def drop_options(cloud: Cloud, args: argparse.Namespace, source: Instance) -> No
                 f"{option} {wanted}: a replica gets that of its source, {source}: {has}"
             )
     if problems:
-        raise CheckError(f"No replica of {source} can be made like this", problems)
+        raise CheckError(f"No replica of {source} can be created like this", problems)
     if args.volume_type is not None:
         dropped.append(f"--volume-type {args.volume_type} (it can't be compared)")
     if dropped:

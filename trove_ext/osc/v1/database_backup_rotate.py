@@ -39,8 +39,8 @@ COLUMNS = (
 )
 #: Without either of the two the first full backup is the only one.
 ENDLESS = (
-    "Without --full-every or --chain-length one chain grows for ever, and retention "
-    "can delete nothing of it: what is kept keeps its ancestors."
+    "Without --full-every or --chain-length one chain grows without limit, and "
+    "retention can delete nothing of it: what is kept keeps its ancestors."
 )
 
 

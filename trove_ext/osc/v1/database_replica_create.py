@@ -98,7 +98,7 @@ class CreateDatabaseReplica(command.Lister):
         )
         if plan.unwanted_configuration:
             self.cloud.progress.warn(
-                "Trove gives the source's configuration group all the same.",
+                "Trove attaches the source's configuration group nevertheless.",
                 to(
                     "detach it once they are built",
                     *(

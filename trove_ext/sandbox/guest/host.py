@@ -180,7 +180,7 @@ class Host:
 def purge(topic: str) -> None:
     """Drop what waits in *topic*.
 
-    The transport ``fake:/`` keeps messages for ever. Calls whose senders have long
+    The transport ``fake:/`` keeps messages forever. Calls whose senders have long
     timed out would run when the agent comes back: a promotion's make_read_only, for
     instance, on a host that was off for an hour. oslo.messaging has no call for it;
     the queues are those of oslo_messaging/_drivers/impl_fake.py.

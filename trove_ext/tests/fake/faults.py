@@ -73,7 +73,7 @@ class Fault:
 
     :ivar at: the number of its request, counting all of a run from 1
     :ivar lasting: it also applies to every later request
-    :ivar reached: whether the server carries the request out all the same
+    :ivar reached: whether the server carries the request out nevertheless
     :ivar only: the requests it applies to at all; all without it
     :ivar retry_after: seconds, of a rate limit
     """

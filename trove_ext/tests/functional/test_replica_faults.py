@@ -83,7 +83,7 @@ class ReplicaFaultsTest(replicas.ReplicaTestCase):
         # Trove does not report that it has lost the job; the wait ends after 20 minutes.
         out, err = promote.communicate(timeout=1800)
         self.assertEqual(1, promote.returncode, err)
-        self.assertIn("nothing has moved for 20 minutes", err)
+        self.assertIn("nothing has changed for 20 minutes", err)
         self.recover(base.Run((), promote.returncode, out, err), addresses)
 
     def restart_trove(self):

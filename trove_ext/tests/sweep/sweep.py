@@ -162,7 +162,7 @@ def check_refusal(case: Case, result: Result) -> list[tuple[Verdict, str]]:
     A stock action reads after it has sent its change; if that read is refused, the
     response to the whole action really is lost.
     """
-    if case.fault.kind not in RENEWED or "no usable answer" not in result.stderr:
+    if case.fault.kind not in RENEWED or "no usable response" not in result.stderr:
         return []
     struck = [request for request in result.requests if request.fault]
     if not any(request.changing for request in struck):

@@ -52,7 +52,7 @@ class TestFound(testtools.TestCase):
             # The log-in, the list of instances, the flavor and the POST come before it.
             _cloud, result, _before = sweep.run(create, [Fault(kind, 6)])
             self.assertEqual(0, result.exit_code, result.stderr)
-            self.assertIn("was made by it", result.stderr)
+            self.assertIn("was created by it", result.stderr)
 
 
 def verdicts(name, kind):

@@ -41,7 +41,7 @@ PATTERNS = {
     for words, better in INSTEAD.items()
 }
 
-#: Where such a word stands all the same: path, the text around it, the reason.
+#: Permitted uses: path, the text around the word, the reason.
 EXCEPTIONS = (
     ("trove_ext/tests/fake/harness.py", "memory.tell()", "a method of io.StringIO"),
 )

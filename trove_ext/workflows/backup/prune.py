@@ -55,7 +55,7 @@ KEPT = "kept"
 #: Trove has accepted the delete, but its result is not known.
 ACCEPTED = "accepted"
 LEFT_ALONE = "left alone"
-GO_ON = "Do the same again to continue."
+GO_ON = "Run the same again to continue."
 LEFT = (to("see what remains", Action(Verb.LIST_CHAINS)),)
 
 
@@ -215,7 +215,8 @@ class _Run:
         root = self.plan.forest.root(backup.id).id
         if self.end is None and self.deadline.passed:
             self.end = WaitTimeoutError(
-                f"Time ran out before all was deleted. {GO_ON}", follow_ups=LEFT
+                f"Time ran out before all backups were deleted. {GO_ON}",
+                follow_ups=LEFT,
             )
         if self.end is not None or root in self.skipped_chains:
             self.results[backup.id] = LEFT_ALONE
@@ -256,7 +257,7 @@ class _Run:
             if outcome.timed_out and self.end is None:
                 self.end = WaitTimeoutError(
                     f"Backup {backup} is still {outcome.state} after "
-                    f"{outcome.elapsed:.0f} s; it goes on at the server. {GO_ON}",
+                    f"{outcome.elapsed:.0f} s; it continues on the server. {GO_ON}",
                     follow_ups=LEFT,
                 )
 
@@ -276,7 +277,7 @@ class _Run:
         self.results[backup.id] = f"{LEFT_ALONE}: {problem}"
         self.skipped_chains[root] = problem
         self.cloud.progress.warn(
-            f"Backup {backup} and its chain stay: {problem}", *follow_ups
+            f"Backup {backup} and its chain are skipped: {problem}", *follow_ups
         )
 
     def _is_gone(self, backup: Backup) -> bool:
@@ -309,7 +310,7 @@ class _Run:
             made=self.plan.made,
         )
         if backup.id not in {deletion.id for deletion in again.deletions}:
-            return "the policy keeps it by now, for other backups have changed"
+            return "the policy keeps it now, because other backups have changed"
         return None
 
     def _read_again(self, backup: Backup) -> BackupForest:

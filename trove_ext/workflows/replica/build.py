@@ -100,8 +100,8 @@ class _Batch:
             return Reading(
                 Phase.FAILED,
                 reading.state,
-                "Trove never began to build it, for one before it failed; it stays "
-                "in BUILD for ever",
+                "Trove never started it, because an earlier one failed; it stays "
+                "in BUILD forever",
             )
 
         return Target(inner.label, look, inner.follow, inner.requests)
@@ -135,7 +135,7 @@ class _Batch:
             busy += 1
             failed = any(map(self._failed, self.made))
             if failed and busy >= LOOKS and self._is_in_backup():
-                reason = "the snapshot for the new replicas failed and holds it up"
+                reason = "the snapshot for the new replicas failed and blocks it"
                 return Reading(Phase.FAILED, reading.state, reason)
             return reading
 

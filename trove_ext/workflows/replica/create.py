@@ -112,7 +112,7 @@ def check(cloud: Cloud, request: Request) -> Plan:
         *unknown,
     ]
     if problems:
-        raise CheckError(f"No replica of {source} can be made like this", problems)
+        raise CheckError(f"No replica of {source} can be created like this", problems)
     nic = options.nic or Nic(network_id=source.networks[0])
     return Plan(request, source, nic, configuration_id, _access(options, source))
 

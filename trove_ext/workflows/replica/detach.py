@@ -97,7 +97,7 @@ def send_once(cloud: Cloud, before: Instance, call: Callable[[], object]) -> Ins
         now = next(iter(sets.read_members(cloud, [before.id])), before)
         if now.status != DETACH and now.replica_of is not None:
             raise
-        cloud.progress.note(f"{exc}\nThe detach has begun all the same.")
+        cloud.progress.note(f"{exc}\nThe detach has begun nevertheless.")
         # Trove has stored its refusal as the fault of the instance.
         return replace(before, fault=now.fault)
     return before

@@ -68,7 +68,7 @@ class TestChanges(AnswerTestCase):
         self.add("new")
         cloud = self.faulty(Kind.HTTP_502, method="POST")
         error = self.assertRaises(LostAnswerError, self.create, cloud)
-        self.assertIn("Nothing new of that name", str(error))
+        self.assertIn("Nothing new with that name exists", str(error))
         self.assertIn("openstack database backup list", shown(error))
 
     def test_the_new_backup_is_found_beside_an_older_one_whatever_the_clocks_say(self):

@@ -164,5 +164,5 @@ class TestAnswers(InternalErrorTestCase):
         ):
             result = self.run_line(line)
             self.assertEqual(1, result.exit_code, result.stderr)
-            self.assertIn(f"{what}: Trove's answer lacks 'status'", result.stderr)
+            self.assertIn(f"{what}: Trove's response lacks 'status'", result.stderr)
             self.assert_nothing_repeated(result)

@@ -45,6 +45,6 @@ class TestRotate(ChainTestCase):
 
     def test_rotate_warns_if_retention_can_delete_nothing(self):
         line = "backup rotate db1 --keep-last 3"
-        self.assertIn("grows for ever", self.run_line(line).stderr)
+        self.assertIn("grows without limit", self.run_line(line).stderr)
         quiet = self.run_line(f"{line} --chain-length 7 --min-age 0").stderr
-        self.assertNotIn("grows for ever", quiet)
+        self.assertNotIn("grows without limit", quiet)

@@ -101,7 +101,7 @@ class TestPrune(BackupTestCase):
         self.on_delete(1, vanish)
         results, error = self.prune()
         self.assertEqual({"old-0", "old-1"}, self.names())
-        self.assertIn("keeps it by now", results["old-1"])
+        self.assertIn("keeps it now", results["old-1"])
         self.assertIsInstance(error, PartialFailureError)
 
     def test_one_skipped_chain_does_not_stop_another(self):

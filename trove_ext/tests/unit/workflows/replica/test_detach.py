@@ -51,7 +51,7 @@ class TestOlderTrove(ReplicaTestCase):
                 result = self.succeed(line)
                 self.assertIsNone(self.db2.replica_of)
                 self.assertIn("currently: DETACHING", result.stderr)
-                self.assertIn("has begun all the same", result.stderr)
+                self.assertIn("has begun nevertheless", result.stderr)
                 self.assertNotIn("has lost", result.stderr)
 
     def test_the_refusal_is_not_the_reason_if_the_detach_fails_then(self):

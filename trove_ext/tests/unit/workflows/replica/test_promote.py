@@ -61,5 +61,5 @@ class TestPromote(ReplicaTestCase):
         self.clock.after(6.0, self.fake.restart_trove)
         error = self.promote(timeout=7200).error
         self.assertIsInstance(error, ResourceFailedError)
-        self.assertIn("nothing has moved for 20 minutes", str(error))
+        self.assertIn("nothing has changed for 20 minutes", str(error))
         self.assertIn(f"{RESET} {self.db2.id}", shown(error))

@@ -337,4 +337,4 @@ class TestRestore(RestoreTestCase):
             instance for instance in self.fake.live_instances if instance.name == "new"
         ]
         self.assertEqual([made], [instance.id for instance in named])
-        self.assertIn("was made by it", "".join(self.progress.warnings))
+        self.assertIn("was created by it", "".join(self.progress.warnings))
