@@ -38,7 +38,7 @@ from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.rotation import is_sound
 from trove_ext.trove import conditions, read, wait_report
 from trove_ext.workflows.backup import chains, prune, rotate_race
-from trove_ext.workflows.backup.rotate_start import How, Start, start
+from trove_ext.workflows.backup.rotate_start import How, start
 from trove_ext.workflows.backup.targets import find_instances
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ class RotateRequest:
     min_age: timedelta = MIN_AGE
     policy: Policy | None = None
     storage_driver: str | None = None
+
+    @property
+    def keep_names(self) -> tuple[str, ...]:
+        """Shell patterns of the names that are never deleted."""
+        return self.policy.keep_names if self.policy else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,25 +147,14 @@ def _start(
     """Take, adopt or find the backup of one instance."""
     if found.instance is None:
         return RotateRow(found, error=found.error)
-    choice = Start(
-        pattern=request.pattern,
-        full_every=request.full_every,
-        chain_length=request.chain_length,
-        min_age=request.min_age,
-        storage_driver=request.storage_driver,
-        keep_names=request.policy.keep_names if request.policy else (),
-    )
     try:
-        started = start(cloud, choice, found.instance, deadline)
+        row = start(cloud, request, RotateRow(found), found.instance, deadline)
     except TroveExtError as exc:
         cloud.progress.note(f"{found.name}: {exc}", *exc.follow_ups)
         return RotateRow(found, error=exc)
-    cloud.progress.note(
-        f"{found.name}: backup {started.backup} {started.how.value}: {started.note}"
-    )
-    return RotateRow(
-        found, started.backup, started.how, started.note, known=started.known
-    )
+    how = row.how.value if row.how else ""
+    cloud.progress.note(f"{found.name}: backup {row.backup} {how}: {row.note}")
+    return row
 
 
 def _wait(

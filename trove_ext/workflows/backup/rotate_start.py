@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 import http
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 
     from trove_ext.model.backup_forest import BackupForest
     from trove_ext.model.instance import Instance
-    from trove_ext.model.rotation_naming import NamePattern
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
 
 OTHER_PATTERN = add("use another pattern", Setting.NAME_PATTERN)
 #: A backup in progress for longer has probably no process any more.
@@ -62,44 +62,21 @@ class How(enum.Enum):
     PRESENT = "present"
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The part of a rotation that determines which backup to take.
-
-    :ivar storage_driver: what to store it by, and its parent too; None for the driver
-        of the parent, and for a full backup the cloud's default
-    """
-
-    pattern: NamePattern
-    full_every: timedelta | None
-    chain_length: int | None
-    min_age: timedelta
-    storage_driver: str | None = None
-    keep_names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The backup of this run.
-
-    :ivar note: the reason of the choice
-    :ivar known: IDs of the backups of the instance that existed before
-    """
-
-    backup: Backup
-    how: How
-    note: str
-    known: frozenset[str] = frozenset()
-
-
 def start(
-    cloud: Cloud, choice: Start, instance: Instance, deadline: Deadline
-) -> Started:
+    cloud: Cloud,
+    choice: RotateRequest,
+    row: RotateRow,
+    instance: Instance,
+    deadline: Deadline,
+) -> RotateRow:
     """Find this run's backup if an earlier run has started it; else create it.
 
     The backups are read right before: another run may have taken one while this one
     handled other instances.
 
+    :param row: of the instance, without a backup yet
+    :param instance: that of the row
+    :returns: the row with the backup of this run
     :raises BusyError: another backup or another operation is in progress
     :raises ResourceFailedError: the instance is not in a state for a backup, or one has
         been running for a day
@@ -107,7 +84,7 @@ def start(
     """
     forest = chains.forest_above(cloud, instance.id)
     _report_ahead(cloud, forest, instance)
-    there = _there(cloud, choice, forest, instance)
+    there = _there(cloud, choice, row, forest, instance)
     if there is not None:
         return there
     try:
@@ -115,8 +92,14 @@ def start(
         parent, why = _parent(cloud, choice, forest, instance)
         driver = driver_to_name(forest, parent, choice.storage_driver)
         named = replace(choice, storage_driver=driver)
-        made = _create(cloud, named, instance, parent, why, deadline=deadline)
-        return replace(made, known=frozenset(backup.id for backup in forest))
+        made = _create(cloud, named, instance, parent, deadline)
+        return replace(
+            row,
+            backup=made,
+            how=How.MADE,
+            note=why if parent else f"full: {why}",
+            known=frozenset(backup.id for backup in forest),
+        )
     except (BusyError, RefusedError) as exc:
         if not isinstance(exc, BusyError) and not is_refusal(
             exc, http.HTTPStatus.UNPROCESSABLE_ENTITY
@@ -124,16 +107,20 @@ def start(
             raise
         # Another run was faster after the list was read.
         again = chains.forest_above(cloud, instance.id)
-        there = _there(cloud, choice, again, instance)
+        there = _there(cloud, choice, row, again, instance)
         if there is None:
             raise
         return there
 
 
 def _there(
-    cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
-) -> Started | None:
-    """Return the backup that an earlier run has started, in progress or completed."""
+    cloud: Cloud,
+    choice: RotateRequest,
+    row: RotateRow,
+    forest: BackupForest,
+    instance: Instance,
+) -> RotateRow | None:
+    """Return the row of what an earlier run has started, completed or not."""
     own = choice.pattern.recogniser(instance.name)
     now = cloud.clock.now()
     for backup in forest.of_instance(instance.id):
@@ -146,13 +133,17 @@ def _there(
         ):
             moment = f"{backup.updated:%Y-%m-%d %H:%M:%S} UTC"
             note = f"there already, completed at {moment}"
-            return Started(backup, How.PRESENT, note)
-    return _running(cloud, choice, forest, instance)
+            return replace(row, backup=backup, how=How.PRESENT, note=note)
+    return _running(cloud, choice, row, forest, instance)
 
 
 def _running(
-    cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
-) -> Started | None:
+    cloud: Cloud,
+    choice: RotateRequest,
+    row: RotateRow,
+    forest: BackupForest,
+    instance: Instance,
+) -> RotateRow | None:
     """Adopt a backup of this rotation in progress.
 
     :raises BusyError: another backup is in progress
@@ -166,7 +157,12 @@ def _running(
     _check_not_stuck(cloud, running)
     for backup in running:
         if choice.pattern.is_own(instance.name, backup.name):
-            return Started(backup, How.ADOPTED, "started by an earlier run")
+            return replace(
+                row,
+                backup=backup,
+                how=How.ADOPTED,
+                note="started by an earlier run",
+            )
     raise BusyError(
         f"Backup {running[0]} of {instance} is {running[0].status} and not of this "
         "rotation: Trove takes one backup at a time. Try again later."
@@ -232,7 +228,7 @@ def _check_ready(cloud: Cloud, instance: Instance) -> None:
 
 
 def _parent(
-    cloud: Cloud, choice: Start, forest: BackupForest, instance: Instance
+    cloud: Cloud, choice: RotateRequest, forest: BackupForest, instance: Instance
 ) -> tuple[Backup | None, str]:
     """Choose a parent, or return why it has to be a full backup."""
     why = full_is_due(
@@ -258,13 +254,11 @@ def _parent(
 
 def _create(
     cloud: Cloud,
-    choice: Start,
+    choice: RotateRequest,
     instance: Instance,
     parent: Backup | None,
-    why: str,
-    *,
     deadline: Deadline,
-) -> Started:
+) -> Backup:
     """Create it: the parent is named, because Trove's own choice may be wrong."""
     name = _name(cloud, choice, instance, full=parent is None)
     parent_id = parent.id if parent else None
@@ -300,11 +294,12 @@ def _create(
             if failed.is_quota_refusal(again):
                 raise failed.with_advice(cloud, again) from again
             raise
-    backup = shown[0] if shown else read.get_backup(cloud, backup_id)
-    return Started(backup, How.MADE, why if parent else f"full: {why}")
+    return shown[0] if shown else read.get_backup(cloud, backup_id)
 
 
-def _name(cloud: Cloud, choice: Start, instance: Instance, *, full: bool) -> str:
+def _name(
+    cloud: Cloud, choice: RotateRequest, instance: Instance, *, full: bool
+) -> str:
     try:
         return choice.pattern.format(instance.name, full=full, now=cloud.clock.now())
     except ValueError as exc:
