@@ -21,7 +21,10 @@ EXAMPLES = {
     "database backup chain delete": ("db1-full-1 --wait",),
     "database backup chain list": ("--instance db1",),
     "database backup chain show": ("db1-incremental-3",),
-    "database backup check": ("db1 db2 --max-age 26h",),
+    "database backup check": (
+        "db1 db2 --max-age 26h",
+        "db1 db2 --nagios --warning 26h --critical 50h",
+    ),
     "database backup prune": ("db1 --keep-daily 7 --keep-weekly 4 --dry-run",),
     "database backup restore": ("db1-incremental-3 db1-restored --wait",),
     "database backup rotate": ("db1 --full-every 7d --keep-daily 14",),

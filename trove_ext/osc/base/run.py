@@ -72,6 +72,7 @@ class Run:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._quiet = False
         self._timeout = 0.0
         self._failure: TroveExtError | None = None
 
@@ -81,7 +82,7 @@ class Run:
 
         :raises ServiceError: it has no databases
         """
-        cloud = session.make_cloud(self._app)
+        cloud = session.make_cloud(self._app, quiet=self._quiet)
         cloud.start(self._timeout)
         return cloud
 
@@ -90,16 +91,23 @@ class Run:
         self._failure = error
 
     def execute(
-        self, action: Callable[[], int], *, timeout: float, ours: bool = True
+        self,
+        action: Callable[[], int],
+        *,
+        timeout: float,
+        ours: bool = True,
+        quiet: bool = False,
     ) -> int:
         """Run a command, and turn errors into a clear line and an exit code.
 
         :param timeout: seconds for the run, 0 for no limit
         :param ours: whether this project's code runs. If not, Python handles signals
             and cliff handles unexpected exceptions
+        :param quiet: show no progress, as with ``openstack -q``
         :returns: the exit code
         """
         self._timeout = timeout
+        self._quiet = quiet
         masking.install()
         if self._app.stdout is None:
             # Closed (``>&-``): the job continues nevertheless. cliff uses both.

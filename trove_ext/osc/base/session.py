@@ -18,14 +18,16 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from trove_ext import polling
-from trove_ext.exceptions import ServiceError
+from trove_ext.exceptions import LoginError, ServiceError
 from trove_ext.osc.base import progress
 from trove_ext.osc.hooks import upstream
+from trove_ext.trove import errors
 from trove_ext.trove.client import Cloud
 from trove_ext.trove.limits import REQUEST_TIMEOUT
 
 if TYPE_CHECKING:
     from cliff.app import App
+    from cliff.command import Command
 
 #: Global options that select a cloud; repeated in follow-up commands.
 CLOUD_OPTIONS = ("--os-cloud", "--os-region-name", "--os-project-name")
@@ -36,9 +38,26 @@ def limit_requests(app: App) -> None:
     upstream.limit_requests(app, REQUEST_TIMEOUT)
 
 
-def make_cloud(app: App) -> Cloud:
+def log_in(app: App, command: Command) -> None:
+    """Log in for a command that does so itself, to report in its own way if it fails.
+
+    :raises LoginError: wrong credentials, or settings with which nobody can log in
+    :raises UnreachableError: Keystone does not answer
+    """
+    from keystoneauth1 import exceptions as ksa
+
+    try:
+        upstream.log_in(app, command)
+    except (ksa.HttpError, ksa.ConnectionError, ksa.DiscoveryFailure) as exc:
+        raise errors.translate(exc, "Log-in", changing=False) from exc
+    except Exception as exc:
+        raise LoginError(f"Log-in: {exc}") from exc
+
+
+def make_cloud(app: App, *, quiet: bool = False) -> Cloud:
     """Return the cloud that the user has logged in to.
 
+    :param quiet: show no progress, as with ``openstack -q``
     :raises ServiceError: the service catalog has no database endpoint
     """
     from keystoneauth1 import exceptions as ksa
@@ -55,13 +74,14 @@ def make_cloud(app: App) -> Cloud:
             "offer Trove, and is the region right?"
         ) from exc
     clock = polling.SystemClock()
+    quiet = quiet or app.options.verbose_level == 0
     return Cloud(
         client,
         clock=clock,
         progress=progress.make(
             app.stderr,
             clock,
-            quiet=app.options.verbose_level == 0,
+            quiet=quiet,
             prefix=openstack_command(app),
         ),
     )
@@ -78,3 +98,12 @@ def openstack_command(app: App) -> str:
         elif word in CLOUD_OPTIONS and index + 1 < len(argv):
             words += [word, argv[index + 1]]
     return shlex.join(words)
+
+
+def labels(app: App, cloud: Cloud) -> dict[str, str]:
+    """Return what a metric is labelled with, whatever it is of: region and project."""
+    manager: Any = app.client_manager  # type: ignore[attr-defined]
+    return {
+        "region": manager.region_name or "",
+        "tenant_id": cloud.client.client.get_project_id() or "",
+    }

@@ -93,6 +93,21 @@ def limit_requests(app: App, seconds: float) -> None:
     app.options.api_timeout = seconds
 
 
+def log_in(app: App, command: Command) -> None:
+    """Log in for a command whose class has ``auth_required = False``.
+
+    ``openstack`` logs in before a command runs, and reports a failure in its own way.
+    osc-lib's ``prepare_to_run_command`` reads ``auth_required`` of the command that it
+    is given, and may be called again (``osc_lib/shell.py``).
+    """
+    prepare = getattr(app, "prepare_to_run_command", None)
+    if prepare is None:
+        changed("osc-lib", "OpenStackShell.prepare_to_run_command", "no log-in")
+        return
+    command.auth_required = True  # type: ignore[attr-defined]
+    prepare(command)
+
+
 def details(stock: Any, resource: Any) -> dict[str, Any]:
     """Format a resource as a stock ``show`` does.
 

@@ -13,15 +13,33 @@
 
 from __future__ import annotations
 
+import pathlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.exceptions import PartialFailureError
-from trove_ext.osc.base import columns, command, retention_options
+from trove_ext.exceptions import PartialFailureError, TroveExtError, UsageError
+from trove_ext.osc.base import (
+    alarm,
+    columns,
+    command,
+    plugin,
+    prometheus,
+    retention_options,
+    session,
+)
+from trove_ext.osc.base.options import seconds
+from trove_ext.osc.v1.backup_check_report import gauges, nagios_report
+from trove_ext.trove import quotas
 from trove_ext.workflows.backup import check
+from trove_ext.workflows.backup.check import Level, Limits
 
 if TYPE_CHECKING:
     import argparse
 
+    from cliff.app import App
+
+    from trove_ext.osc.base.nagios import Report
+    from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.check import Verdict
 
 COLUMNS = (
@@ -34,6 +52,9 @@ COLUMNS = (
     "Chain Length",
     "Problem",
 )
+SERVICE = "BACKUP"
+#: Seconds, with --nagios: Nagios and Icinga end a plugin after 60 by default.
+PLUGIN_TIMEOUT = 50.0
 
 
 class CheckDatabaseBackup(command.Lister):
@@ -42,7 +63,15 @@ class CheckDatabaseBackup(command.Lister):
     For monitoring: prints a row for each instance, and exits with 0 if each has such
     a backup, with 1 if not. A backup counts if its whole chain exists. In machine
     formats the age is in seconds.
+
+    With --nagios it is a plugin for Nagios, Icinga and Naemon: it prints a status line
+    with performance data, then a line for each instance, and exits with 0 (OK), 1
+    (WARNING), 2 (CRITICAL) or 3 (UNKNOWN: the check itself failed, for example the
+    log-in).
     """
+
+    #: It logs in by itself, so that --nagios can report that the log-in has failed.
+    auth_required = False
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
@@ -52,27 +81,130 @@ class CheckDatabaseBackup(command.Lister):
             nargs="+",
             help="Instance to check (name or ID; the ID if it is deleted)",
         )
-        parser.add_argument(
-            "--max-age",
-            metavar="<duration>",
-            type=retention_options.duration,
-            default="26h",
-            help="Greatest age of the newest restorable backup, such as 26h or 7d "
-            "(default: 26h)",
+        _add_limits(parser)
+        _add_monitoring(parser)
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run it as a command, or with --nagios as a plugin."""
+        if parsed_args.timeout is None:
+            parsed_args.timeout = PLUGIN_TIMEOUT if parsed_args.nagios else 0.0
+        if not parsed_args.nagios:
+            return super().run(parsed_args)
+        made = partial(self._report, parsed_args)
+        return self._run.execute(
+            partial(plugin.report, self.app, SERVICE, made),
+            timeout=parsed_args.timeout,
+            quiet=True,
         )
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check them all, then fail if one has no good backup."""
-        found = check.check(self.cloud, parsed_args.instance, parsed_args.max_age)
-        bad = [verdict for verdict in found if verdict.problem is not None]
-        if bad:
-            self.fail(
-                PartialFailureError(
-                    f"{len(bad)} of {len(found)} without a good backup: "
-                    + "; ".join(f"{verdict.name}: {verdict.problem}" for verdict in bad)
-                )
-            )
+        found = self._check(parsed_args)
+        for verdict in found:
+            if verdict.level is Level.WARNING:
+                self.cloud.progress.warn(f"{verdict.name}: {verdict.problem}")
+        self.fail(_error_of(found))
         return columns.table(COLUMNS, found, _cells)
+
+    def _report(self, parsed_args: argparse.Namespace) -> Report:
+        return nagios_report(self._check(parsed_args), _limits(parsed_args))
+
+    def _check(self, parsed_args: argparse.Namespace) -> list[Verdict]:
+        """Log in, check all, and write the metrics, within the time-out."""
+        limits, names = _limits(parsed_args), parsed_args.instance
+        with alarm.time_out(parsed_args.timeout):
+            session.log_in(self.app, self)
+            found = check.check(
+                self.cloud, names, limits.critical, warning=limits.warning
+            )
+            if parsed_args.prometheus is not None:
+                _write(self.app, self.cloud, parsed_args.prometheus, found)
+        return found
+
+
+def _write(app: App, cloud: Cloud, path: pathlib.Path, found: list[Verdict]) -> None:
+    """Replace the file of metrics, unless an instance could not be evaluated.
+
+    :raises TroveExtError: it can't be written
+    """
+    unknown = [verdict for verdict in found if verdict.level is Level.UNKNOWN]
+    if unknown:
+        cloud.progress.warn(
+            f"{path} is left as it was: {unknown[0].name}: {unknown[0].problem}"
+        )
+        return
+    quota = quotas.read_quotas(cloud).get(quotas.BACKUPS)
+    made = gauges(found, quota, cloud.clock.now(), session.labels(app, cloud))
+    try:
+        prometheus.write(path, prometheus.render(made))
+    except OSError as exc:
+        raise TroveExtError(f"Can't write {path}: {exc.strerror or exc}") from exc
+
+
+def _error_of(found: list[Verdict]) -> TroveExtError | None:
+    """Return what to end with if an instance has no good backup."""
+    bad = [verdict for verdict in found if not check.is_good(verdict)]
+    if not bad:
+        return None
+    return PartialFailureError(
+        f"{len(bad)} of {len(found)} without a good backup: "
+        + "; ".join(f"{verdict.name}: {verdict.problem}" for verdict in bad)
+    )
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-age",
+        "--critical",
+        dest="critical",
+        metavar="<duration>",
+        type=retention_options.duration,
+        default="26h",
+        help="Greatest age of the newest restorable backup, such as 26h or 7d "
+        "(default: 26h)",
+    )
+    parser.add_argument(
+        "--warning",
+        metavar="<duration>",
+        type=retention_options.duration,
+        help="Age from which on the result is a warning; without --nagios the exit "
+        "code stays 0",
+    )
+
+
+def _add_monitoring(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--nagios",
+        action="store_true",
+        help="Write the result as a plugin for Nagios, Icinga and Naemon, and nothing "
+        "else to stdout; exit with 0, 1, 2 or 3",
+    )
+    parser.add_argument(
+        "--prometheus",
+        metavar="<file>",
+        type=pathlib.Path,
+        help="Also write the result to this file, for the textfile collector of "
+        "node_exporter. The file is replaced at once; if the check itself fails, the "
+        "old one stays",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="<seconds>",
+        type=seconds,
+        help="Give up after this many seconds, the log-in included (default: 50 with "
+        "--nagios, else no limit; 0: no limit)",
+    )
+
+
+def _limits(parsed_args: argparse.Namespace) -> Limits:
+    """Read the two ages.
+
+    :raises UsageError: the warning would never be seen
+    """
+    critical, warning = parsed_args.critical, parsed_args.warning
+    if warning is not None and warning >= critical:
+        raise UsageError("--warning has to be shorter than --critical.")
+    return Limits(critical, warning)
 
 
 def _cells(verdict: Verdict) -> dict[str, Any]:
@@ -80,10 +212,16 @@ def _cells(verdict: Verdict) -> dict[str, Any]:
     return {
         "Instance": columns.text(verdict.name),
         "Instance ID": columns.text(verdict.instance_id),
-        "Result": "ok" if verdict.problem is None else "failed",
+        "Result": _result(verdict),
         "Backup": columns.text(backup.id if backup else None),
         "Created": columns.moment(backup.created if backup else None),
         "Age": columns.span(verdict.age),
         "Chain Length": verdict.chain_length,
         "Problem": columns.text(verdict.problem),
     }
+
+
+def _result(verdict: Verdict) -> str:
+    if verdict.level is Level.OK:
+        return "ok"
+    return "warning" if verdict.level is Level.WARNING else "failed"

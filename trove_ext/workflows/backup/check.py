@@ -13,9 +13,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import enum
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from trove_ext.exceptions import NotFoundError
 from trove_ext.model.ages import age_of, describe_ahead
 from trove_ext.model.backup import newest
 from trove_ext.model.durations import format_duration
@@ -28,82 +30,145 @@ if TYPE_CHECKING:
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.backup_forest import BackupForest
+    from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.targets import Found
+
+
+class Level(enum.IntEnum):
+    """How bad a finding is; the greater one is the worse.
+
+    UNKNOWN says that the instance could not be evaluated: a CRITICAL finding of another
+    instance is certain, and so is worse.
+    """
+
+    OK = 0
+    WARNING = 1
+    UNKNOWN = 2
+    CRITICAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How old the newest restorable backup may be, counted from its start.
+
+    :ivar critical: older than this is CRITICAL
+    :ivar warning: older than this is a WARNING; None for none
+    """
+
+    critical: timedelta
+    warning: timedelta | None = None
+
+    def exceeded(self, age: timedelta) -> tuple[Level, timedelta] | None:
+        """Return the level of an age and the limit that it exceeds."""
+        if age > self.critical:
+            return Level.CRITICAL, self.critical
+        if self.warning is not None and age > self.warning:
+            return Level.WARNING, self.warning
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found for one instance.
 
+    :ivar instance: None if it is gone, or can't be read
     :ivar backup: its newest backup whose whole chain exists
     :ivar age: since that one was started; None if it is dated ahead of now
     :ivar chain_length: how many backups a restore of it reads
-    :ivar problem: what is wrong; None if it is ok
+    :ivar problem: what is wrong; None if it is OK
+    :ivar running: whether a backup of it is in progress
+    :ivar limit: what the age exceeds, if that is the problem
     """
 
     name: str
     instance_id: str | None
+    level: Level = Level.OK
     backup: Backup | None = None
     age: timedelta | None = None
     chain_length: int = 0
     problem: str | None = None
+    instance: Instance | None = None
+    running: bool = False
+    limit: timedelta | None = None
 
 
 def check(
-    cloud: Cloud, names_or_ids: Sequence[str], max_age: timedelta
+    cloud: Cloud,
+    names_or_ids: Sequence[str],
+    max_age: timedelta,
+    *,
+    warning: timedelta | None = None,
 ) -> list[Verdict]:
     """Evaluate each instance by the newest backup that can be restored for sure.
 
-    An instance that is gone, or never existed, has a verdict too: a monitor should
-    report it.
+    An instance that is gone, or never existed, is a CRITICAL verdict: a monitor
+    should report it. One that can't be read is UNKNOWN.
 
     :param max_age: how old that backup may be, counted from its start: its data is
         at least that new
+    :param warning: from which age on it is a WARNING; None for none
     """
     found, forest = find_with_backups(cloud, names_or_ids)
+    limits = Limits(max_age, warning)
     now = cloud.clock.now()
-    return [_evaluate(forest, target, now, max_age) for target in found]
+    return [_evaluate(forest, target, now, limits) for target in found]
+
+
+def worst(verdicts: Sequence[Verdict]) -> Level:
+    """Return the level of them all."""
+    return max((verdict.level for verdict in verdicts), default=Level.OK)
+
+
+def is_good(verdict: Verdict) -> bool:
+    """Whether there is a restorable backup that is not too old."""
+    return verdict.level in {Level.OK, Level.WARNING}
 
 
 def _evaluate(
-    forest: BackupForest, found: Found, now: datetime, max_age: timedelta
+    forest: BackupForest, found: Found, now: datetime, limits: Limits
 ) -> Verdict:
     if found.instance_id is None:
-        return Verdict(found.name, None, problem=str(found.error))
+        absent = isinstance(found.error, NotFoundError)
+        level = Level.CRITICAL if absent else Level.UNKNOWN
+        return Verdict(found.name, None, level, problem=str(found.error))
     taken = forest.of_instance(found.instance_id)
     points = [backup for backup in taken if is_sound(forest, backup)]
     sound = newest(points, now)
-    if sound is None and points:
-        return Verdict(
-            found.name,
-            found.instance_id,
-            points[0],
-            chain_length=len(forest.restore_path(points[0].id)),
-            problem=f"no restorable backup proves to be recent: {points[0]} is "
-            f"{describe_ahead(points[0].created, now)}",
-        )
-    if sound is None:
-        none = f"there is no restorable backup{_newer(forest, taken, None, now)}"
-        return Verdict(found.name, found.instance_id, problem=none)
-    age = age_of(sound.created, now)
-    problem = _too_old(age, max_age)
-    return Verdict(
+    shown = sound or next(iter(points), None)
+    age = age_of(sound.created, now) if sound else None
+    exceeded = limits.exceeded(age) if age is not None else (Level.CRITICAL, None)
+    level, limit = exceeded or (Level.OK, None)
+    verdict = Verdict(
         name=found.name,
         instance_id=found.instance_id,
-        backup=sound,
+        level=level,
+        backup=shown,
         age=age,
-        chain_length=len(forest.restore_path(sound.id)),
-        problem=problem and problem + _newer(forest, taken, sound, now),
+        chain_length=len(forest.restore_path(shown.id)) if shown else 0,
+        instance=found.instance,
+        running=any(backup.is_running for backup in taken),
+        limit=limit,
     )
+    if level is Level.OK:
+        return verdict
+    return replace(verdict, problem=_problem(forest, verdict, taken, now))
 
 
-def _too_old(age: timedelta, max_age: timedelta) -> str | None:
-    if age <= max_age:
-        return None
+def _problem(
+    forest: BackupForest, verdict: Verdict, taken: Sequence[Backup], now: datetime
+) -> str:
+    shown, age, limit = verdict.backup, verdict.age, verdict.limit
+    if shown is None:
+        return f"there is no restorable backup{_newer(forest, taken, None, now)}"
+    if age is None or limit is None:
+        return (
+            f"no restorable backup proves to be recent: {shown} is "
+            f"{describe_ahead(shown.created, now)}"
+        )
     return (
         f"the newest restorable backup is {format_duration(age)} old, "
-        f"{format_duration(max_age)} is the limit"
+        f"{format_duration(limit)} is the limit{_newer(forest, taken, shown, now)}"
     )
 
 

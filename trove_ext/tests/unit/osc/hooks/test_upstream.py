@@ -85,6 +85,10 @@ class TestThere(UpstreamTestCase):
         timeouts = [float(call.kwargs["timeout"]) for call in made.call_args_list]
         self.assertEqual([60.0], timeouts, "osc-lib changed api_timeout")
 
+    def test_osc_lib_still_logs_in_for_a_command_that_asks_for_it(self):
+        (request, *_) = self.run_line("backup check db1").requests
+        self.assertEqual("keystone", request.service, "osc-lib changed auth_required")
+
     def test_troveclient_still_lays_out_what_it_shows(self):
         for stock in STOCK:
             self.assertTrue(
@@ -133,6 +137,10 @@ class TestMissing(UpstreamTestCase):
     def test_without_options_there_is_no_time_out(self):
         upstream.limit_requests(SimpleNamespace(), 60.0)
         self.assert_warned("cliff", "App.options")
+
+    def test_without_a_log_in_there_is_a_warning(self):
+        upstream.log_in(SimpleNamespace(), SimpleNamespace())
+        self.assert_warned("osc-lib", "prepare_to_run_command")
 
     def test_without_its_layout_a_resource_is_shown_as_trove_sends_it(self):
         resource = SimpleNamespace(to_dict=lambda: {"id": "x"})

@@ -1,0 +1,71 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of the text format, read back by Prometheus' own client."""
+
+import os
+import pathlib
+import stat
+from unittest import mock
+
+import fixtures
+import testtools
+from prometheus_client.parser import text_string_to_metric_families
+
+from trove_ext.osc.base import prometheus
+from trove_ext.osc.base.prometheus import Gauge, Sample
+
+ODD = 'a "quoted" \\ name\nof two lines'
+
+
+class TestRender(testtools.TestCase):
+    def test_values_and_labels_are_read_back_as_they_were(self):
+        text = prometheus.render(
+            [
+                Gauge(
+                    "trove_backup_good",
+                    "Whether there is a good backup.",
+                    [
+                        Sample(1, {"name": ODD, "id": "1"}),
+                        Sample(0, {"name": "b", "id": "2"}),
+                    ],
+                ),
+                Gauge("trove_time_seconds", "A time.", [Sample(1764038827.25, {})]),
+            ]
+        )
+        good, time = text_string_to_metric_families(text)
+        self.assertEqual("gauge", good.type)
+        self.assertEqual([ODD, "b"], [sample.labels["name"] for sample in good.samples])
+        self.assertEqual([1.0, 0.0], [sample.value for sample in good.samples])
+        self.assertEqual(1764038827.25, time.samples[0].value)
+
+    def test_a_metric_without_samples_is_left_out(self):
+        self.assertEqual("", prometheus.render([Gauge("a", "A.", [])]))
+
+
+class TestWrite(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        self.path = self.folder / "backups.prom"
+
+    def test_everybody_may_read_it_whatever_the_umask(self):
+        self.addCleanup(os.umask, os.umask(0o077))
+        prometheus.write(self.path, "a 1\n")
+        self.assertEqual(0o644, stat.S_IMODE(self.path.stat().st_mode))
+
+    def test_a_failure_keeps_the_old_file_and_leaves_nothing_beside_it(self):
+        self.path.write_text("old 1\n", encoding="utf-8")
+        with mock.patch("os.fsync", side_effect=OSError(28, "no space left")):
+            self.assertRaises(OSError, prometheus.write, self.path, "new 2\n")
+        self.assertEqual("old 1\n", self.path.read_text(encoding="utf-8"))
+        self.assertEqual([self.path], list(self.folder.iterdir()))
