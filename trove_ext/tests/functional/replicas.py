@@ -33,7 +33,7 @@ ADMIN = "sandbox-admin"
 #: What a command that works on a set may write to stderr.
 STDERR = (
     base.PROGRESS
-    + r"|: done\.$|not probed|heard|NOT fenced|^ +openstack database |^To .*, run:$|is the source now|in its place|^What to do|^  \d\. "
+    + r"|: done\.$|not probed|heard|NOT fenced|^ +openstack database |^(To|Or, to) .*, run:$|is the source now|in its place|^What to do|^  \d\. "
 )
 FINDING = re.compile(
     r"^  (?P<name>\S+) \((?P<id>[0-9a-f-]{36})\): (?P<role>.+?), (?P<state>[A-Z/_]+), "

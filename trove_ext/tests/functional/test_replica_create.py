@@ -41,7 +41,7 @@ class ReplicaCreateTest(replicas.ReplicaTestCase):
             *("database", "replica", "create", "r-1", "x", "--count", "4"),
             *("--configuration", "none-such"),
             expect=1,
-            stderr=r"(?s)itself a replica.*--count 4.*none-such",
+            stderr=r"(?s)itself a replica.*4 replicas.*none-such",
         )
         self.assertEqual(4, len(self.shown("replica", "list")))
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from trove_ext.tests.functional.base import PROGRESS
 from trove_ext.tests.functional.chain import CHAIN, COUNT, NETWORK, ChainTestCase
 
-DEFAULTS = r"Using the cloud's defaults|Nothing was sent"
+DEFAULTS = r"Using the cloud's defaults|^To choose otherwise, add: |Nothing was sent"
 
 
 class RestoreTest(ChainTestCase):
