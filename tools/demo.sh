@@ -11,7 +11,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# Goes through the whole guide, "Working with backups" and "Creating replicas",
+# Runs the whole guide, "Working with backups" and "Creating replicas",
 # against a real Trove on this machine: a sandbox, whose instances are MariaDB
 # whatever the datastore is called. Every count and every replication status is
 # checked by SQL; a wrong one ends it with an error.
@@ -35,14 +35,14 @@ STATE=
 doing='the start'
 
 usage() {
-    sed -n '/^# Goes through/,/^$/s/^# \{0,1\}//p' "$0"
+    sed -n '/^# Runs the whole/,/^$/s/^# \{0,1\}//p' "$0"
 }
 
 heading() {
     printf '\n\n== %s\n' "$*"
 }
 
-# A command as one would type it: quotes only where they are needed.
+# A command as it would be typed: with quotes only if they are needed.
 typed() {
     local word line=
     for word in "$@"; do
@@ -69,7 +69,7 @@ sql() {
     run mariadb --table -h "$1" "-u$2" "-p$3" myDB -e "$4"
 }
 
-# Runs a query quietly, for its bare value.
+# Runs a query without output, and prints its bare value.
 value() {
     mariadb -N -B -h "$1" -udbusr -pdbpassword myDB -e "$2" </dev/null
 }
@@ -100,7 +100,7 @@ add_rows() {
         "INSERT INTO sbtest1 (k, c, pad) SELECT k, c, pad FROM sbtest1 LIMIT $MORE"
 }
 
-# A row written on one side is read on the other, which may take a moment.
+# Writes a row on one side and reads it on the other, with retries.
 # check_replicates FROM TO K TEXT (sbtest1 has an index on k)
 check_replicates() {
     local from=$1 to=$2 k=$3 text=$4 tries found=

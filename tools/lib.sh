@@ -19,11 +19,11 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VENV=${TROVE_EXT_VENV:-$ROOT/.venv}
 CONSTRAINTS=$ROOT/tools/constraints.txt
 
-# The same bytes on every machine; C.UTF-8 is in Debian's libc itself.
+# The same locale on every machine; C.UTF-8 is part of Debian's libc.
 export LC_ALL=C.UTF-8 TZ=UTC
-# Debian keeps mariadbd where only root looks.
+# Debian keeps mariadbd outside the PATH of plain users.
 export PATH="$PATH:/usr/sbin:/sbin"
-# The settings of whoever calls must not reach the sandbox's openstack.
+# The caller's settings must not affect the sandbox's openstack.
 unset "${!OS_@}" PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 say() {
@@ -53,13 +53,13 @@ system_packages() {
     sed -n 's/^\([a-z0-9.+-]*\) *\[platform:dpkg[^]]*\] *# */\1 /p' "$ROOT/bindep.txt"
 }
 
-# Whether there is such a program; Debian keeps PostgreSQL's beside the PATH.
+# Whether a program exists; Debian keeps PostgreSQL's outside the PATH.
 have() {
     command -v "$1" >/dev/null \
         || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null
 }
 
-# The packages one of whose programs is missing, and what Python lacks.
+# The packages with a missing program, and missing parts of Python.
 missing_packages() {
     local package commands command python
     while read -r package commands; do
@@ -78,7 +78,7 @@ missing_packages() {
     fi
 }
 
-# Prints the word that makes a command run as root, fails where none does.
+# Prints the prefix that runs a command as root; fails if there is none.
 root_prefix() {
     if [ "$(id -u)" -eq 0 ]; then
         echo env
@@ -97,7 +97,7 @@ cannot_install() {
     exit 1
 }
 
-# A log is shown only when its command fails.
+# Shows the log of a command only if it fails.
 quietly() {
     local log
     log=$(mktemp)
@@ -139,11 +139,11 @@ install_packages() {
     as_root=$(root_prefix) \
         || cannot_install "not root, and no sudo without a password" "${missing[@]}"
     say "Installing ${missing[*]} ..."
-    # sudo asks here, where its question can be seen.
+    # sudo prompts here, where its prompt is visible.
     [ "$as_root" = env ] || sudo -n true 2>/dev/null || sudo -v \
         || cannot_install "sudo failed" "${missing[@]}"
     if ! apt_install "$as_root" "${missing[@]}" 2>/dev/null; then
-        # The lists may be missing or old.
+        # The package lists may be missing or old.
         quietly "$as_root" apt-get -q update \
             || cannot_install "apt-get update failed" "${missing[@]}"
         apt_install "$as_root" "${missing[@]}" \
@@ -153,7 +153,7 @@ install_packages() {
     [ ${#missing[@]} -eq 0 ] || cannot_install "still missing" "${missing[@]}"
 }
 
-# What the virtual environment was made from; it changes when a file does.
+# Identifies what the virtual environment was made from; changes with the files.
 environment_stamp() {
     "$1" -V
     echo "$ROOT"
@@ -163,8 +163,8 @@ environment_stamp() {
 }
 
 install_project() {
-    # pbr reads the version from git, which isn't in a tarball and which refuses
-    # the checkout of another user.
+    # pbr reads the version from git, which a tarball does not have, and which
+    # refuses the checkout of another user.
     if ! git -C "$ROOT" rev-parse --verify -q HEAD >/dev/null 2>&1; then
         export PBR_VERSION=${PBR_VERSION:-0.0.0}
     fi
@@ -190,7 +190,7 @@ make_environment() {
     echo "$stamp" >"$VENV/.trove-ext-stamp"
 }
 
-# Everything that is needed, installed at most once; one run at a time.
+# Installs everything that is needed, at most once; one run at a time.
 prepare() {
     install_packages
     mkdir -p "$VENV" || die "can't write $VENV; set TROVE_EXT_VENV to a directory"

@@ -47,12 +47,12 @@ check() {
     fi
 }
 
-# The figure of one line in the totals that stestr printed.
+# The number in one line of stestr's totals.
 total() {
     sed -n "s/^ - $1: *//p" "$2" | tail -n 1
 }
 
-# A run of stestr; a run without totals (nothing could be imported) is a failure.
+# Runs stestr; a run without totals (nothing could be imported) is a failure.
 run_tests() {
     local log rc good bad expected unexpected skip
     heading "stestr $1"

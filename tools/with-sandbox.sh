@@ -15,7 +15,7 @@
 #   tools/with-sandbox.sh COMMAND...
 #
 # The sandbox runs in the environment that tools/lib.sh makes; the command keeps the
-# PATH of the caller, so that functional tests can run with other clients than those.
+# PATH of the caller, so functional tests can run with other clients.
 
 set -eu -o pipefail
 caller_path=$PATH

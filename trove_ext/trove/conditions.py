@@ -165,7 +165,7 @@ class _DatabaseDown:
     """Detects that the database of an instance does not run, and reports it once.
 
     Trove itself starts no database: without a task, only the guest's Docker or a
-    restart that somebody requests does.
+    requested restart does.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -261,7 +261,7 @@ def is_source(
     patience: float | None = PATIENCE,
     stall: StallDetector | None = None,
 ) -> Target:
-    """Wait until an instance is settled and replicates from nobody."""
+    """Wait until an instance is settled and replicates from no other."""
     return _twice(
         settled(
             cloud,
@@ -278,7 +278,7 @@ def is_source(
 def is_detached(
     cloud: Cloud, before: Instance, patience: float | None = PATIENCE
 ) -> Target:
-    """Wait until a replica replicates from nobody.
+    """Wait until a replica replicates from no other.
 
     After a failed detach it is ACTIVE too: only the role shows the failure.
     """

@@ -141,9 +141,9 @@ def keep_dashes(parser: argparse.ArgumentParser, *only: str) -> None:
 def refuse_undecodable(parser: argparse.ArgumentParser) -> None:
     """Refuse an argument with bytes that the encoding of the locale does not have.
 
-    Python keeps them as lone surrogates, which no text in a URL or in JSON can hold: no
-    name of the cloud has them, and keystoneclient leaves them out of its query, which
-    then finds any project. The name of a file may have them.
+    Python keeps them as lone surrogates, which a text in a URL or in JSON can't
+    contain: no name of the cloud has them, and keystoneclient leaves them out of its
+    query, which then finds any project. The name of a file may have them.
     """
     parse_args = parser.parse_args
 

@@ -109,5 +109,5 @@ class InstanceDetach(SwitchAction):
     def follow(
         self, before: sets.Membership, deadline: Deadline
     ) -> TroveExtError | None:
-        """Wait until it replicates from nobody."""
+        """Wait until it replicates from no other."""
         return detach.follow(self.cloud, before.instance, deadline).error

@@ -39,7 +39,7 @@ Page = tuple[list[Serialized], str | None]
 """A page of a list, and the marker of the next one."""
 
 USER = "user"
-"""The override that holds the configuration group that a user attached."""
+"""The override of the configuration group that a user has attached."""
 
 
 class DatabaseError(Exception):

@@ -116,12 +116,12 @@ class Host:
         threading.Thread(target=self._session.beat, daemon=True).start()
 
     def stop(self) -> None:
-        """Shut down cleanly; ``start`` goes on where this ends."""
+        """Shut down cleanly; ``start`` continues from there."""
         self._disconnect()
         self._db.stop()
 
     def power_off(self) -> None:
-        """Switch off at once: the database is killed, nobody answers or reports."""
+        """Switch off at once: the database is killed, the agent is silent."""
         self._disconnect()
         self._db.kill()
 

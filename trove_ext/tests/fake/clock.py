@@ -23,7 +23,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 class Impossible(BaseException):
     """The code under test did something that it must never do.
 
-    Not an Exception, so that no handler of that code hides it. `harness.guarded`
+    Not an Exception, so no handler of that code hides it. `harness.guarded`
     turns it into a failed test; unguarded, it ends the whole test run.
     """
 
@@ -33,7 +33,7 @@ class EndOfTime(Impossible):
 
 
 class FakeClock:
-    """Virtual time: `sleep` returns at once and lets the due tasks run.
+    """Virtual time: `sleep` returns at once, and runs the due tasks.
 
     It has the three methods of `trove_ext.polling.SystemClock`.
 

@@ -114,7 +114,7 @@ class Replication:
             )
 
     def _give_up_source(self, source: Instance, candidate: Instance) -> Steps:
-        """Make the source read-only and let the candidate catch up."""
+        """Make the source read-only and wait until the candidate has caught up."""
         if source.off_since is not None:
             yield self.cloud.timings.agent_call_long
         self._reach(source)

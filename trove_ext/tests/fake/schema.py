@@ -113,7 +113,7 @@ def _nics(place: str, value: object) -> list[str]:
 
 
 def _objects(*keys: str) -> Rule:
-    """Check a list of objects whose `keys` must be there and hold something."""
+    """Check a list of objects whose `keys` must exist and not be empty."""
 
     def check_objects(place: str, value: object) -> list[str]:
         if not isinstance(value, list):

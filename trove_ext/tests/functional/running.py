@@ -35,7 +35,8 @@ from typing import IO
 DIRECTORY_VARIABLE = "TROVE_EXT_SANDBOX_DIR"
 PROGRAMS = pathlib.Path(sys.executable).parent
 #: The directory of trove-sandbox, if it runs in another environment than these tests:
-#: for example with the clients of an old release, which can't be installed beside Trove.
+#: for example with the clients of an old release, which can't be installed beside
+#: Trove.
 SANDBOX_PROGRAMS = pathlib.Path(
     os.environ.get("TROVE_EXT_SANDBOX_PROGRAMS") or PROGRAMS
 )
@@ -68,7 +69,7 @@ def _locked(path: pathlib.Path, operation: int) -> IO[str]:
 class SharedSandbox:
     """A sandbox that the workers of one checkout start and stop together.
 
-    Each worker holds a shared lock while it runs; the one that gets the exclusive lock
+    Each worker has a shared lock while it runs; the one that gets the exclusive lock
     is the last. The lock of a killed worker is released, so it can't become stale.
     """
 

@@ -12,8 +12,8 @@
 
 """The commands of the public guide, word for word, against a real Trove.
 
-The only changes: the missing line continuation, the placeholder DATABASE_ID, the name of
-the source after the rebuild, and the log-in of the mysql client.
+The only changes: the missing line continuation, the placeholder DATABASE_ID, the name
+of the source after the rebuild, and the log-in of the mysql client.
 """
 
 import json

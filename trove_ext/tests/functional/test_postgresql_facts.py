@@ -191,7 +191,8 @@ class ReplicaFactsTest(postgresql.PostgresTestCase):
         source = self.make_source()
         (replica,) = self.make_replicas(source, "replica")
         for new, old in ((replica, source), (source, replica)):
-            # More than a segment, and a checkpoint; otherwise the failure does not show.
+            # More than a segment, and a checkpoint; otherwise the failure does not
+            # show.
             self.write_wal(old, 3)
             self.caught_up(old, new)
             self.promote(new, old)

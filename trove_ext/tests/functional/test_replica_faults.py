@@ -80,7 +80,8 @@ class ReplicaFaultsTest(replicas.ReplicaTestCase):
         )
         self.until(source_id, "PROMOTE")
         self.restart_trove()
-        # Trove does not report that it has lost the job; the wait ends after 20 minutes.
+        # Trove does not report that it has lost the job; the wait ends after 20
+        # minutes.
         out, err = promote.communicate(timeout=1800)
         self.assertEqual(1, promote.returncode, err)
         self.assertIn("nothing has changed for 20 minutes", err)

@@ -314,7 +314,7 @@ class _Run:
         return None
 
     def _read_again(self, backup: Backup) -> BackupForest:
-        """Read the instance's backups, or the project's where the chain has others'."""
+        """Read the instance's backups, or the project's if the chain has others'."""
         members = self.plan.forest.chain(backup.id).members
         own = all(member.instance_id == backup.instance_id for member in members)
         return BackupForest.of(

@@ -104,7 +104,7 @@ def send_once(cloud: Cloud, before: Instance, call: Callable[[], object]) -> Ins
 
 
 def follow(cloud: Cloud, replica: Instance, deadline: Deadline) -> Detached:
-    """Wait until the replica replicates from nobody, and read it again.
+    """Wait until the replica replicates from no other, and read it again.
 
     After a failed detach Trove reports ACTIVE again, with the old role.
 

@@ -216,7 +216,7 @@ def _explained(plan: Plan, exc: RefusedError) -> RefusedError:
     again = Action(Verb.FAIL_OVER, (plan.source.id,), wait=True)
     return RefusedError(
         f"{exc}\n{plan.source} was last heard at {plan.last_heard}; Trove ejects it "
-        "once that is long enough ago (90 s, where the cloud has not set another "
+        "once that is long enough ago (90 s, unless the cloud has set another "
         "time). Nothing was changed.",
         status=exc.status,
         reason=exc.reason,

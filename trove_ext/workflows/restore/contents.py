@@ -67,7 +67,7 @@ def check(
     """Run each query, as a user that is created for it.
 
     :param names: of the databases that the user may read
-    :param drop_user: whether the instance stays, so that the user must not
+    :param drop_user: whether the instance is kept, so the user must be dropped
     :returns: the results, as texts
     :raises MismatchError: other values than the expected ones; names them all
     :raises QueryError: there is no value, or no route to the database

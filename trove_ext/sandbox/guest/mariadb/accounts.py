@@ -201,7 +201,7 @@ class Accounts:
             " WHERE privilege_type <> 'USAGE' AND grantee = %s ORDER BY name",
             f"'{name}'@'{host}'",
         )
-        # A grant holds a pattern, in which an underscore is escaped.
+        # A grant contains a pattern, in which an underscore is escaped.
         return [row["name"].replace("\\_", "_") for row in rows]
 
     def _find_user(self, name: str, host: str) -> Any:

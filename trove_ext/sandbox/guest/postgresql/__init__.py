@@ -10,4 +10,4 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""PostgreSQL: how an instance of the sandbox runs, saves and replicates it."""
+"""PostgreSQL: how an instance of the sandbox runs it, backs it up and replicates it."""

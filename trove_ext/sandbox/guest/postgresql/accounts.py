@@ -12,8 +12,8 @@
 
 """Databases and users of an instance, and its root: by Trove's own code.
 
-PgSqlAdmin of trove/guestagent/datastore/postgres/service.py is run as it stands, with
-its weaknesses; only the way to the server is another.
+PgSqlAdmin of trove/guestagent/datastore/postgres/service.py runs unchanged, with its
+weaknesses; only the connection to the server differs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ CONF = cfg.CONF
 
 
 class _Connection(service.PostgresConnection):  # type: ignore[misc]
-    """The original, but for a socket whose path changes with each use."""
+    """The original, except that the path of the socket changes with each use."""
 
     def __init__(self, run: Path, database: str = config.SUPERUSER) -> None:
         super().__init__(config.SUPERUSER, port=config.PORT, database=database)
@@ -50,7 +50,7 @@ class Admin(service.PgSqlAdmin):  # type: ignore[misc]
     """The original, for one of many servers in one process."""
 
     def __init__(self, run: Path) -> None:
-        # The original's own asks for CONF.datastore_manager, which only a guest has.
+        # The original reads CONF.datastore_manager, which only a guest has.
         self._run = run
         self.connection = _Connection(run)
 
@@ -85,7 +85,7 @@ class Accounts:
         self._admin.create_databases(databases)
 
     def delete_database(self, database: Mapping[str, Any]) -> None:
-        """Drop a database if it is there."""
+        """Drop a database if it exists."""
         self._admin.delete_database(database)
 
     def list_databases(
@@ -124,11 +124,11 @@ class Accounts:
         self._admin.update_attributes(name, host, changes)
 
     def grant(self, name: str, host: str, databases: Sequence[str]) -> None:
-        """Give a user all rights in databases; DatabaseNotFound if one is not there."""
+        """Give a user all rights in databases; DatabaseNotFound if one is missing."""
         self._admin.grant_access(name, host, databases)
 
     def revoke(self, name: str, host: str, database: str) -> None:
-        """Take from a user all rights in a database."""
+        """Revoke all rights of a user in a database."""
         self._admin.revoke_access(name, host, database)
 
     def list_grants(self, name: str, host: str) -> list[Serialized]:
@@ -138,7 +138,7 @@ class Accounts:
     def is_root_enabled(self) -> bool:
         """Fail: the original's manager asks PgSqlAdmin, which has no such method.
 
-        Nobody in Trove makes the call: its API looks into its own database.
+        Trove never makes the call: its API reads its own database.
         """
         return bool(self._admin.is_root_enabled())
 

@@ -13,8 +13,8 @@
 """The guest agent of a PostgreSQL: its data, its configuration, its replication.
 
 PostgresManager in trove/guestagent/datastore/postgres/manager.py, and what that
-inherits from datastore/manager.py. It has no ``get_last_txn``, and so has this one:
-Trove asks each replica for it when a source is ejected, and gets an error.
+inherits from datastore/manager.py. It has no ``get_last_txn``, so this one has none:
+Trove calls it on each replica when a source is ejected, and gets an error.
 """
 
 # ruff: noqa: ARG002 - Trove's calls carry more than is needed here
@@ -35,7 +35,7 @@ _STRATEGY = "PostgresqlReplicationStreaming"
 
 
 class PostgresAgent(GuestAgent):
-    """Calls of a guest agent as PostgresManager answers them."""
+    """Calls of a guest agent, as PostgresManager handles them."""
 
     manager = engine.POSTGRESQL
     _db: Postgres
@@ -48,7 +48,7 @@ class PostgresAgent(GuestAgent):
         self._replication = Replication(parts.db, accounts.admin, parts.jobs)
 
     def update_status(self, context: Any = None) -> None:
-        """Report how the database is, and see to the size of the WAL archive."""
+        """Report the state of the database, and limit the size of the WAL archive."""
         super().update_status(context)
         if self._is_installed() and self._db.state() is engine.State.ANSWERS:
             self._backups.clean_archive(int(self._volume.gb * 1024**3))
@@ -85,7 +85,7 @@ class PostgresAgent(GuestAgent):
     def _do_rebuild(self, overrides: Overrides | None) -> None:
         """As rebuild in postgres/manager.py.
 
-        What was there beside the volume is gone, primary_conninfo too.
+        Everything outside the volume is gone, including primary_conninfo.
         """
         self._db.stop()
         for name in (engine.USER, config.SYSTEM):
@@ -131,7 +131,7 @@ class PostgresAgent(GuestAgent):
         }
 
     def get_replica_context(self, context: Any) -> Info:
-        """Say how to replicate from here; strategies/replication/postgresql.py."""
+        """Return how to replicate from here; strategies/replication/postgresql.py."""
         account = self._replication.account()
         return {
             "log_position": {},
@@ -144,7 +144,7 @@ class PostgresAgent(GuestAgent):
         self._replication.enable_source()
 
     def demote_replication_master(self, context: Any) -> None:
-        """Be no source any longer; demote_master."""
+        """Stop being a source; demote_master."""
         self._replication.demote()
 
     def make_read_only(self, context: Any, read_only: bool) -> None:
@@ -170,7 +170,7 @@ class PostgresAgent(GuestAgent):
     ) -> None:
         """Become a replica, at once only with *restart*; postgres/manager.py.
 
-        A server that is running goes on as it is until it is restarted.
+        A running server does not change until it is restarted.
         """
         self._faults.hit("attach-replica", self._instance_id)
         self._replication.follow(replica_info)
@@ -178,7 +178,7 @@ class PostgresAgent(GuestAgent):
             self._restart()
 
     def detach_replica(self, context: Any, for_failover: bool = False) -> None:
-        """Be no replica any longer; detach_slave."""
+        """Stop being a replica; detach_slave."""
         self._replication.promote()
 
     def wait_for_txn(self, context: Any, txn: str) -> None:

@@ -20,8 +20,8 @@ order of names.
 import re
 from pathlib import Path
 
-# get_backup_file and get_wal_files there. The first isn't anchored: it also fits a
-# file that archive_command is just writing (....backup.tmp).
+# get_backup_file and get_wal_files there. The first isn't anchored: it also matches
+# a file that archive_command is writing (....backup.tmp).
 _HISTORY = r"[0-9A-F]{24}\..*\.backup"
 _SEGMENT = re.compile(r"^[0-9A-F]{24}$")
 _FACTS = {
@@ -52,7 +52,7 @@ class Archive:
         return sorted(found, reverse=True)[position] if found else None
 
     def has_backup_that_stopped_in(self, segment: str) -> bool:
-        """Whether the history file of a parent is still there; pre_backup."""
+        """Whether the history file of a parent still exists; pre_backup."""
         return self.backup_file(0, rf"{segment}\..+\.backup") is not None
 
     def segments_since(self, position: int) -> list[str]:
@@ -76,10 +76,10 @@ class Archive:
         return sum(path.stat().st_size for path in self._path.iterdir())
 
     def clean(self, max_wal_size: int, volume: int) -> None:
-        """Make room if the archive is too large; _clean_wals.
+        """Clean up if the archive is too large; _clean_wals.
 
-        All that is older than the newest backup goes, and if that is not enough all
-        but the newest file: then no incremental is possible until the next full
+        Everything older than the newest backup is deleted, and if that is not enough
+        all but the newest file: then no incremental is possible until the next full
         backup. *max_wal_size* and *volume* are bytes.
         """
         if self._is_too_large(max_wal_size, volume):
@@ -103,7 +103,7 @@ class Archive:
 
 
 def in_bytes(setting: str) -> int:
-    """Return what SHOW says of a size, "1GB", in bytes; _get_max_wal_size_bytes."""
+    """Return a size from SHOW, "1GB", in bytes; _get_max_wal_size_bytes."""
     units = {"": 20, "kB": 10, "MB": 20, "GB": 30, "TB": 40}
     number = setting.rstrip("kMGTB")
     return int(number) << units[setting[len(number) :]]

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Backups by pg_basebackup and by archived WAL, and what they become again.
+"""Backups by pg_basebackup and by archived WAL, and their restore.
 
-All of it as Trove's backup/drivers/postgres.py does it, weaknesses included: an
-incremental is what this server has archived since its last but one backup of any
-kind, wherever its parent is.
+All as in Trove's backup/drivers/postgres.py, weaknesses included: an incremental is
+what this server has archived since its previous backup of any kind, whatever the
+parent is.
 """
 
 import shutil
@@ -28,7 +28,7 @@ from trove_ext.sandbox.guest.postgresql import archive, config, sql
 from trove_ext.sandbox.guest.postgresql.programs import find
 from trove_ext.sandbox.guest.postgresql.server import Postgres
 
-# Seconds. Trove looks every 5 for 60; nobody wants to wait for that here.
+# Seconds. Trove checks every 5 for 60, which is too long here.
 METADATA_SECONDS = 6.0
 _POLL_SECONDS = 0.2
 # clean_wal_archives of trove/guestagent/datastore/postgres/manager.py.
@@ -47,7 +47,7 @@ class Backups(StoredBackups):
         self._cleaned = time.monotonic()
 
     def restore(self, location: str, checksum: str) -> None:
-        """Make the volume what the chain that ends at *location* says.
+        """Replace the data by those of the chain that ends at *location*.
 
         restore_backup in Trove's postgres/service.py and incremental_restore in the
         driver: the full backup becomes the data, all others are WAL in the archive
@@ -100,15 +100,15 @@ class Backups(StoredBackups):
         return self._metadata(label)
 
     def _base_command(self, label: str) -> list[str]:
-        """Return the command of a full backup; Trove's compresses as by default."""
+        """Return the command of a full backup, with Trove's default compression."""
         connect = [f"--username={config.SUPERUSER}", "-h", config.SOCKET_FOR_CHILDREN]
         how = ["-Ft", "--compress=1", "--wal-method=fetch"]
         return [find("pg_basebackup"), *connect, *how, f"--label={label}", "--pgdata=-"]
 
     def _mark(self, label: str, parent: BackupObject) -> None:
-        """Start and stop a backup, so that WAL is archived; pre_backup.
+        """Start and stop a backup, so WAL is archived; pre_backup.
 
-        Stopping waits for the archiver, for ever if that fails.
+        Stopping waits for the archiver, without a limit if that fails.
         """
         segment = parent.metadata.get("stop-wal-file", "")
         if not self._archive.has_backup_that_stopped_in(segment):
@@ -140,6 +140,6 @@ class Backups(StoredBackups):
         raise BackupFailedError(f"Failed to get backup metadata for backup {label}")
 
     def _unpack(self, stored: BackupObject, target: Path) -> None:
-        # Not as the user of the archive, who is one of a user namespace.
+        # Not as the user of the archive, which belongs to a user namespace.
         command = ["tar", "-xzf", "-", "--no-same-owner", "-C", str(target)]
         self._run_on(stored, command)

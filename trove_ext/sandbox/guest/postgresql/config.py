@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The files of one instance, and what stands in its PostgreSQL's configuration.
+"""The files of one instance, and the configuration of its PostgreSQL.
 
 Pure: nothing here starts a process or opens a connection.
 """
@@ -46,7 +46,7 @@ _MIN_BUFFERS_MB, _MAX_BUFFERS_MB = 16, 64
 
 @dataclass(frozen=True)
 class Layout(common.Layout):
-    """Where the files of one instance are.
+    """The paths of the files of one instance.
 
     On the volume, as Trove has it: ``pgdata`` and ``wal_archive`` side by side.
     """
@@ -83,12 +83,12 @@ class Layout(common.Layout):
 
     @property
     def replication_password(self) -> Path:
-        """What Trove's strategies/replication/postgresql.py calls .replpass."""
+        """The file .replpass of Trove's strategies/replication/postgresql.py."""
         return self.pgdata / ".replpass"
 
     @property
     def standby_signal(self) -> Path:
-        """Makes the server a standby for as long as it is there."""
+        """Makes the server a standby as long as it exists."""
         return self.pgdata / "standby.signal"
 
     @property
@@ -111,14 +111,14 @@ A socket's path fits into 107 bytes, that of a state directory may be longer.
 def shared_buffers_mb(memory_mb: int) -> int:
     """Return the megabytes of shared buffers that a flavor of *memory_mb* gets.
 
-    Far less than Trove's template would give, but something that a resize to
-    another flavor changes.
+    Far less than Trove's template would give, but a resize to another flavor still
+    changes it.
     """
     return max(_MIN_BUFFERS_MB, min(_MAX_BUFFERS_MB, memory_mb // 64))
 
 
 def archive_command(layout: Layout, faults: Path, command: str | None = None) -> str:
-    """Return what archives a WAL segment: Trove's own command, or a group's.
+    """Return the command that archives a WAL segment: Trove's own, or a group's.
 
     Trove's never overwrites (templates/postgresql/config.template). The fault
     ``archive`` makes it fail, whatever the command.
@@ -140,10 +140,10 @@ def settings(
 ) -> dict[str, object]:
     """Return the configuration of an instance.
 
-    What counts is that of Trove's templates/postgresql/config.template: wal_level,
+    These are as in Trove's templates/postgresql/config.template: wal_level,
     wal_log_hints, archiving, restore_command, wal_keep_size, max_connections. The
-    rest suits a laptop. Nothing is synced to the disk: the only crash there is here
-    is a kill -9, and what the operating system has survives that. A checkpoint is
+    rest suits a laptop. Nothing is synced to the disk: the only crash here is a
+    kill -9, which data in the operating system's cache survive. A checkpoint is
     made at once (checkpoint_completion_target): by default Trove's full backups
     wait for minutes until a busy server has spread one.
     """
@@ -153,7 +153,7 @@ def settings(
         "ident_file": layout.pgdata / "pg_ident.conf",
         "listen_addresses": address,
         "port": PORT,
-        # Relative to the data directory, for the length of it.
+        # Relative to the data directory, to keep it short.
         "unix_socket_directories": os.path.relpath(layout.run, layout.pgdata),
         "max_connections": 100,
         "wal_level": "replica",
@@ -169,7 +169,7 @@ def settings(
         "log_timezone": "Etc/UTC",
         "timezone": "Etc/UTC",
         "datestyle": "iso, mdy",
-        # From here on for this machine.
+        # From here on the values differ from Trove's.
         "shared_buffers": f"{shared_buffers_mb(memory_mb)}MB",
         "logging_collector": "off",
         "fsync": "off",
@@ -181,17 +181,17 @@ def settings(
 
 
 def render(layout: Layout, address: str, memory_mb: int, faults: Path) -> str:
-    """Write the whole configuration file of an instance; overrides come last."""
+    """Format the whole configuration file of an instance; overrides are last."""
     values = settings(layout, address, memory_mb, faults)
     lines = [f"{key} = {_quoted(value)}" for key, value in values.items()]
     return "\n".join([*lines, f"include_dir = {_quoted(layout.overrides)}"]) + "\n"
 
 
 def access_rules(*, replication: bool) -> str:
-    """Write pg_hba.conf; apply_access_rules in Trove's postgres/service.py.
+    """Format pg_hba.conf; apply_access_rules in Trove's postgres/service.py.
 
-    Without Trove's three lines that trust whoever connects as ``postgres`` from
-    127.0.0.1: here everybody does.
+    Without Trove's three lines that trust every connection as ``postgres`` from
+    127.0.0.1, because here every connection is from there.
     """
     rules = [
         ("local", "all", SUPERUSER, "trust"),
@@ -217,7 +217,7 @@ def running_pid(layout: Layout) -> int | None:
 
 
 def recorded_pid(layout: Layout) -> int | None:
-    """Return the process ID in the server's file, whatever process has it now."""
+    """Return the process ID in the server's file; another process may have it now."""
     try:
         return int(layout.pid_file.read_text().split("\n", 1)[0])
     except (OSError, ValueError):

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""PostgreSQL as the rest of the sandbox sees it."""
+"""The interface of PostgreSQL to the rest of the sandbox."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ class PostgresEngine:
         return PostgresAgent(parts)
 
     def pid(self, root: Path) -> int | None:
-        """Return the process ID of the instance's postmaster, if that runs."""
+        """Return the process ID of the instance's postmaster, if it is running."""
         return config.running_pid(config.Layout(root))
 
     def kill(self, root: Path) -> None:

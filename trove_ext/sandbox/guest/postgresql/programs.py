@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Where PostgreSQL's programs are, and how root may run them."""
+"""The paths of PostgreSQL's programs, and how root can run them."""
 
 import functools
 import os
@@ -22,7 +22,7 @@ from pathlib import Path
 from trove_ext.sandbox.guest import programs
 from trove_ext.sandbox.guest.programs import ProgramError
 
-# Debian and its like keep several versions side by side, none of them in the PATH.
+# Debian and similar systems keep several versions, none of them in the PATH.
 _PLACES = Path("/usr/lib/postgresql")
 _SERVER = "initdb"
 
@@ -45,7 +45,7 @@ def directory() -> Path | None:
 
 
 def find(name: str) -> str:
-    """Return the path of a program; raises ProgramError if it is not there."""
+    """Return the path of a program; raises ProgramError if it doesn't exist."""
     place = directory()
     if place is None or not (place / name).exists():
         raise ProgramError(f"{name} was not found: install PostgreSQL's server")
@@ -53,10 +53,10 @@ def find(name: str) -> str:
 
 
 def unprivileged() -> list[str]:
-    """Return what to put before a program that refuses to run as root.
+    """Return the prefix for a program that refuses to run as root.
 
-    initdb, postgres and pg_rewind do. In a user namespace they are another user,
-    whose files are still root's outside; the process ID stays the program's own.
+    initdb, postgres and pg_rewind refuse. In a user namespace they run as another user,
+    whose files belong to root outside; the process ID is the program's own.
     """
     if os.geteuid() != 0:
         return []

@@ -39,7 +39,7 @@ Info = dict[str, Any]
 
 
 class Replication:
-    """The replication of one instance, whichever side of it that is."""
+    """The replication of one instance, as a source or as a replica."""
 
     def __init__(self, db: Postgres, admin: Admin, jobs: programs.Jobs) -> None:
         self._db = db
@@ -49,11 +49,11 @@ class Replication:
     # A source
 
     def account(self) -> dict[str, str]:
-        """Return what replicas log in with; _get_or_create_replication_user.
+        """Return the account of replicas; _get_or_create_replication_user.
 
-        An instance with the user but without its file can't make it anew: Trove hands
-        delete_user an object where that takes a dictionary (TypeError). It is one
-        whose data are of a full backup from before its source's first replica.
+        An instance with the user but without its file can't create it again: Trove
+        passes an object to delete_user, which expects a dictionary (TypeError). This
+        happens if its data are of a full backup from before its source's first replica.
         """
         stored = self._db.layout.replication_password
         if not self._admin.user_exists(config.REPLICATION_USER):
@@ -66,7 +66,7 @@ class Replication:
         return {"name": config.REPLICATION_USER, "password": password}
 
     def enable_source(self) -> None:
-        """Let replicas in, by a restart in any case; enable_as_master."""
+        """Admit replicas, by a restart in any case; enable_as_master."""
         self.account()
         self._db.write_access_rules(replication=True)
         self._db.restart()
@@ -81,9 +81,9 @@ class Replication:
         return str(self._db.sql.value(f"SELECT pg_{function}_lsn()"))
 
     def demote(self) -> None:
-        """Go back to where the new source left, and follow it; demote_master.
+        """Rewind to where the new source diverged, and follow it; demote_master.
 
-        What was written here after that is gone. Raises ProgramError, with the
+        What was written here afterwards is lost. Raises ProgramError, with the
         server stopped, if pg_rewind fails.
         """
         self._db.stop()
@@ -98,7 +98,7 @@ class Replication:
         return bool(self._db.sql.value("SELECT pg_is_in_recovery()"))
 
     def follow(self, info: Info) -> None:
-        """Be a standby of the source in *info* from the next start; enable_as_slave."""
+        """Become a standby of the source in *info* at the next start."""
         self._db.layout.standby_signal.touch(mode=0o600)
         user = info["replica_conf"]["replication_user"]
         source = info["master"]
@@ -111,7 +111,7 @@ class Replication:
     def promote(self) -> None:
         """Become a server of its own, without a restart; detach_slave.
 
-        Raises TroveError if it still recovers after 15 s.
+        Raises TroveError if it is still in recovery after 15 s.
         """
         self._db.sql.query("SELECT pg_promote()")
         deadline = time.monotonic() + PROMOTE_SECONDS
@@ -156,7 +156,8 @@ class Replication:
     def _rewind(self) -> None:
         """Run pg_rewind against the new source; pg_rewind in postgres/service.py.
 
-        The password goes by the environment: everybody may read a command line.
+        The password is passed in the environment, because everybody can read a command
+        line.
         """
         connection = self._db.override(config.SYSTEM)["primary_conninfo"]
         public, _, password = connection.partition(" password=")

@@ -51,7 +51,7 @@ class Postgres:
         self.address = address
         self.memory_mb = memory_mb
         self.powered = True
-        """Off for good once the host is: a call that still runs starts nothing."""
+        """False for good once the host is off: a pending call must start nothing."""
         self.sql = Sql(layout.run)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -60,18 +60,18 @@ class Postgres:
     # The process
 
     def pid(self) -> int | None:
-        """Return the process ID of the postmaster that runs for this instance."""
+        """Return the process ID of the running postmaster of this instance."""
         if self._process is not None:
-            # Also reaps one that was killed.
+            # This also reaps one that was killed.
             return self._process.pid if self._process.poll() is None else None
         return config.running_pid(self.layout)
 
     def start(self) -> None:
-        """Start the server unless it runs, and wait until it answers.
+        """Start the server unless it is running, and wait until it responds.
 
-        A standby and a restored server answer before they have replayed everything,
-        and Trove waits for no more than that. Raises DatabaseError if it doesn't
-        answer within a minute, with the last words of its log.
+        A standby and a restored server respond before they have replayed everything,
+        and Trove waits only for that. Raises DatabaseError if it doesn't respond
+        within a minute, with the end of its log.
         """
         with self._lock:
             if self.pid() is None:
@@ -82,7 +82,7 @@ class Postgres:
         """Shut the server down cleanly; after a minute by force.
 
         By SIGINT as Docker stops PostgreSQL's image: after SIGTERM it would wait for
-        its clients, for ever.
+        its clients without a limit.
         """
         with self._lock:
             self.signal(signal.SIGINT)
@@ -90,7 +90,7 @@ class Postgres:
                 self.kill()
 
     def kill(self) -> None:
-        """Kill the server as a crash would; raises DatabaseError if it stays."""
+        """Kill the server, as a crash would; raises DatabaseError if that fails."""
         pid = self.pid()
         if pid is not None and not kill_all(pid):
             raise DatabaseError(f"PostgreSQL {pid} doesn't end")
@@ -103,7 +103,7 @@ class Postgres:
             self.start()
 
     def reload(self) -> None:
-        """Let the server read its configuration again, as pg_ctl reload does."""
+        """Make the server read its configuration again, as pg_ctl reload does."""
         self.signal(signal.SIGHUP)
 
     def signal(self, number: signal.Signals) -> None:
@@ -114,7 +114,7 @@ class Postgres:
                 os.kill(pid, number)
 
     def state(self) -> State:
-        """Ask how the server is: HEALTHCHECK in Trove's postgres/service.py."""
+        """Read the state of the server: HEALTHCHECK in Trove's postgres/service.py."""
         if self.pid() is None:
             return State.DEAD
         if self.sql.is_ready():
@@ -139,9 +139,9 @@ class Postgres:
         self._started = time.monotonic()
 
     def _forget_stranger(self) -> None:
-        """Remove the file of a server that is gone and whose number another has.
+        """Remove the file of a dead server whose process ID another process has.
 
-        PostgreSQL would take the other process for itself, and not start.
+        PostgreSQL would mistake that process for itself, and not start.
         """
         pid = config.recorded_pid(self.layout)
         alive = pid is not None and Path(f"/proc/{pid}").exists()
@@ -174,7 +174,7 @@ class Postgres:
         template.copy_template(self.layout.root.parents[1], self.layout.pgdata)
 
     def configure(self) -> None:
-        """Write the configuration anew; overrides stay as they are."""
+        """Write the configuration again; overrides are kept."""
         layout = self.layout
         for path in (layout.overrides, layout.run, layout.archive):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -182,15 +182,15 @@ class Postgres:
         layout.config.write_text(text)
 
     def write_access_rules(self, *, replication: bool) -> None:
-        """Say who may connect; counts from the next start or reload on."""
+        """Write who may connect; effective from the next start or reload."""
         text = config.access_rules(replication=replication)
         self.layout.access_rules.write_text(text)
 
     def write_override(self, name: str, values: Mapping[str, object]) -> None:
-        """Put *values* into the configuration, beside those of the same override.
+        """Add *values* to the configuration, besides those of the same override.
 
         ImportOverrideStrategy.apply in Trove's guestagent/common/configuration.py
-        adds to the file that is there: a value that a group no longer has stays
+        adds to the existing file: a value that a group no longer has remains
         until the group is detached.
         """
         kept = self.override(name)
@@ -206,11 +206,11 @@ class Postgres:
         return found
 
     def remove_override(self, name: str) -> None:
-        """Take the values of an override out of the configuration."""
+        """Remove the values of an override from the configuration."""
         self.layout.override(name).unlink(missing_ok=True)
 
     def wipe(self) -> None:
-        """Remove everything that belongs to this instance, also after a kill."""
+        """Remove everything that belongs to this instance, even after a kill."""
         segment = config.shared_memory_id(self.layout)
         if segment is not None:
             with contextlib.suppress(programs.ProgramError):
@@ -222,7 +222,7 @@ class Postgres:
         return self.layout.root.parents[1] / "faults"
 
     def _translated(self, values: Mapping[str, object]) -> dict[str, object]:
-        """Let a group's paths, which are those of Trove's image, name this volume."""
+        """Replace a group's paths, those of Trove's image, by this volume's."""
         made: dict[str, object] = {}
         for name, value in values.items():
             if name == "archive_command":
@@ -236,7 +236,7 @@ class Postgres:
 
 
 def kill_all(pid: int, seconds: float = _STOP_SECONDS) -> bool:
-    """Kill a postmaster with its children; whether all were gone in time.
+    """Kill a postmaster with its children; return whether all ended in time.
 
     Children outlive their postmaster for a moment, and keep the shared memory that
     the next one needs.
@@ -259,7 +259,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _runs(pid: int) -> bool:
-    # A zombie has no memory any longer; its parent reaps it.
+    # A zombie has no memory any more; its parent reaps it.
     return _stat(pid)[:1] not in ([], ["Z"])
 
 
@@ -269,5 +269,5 @@ def _stat(pid: int) -> list[str]:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return []
-    # The name of the program, in parentheses, may hold anything.
+    # The name of the program, in parentheses, may contain anything.
     return text.rpartition(")")[2].split()

@@ -24,16 +24,16 @@ from trove_ext.sandbox.guest.postgresql import config
 
 Error = psycopg2.Error
 
-# What the server says while it can't take connections yet, or no longer.
+# The server's message while it doesn't accept connections yet, or any more.
 _NOT_NOW = "the database system is "
 _ANSWERED = "FATAL:"
 
 
 @contextlib.contextmanager
 def socket_host(run: Path) -> Iterator[str]:
-    """Name the directory of a socket so that its path is short enough for one.
+    """Return a path of a socket's directory that is short enough.
 
-    Raises FileNotFoundError if the directory is not there.
+    Raises FileNotFoundError if the directory doesn't exist.
     """
     handle = os.open(run, os.O_PATH | os.O_DIRECTORY)
     try:
@@ -43,7 +43,7 @@ def socket_host(run: Path) -> Iterator[str]:
 
 
 class Sql:
-    """Asks one server."""
+    """Queries one server."""
 
     def __init__(self, run: Path) -> None:
         self._run = run
@@ -65,19 +65,19 @@ class Sql:
             return rows(connection, statement, *values)
 
     def value(self, statement: str) -> Any:
-        """Return the one value that *statement* asks for."""
+        """Return the single value of the query *statement*."""
         return self.query(statement)[0][0]
 
     def is_ready(self) -> bool:
-        """Whether the server takes connections: what pg_isready asks.
+        """Whether the server accepts connections, as pg_isready checks.
 
-        Like that it says yes while a standby or a restored server still replays.
+        Like pg_isready it is true while a standby or a restored server still replays.
         """
         try:
             with self.connection():
                 return True
         except psycopg2.Error as exc:
-            # Refused for another reason, too many connections say, is an answer.
+            # A refusal for another reason, such as too many connections, is a response.
             return _ANSWERED in str(exc) and _NOT_NOW not in str(exc)
 
     @contextlib.contextmanager

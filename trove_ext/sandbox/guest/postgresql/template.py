@@ -21,14 +21,14 @@ from trove_ext.sandbox.guest import programs
 from trove_ext.sandbox.guest.postgresql import config
 from trove_ext.sandbox.guest.postgresql.programs import find, unprivileged
 
-# Two instances may be the first.
+# Two instances may be the first at once.
 _LOCK = threading.Lock()
 
 
 def prepare_template(state_dir: Path) -> Path:
-    """Make the template under *state_dir* unless it is there, and return it.
+    """Create the template under *state_dir* unless it exists, and return it.
 
-    The first instance waits for it, not ``trove-sandbox up``. Raises ProgramError if
+    The first instance waits for this, not ``trove-sandbox up``. Raises ProgramError if
     initdb fails.
     """
     template = state_dir / "template-postgresql"
@@ -43,12 +43,12 @@ def prepare_template(state_dir: Path) -> Path:
 
 
 def copy_template(state_dir: Path, target: Path) -> None:
-    """Make *target* a fresh data directory, by reflink if the disk can do that.
+    """Create *target* as an empty data directory, by reflink if the disk supports it.
 
     Raises ProgramError if cp fails, for instance on a full disk.
     """
     source = prepare_template(state_dir)
-    # Sparse, because the first WAL segment is 16 MB of almost nothing.
+    # Sparse, because the first WAL segment is 16 MB of almost only zeros.
     command = ["cp", "-a", "--reflink=auto", "--sparse=always"]
     programs.run([*command, str(source), str(target)])
 
@@ -63,6 +63,6 @@ def _initdb_command(target: Path) -> list[str]:
         "--no-instructions",
         "--encoding=UTF8",
         "--locale=C.UTF-8",
-        # Who may connect says config.access_rules.
+        # config.access_rules determines who may connect.
         "--auth=trust",
     ]

@@ -180,7 +180,7 @@ class TestProcess(testtools.TestCase):
             self.assertIn("--yes", done.stdout)
 
     def test_an_unrelated_command_pays_less_than_2_ms_for_it(self):
-        # CPU time, and the best of several, so that a busy machine fails nothing.
+        # CPU time, and the best of several, so a busy machine does not cause a failure.
         code = (
             "import time, cliff.commandmanager; start = time.process_time_ns();"
             "import trove_ext.osc.lazy; print(time.process_time_ns() - start)"

@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""A replication set in a fake cloud, and commands on it."""
+"""A replica set in a fake cloud, and commands on it."""
 
 import json
 import shlex

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The guest agent against the calls that Trove makes, and its roles without a server."""
+"""The guest agent: the calls that Trove makes, and its roles, without a server."""
 
 import inspect
 from pathlib import Path
