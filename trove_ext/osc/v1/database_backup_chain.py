@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.osc.base import columns, command, confirm
+from trove_ext.osc.base import columns, command, confirm, projects
 from trove_ext.osc.base.options import add_wait_options
 from trove_ext.osc.v1 import delete_preview
 from trove_ext.workflows.backup import chains, delete
@@ -94,10 +94,8 @@ class ListDatabaseBackupChain(command.Lister):
     def _project_id(self, name_or_id: str | None) -> str | None:
         if name_or_id is None:
             return None
-        from openstackclient.identity import common
-
         manager: Any = self.app.client_manager
-        return str(common.find_project(manager.identity, name_or_id).id)
+        return projects.project_id(manager.identity, name_or_id)
 
 
 class ShowDatabaseBackupChain(command.Lister):

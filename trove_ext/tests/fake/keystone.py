@@ -48,6 +48,8 @@ class Keystone:
         self.username = "demo"
         self.password = "secret"
         self.project = "demo"
+        #: Names of projects in another domain, by ID.
+        self.other_projects: dict[str, str] = {}
         self.token_life = 3600.0
         self.single_use = False
         self.region = REGION
@@ -93,16 +95,30 @@ class Keystone:
         if method == "GET" and path in ("", "/"):
             return Answer(300, {"versions": {"values": [_version()]}}, {})
         self.check(token)
-        project = {"id": self.cloud.project_id, "name": self.project, "enabled": True}
-        project.update(domain_id="default", description="", tags=[])
         if path.startswith("/v3/projects/"):
-            if path.rsplit("/", 1)[1] != self.cloud.project_id:
-                raise _error(404, "Not Found", "Could not find project.")
-            return Answer(200, {"project": project}, {})
+            for project in self._projects():
+                if path.rsplit("/", 1)[1] == project["id"]:
+                    return Answer(200, {"project": project}, {})
+            raise _error(404, "Not Found", "Could not find project.")
         if path == "/v3/projects":
-            found = [project] if query.get("name") in (None, self.project) else []
+            found = [
+                project
+                for project in self._projects()
+                if query.get("name") in (None, project["name"])
+            ]
             return Answer(200, {"projects": found, "links": {}}, {})
         raise _error(404, "Not Found", "Could not find the resource.")
+
+    def _projects(self) -> list[dict[str, Any]]:
+        more = {"enabled": True, "description": "", "tags": []}
+        return [
+            {"id": self.cloud.project_id, "name": self.project, "domain_id": "default"}
+            | more,
+            *(
+                {"id": key, "name": name, "domain_id": "other"} | more
+                for key, name in self.other_projects.items()
+            ),
+        ]
 
     def _log_in(self, body: Any) -> Answer:
         identity = body["auth"]["identity"]

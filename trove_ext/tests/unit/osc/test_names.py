@@ -27,15 +27,17 @@ import testtools
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import run_openstack
+from trove_ext.tests.fake.transport import server_of
 from trove_ext.tests.unit import test_commands as commands
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 NEW = f"--nic {NIC}"
-INSTANCE, BACKUP, GROUP, FLAVOR = (
+INSTANCE, BACKUP, GROUP, FLAVOR, PROJECT = (
     "instance",
     "backup",
     "configuration group",
     "flavor",
+    "project",
 )
 #: What a command that takes several names does with the others if one is wrong.
 OTHERS_GO_ON, NOTHING_IS_DONE = "the others go on", "nothing is done"
@@ -65,6 +67,7 @@ NAMES = (
     Name("backup chain delete", "backup", "{name} --yes", BACKUP),
     Name("backup chain list", "instance", "--instance {name}", INSTANCE),
     Name("backup chain list", "instance", "--long --instance {name}", INSTANCE),
+    Name("backup chain list", "project", "--project {name}", PROJECT),
     Name("backup chain show", "backup", "{name}", BACKUP),
     Name("backup check", "instance", "{name}", INSTANCE, OTHERS_GO_ON),
     Name(
@@ -137,7 +140,6 @@ NAMES = (
 )
 #: Names that are looked up by python-troveclient, Trove or Keystone alone.
 FOUND_BY_OTHERS = {
-    ("backup chain list", "project"),
     ("backup list", "datastore"),
     ("instance create", "datastore"),
     ("instance create", "datastore_version"),
@@ -188,6 +190,8 @@ def make_cloud():
         flavor = cloud.flavors["10"]
         key = str(900 + len(cloud.flavors))
         cloud.flavors[key] = replace(flavor, id=key, name=name)
+        projects = server_of(cloud).keystone.other_projects
+        projects[f"{len(projects):032x}"] = name
     return cloud
 
 
@@ -198,7 +202,10 @@ def ids_of(cloud, kind, *names):
         BACKUP: cloud.backups,
         GROUP: cloud.configurations,
         FLAVOR: cloud.flavors,
-    }[kind]
+    }.get(kind, {})
+    if kind == PROJECT:
+        projects = server_of(cloud).keystone.other_projects
+        return [key for key, name in projects.items() if name in names]
     return [thing.id for thing in things.values() if thing.name in names]
 
 
@@ -299,7 +306,9 @@ class NamesTest(testtools.TestCase):
 
     def test_a_deleted_instance_is_found_by_its_id_alone(self):
         lines = {"backup chain list", "backup check", "backup prune"}
-        names = [name for name in NAMES if name.command in lines]
+        names = [
+            name for name in NAMES if name.command in lines and name.kind == INSTANCE
+        ]
         for name, cloud in self.each(names):
             gone = cloud.instance("alone")
             gone.deleted = True
