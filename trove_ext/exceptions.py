@@ -47,9 +47,15 @@ class TroveExtError(Exception):
     """The root: an error that a user can read and act on.
 
     :ivar follow_ups: what to do next; several are in order
+    :ivar result: set by the Python library: what the failed call would have returned,
+        as it was read last; None if nothing was created or read
+    :ivar sent: set by the Python library: the changing requests of the failed call that
+        Trove accepted or may have accepted, in words
     """
 
     exit_code = Exit.FAILED
+    result: object = None
+    sent: tuple[str, ...] = ()
 
     def __init__(
         self, message: str = "", *, follow_ups: Iterable[FollowUp] = ()
@@ -88,6 +94,10 @@ def _as_problem(problem: str | Problem | TroveExtError) -> Problem:
     if isinstance(problem, TroveExtError):
         return Problem(str(problem), problem.follow_ups)
     return Problem(problem) if isinstance(problem, str) else problem
+
+
+class ConfigError(TroveExtError):
+    """The settings of a cloud can't be used, or there is no such cloud."""
 
 
 class NotFoundError(TroveExtError):

@@ -18,7 +18,12 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "_ext"))
 
-extensions = ["openstackdocstheme", "cliff.sphinxext", "command_reference"]
+extensions = [
+    "openstackdocstheme",
+    "sphinx.ext.autodoc",
+    "cliff.sphinxext",
+    "command_reference",
+]
 
 project = "trove-ext"
 copyright = "trove-ext developers"
@@ -28,6 +33,12 @@ master_doc = "index"
 source_suffix = ".rst"
 exclude_patterns: list[str] = []
 nitpicky = True
+# Other projects' types in the signatures of the library; the builds are offline.
+nitpick_ignore_regex = [
+    ("py:class", r"(datetime\.)?(datetime|timedelta)"),
+    ("py:class", r"Session|sdk\.Connection"),
+]
+autodoc_typehints_format = "short"
 # Keep the two hyphens of an option.
 smartquotes = False
 html_theme = "openstackdocs"

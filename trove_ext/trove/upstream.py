@@ -73,12 +73,20 @@ def session_of(client: Any) -> Any:
 
 @contextlib.contextmanager
 def request_timeout(client: Any, seconds: float) -> Iterator[None]:
-    """Set the read time-out of each request inside the block.
+    """Set the read time-out of each request of a client inside the block."""
+    with timeout_of(session_of(client), seconds):
+        yield
+
+
+@contextlib.contextmanager
+def timeout_of(session: Any, seconds: float) -> Iterator[None]:
+    """Set the read time-out of each request of a keystoneauth session in the block.
 
     ``Session.timeout`` is read for each request (``keystoneauth1/session.py``,
     ``Session.request``).
+
+    :param session: None if there is none, which was reported already
     """
-    session = session_of(client)
     if session is None or not hasattr(session, "timeout"):
         if session is not None:
             changed("keystoneauth1", "Session.timeout", "a silent server is waited for")

@@ -88,7 +88,7 @@ class CreateDatabaseReplica(command.Lister):
             )
         return _shown(built.replicas, built.probed)
 
-    def _accepted(self, plan: create.Plan, made: Sequence[Instance]) -> Any:
+    def _accepted(self, plan: create.ReplicaPlan, made: Sequence[Instance]) -> Any:
         ids = [replica.id for replica in made]
         wait = wait_for_instance(*ids, goal="replica-of", source_id=plan.source.id)
         self.cloud.progress.note(
@@ -137,7 +137,7 @@ def _request(args: argparse.Namespace) -> create.Request:
     )
 
 
-def _spelled(plan: create.Plan) -> str:
+def _spelled(plan: create.ReplicaPlan) -> str:
     nic = ", ".join(f"{key} {value}" for key, value in plan.nic.body()[0].items())
     access = ", ".join(f"{key} {value}" for key, value in plan.access.items())
     return (
@@ -147,7 +147,7 @@ def _spelled(plan: create.Plan) -> str:
     )
 
 
-def _planned(plan: create.Plan) -> columns.Table:
+def _planned(plan: create.ReplicaPlan) -> columns.Table:
     nothing = columns.text(None)
     planned = {
         "ID": nothing,

@@ -72,7 +72,7 @@ class PromoteDatabaseReplica(command.Lister):
             )
         return self._accepted(plan)
 
-    def _planned(self, plan: promote.Plan) -> Any:
+    def _planned(self, plan: promote.PromotePlan) -> Any:
         for check in plan.checks:
             self.cloud.progress.note(f"check: {check}")
         if not plan.probed:
@@ -82,7 +82,7 @@ class PromoteDatabaseReplica(command.Lister):
         roles = promote.planned_roles(plan)
         return members.switch_table(plan.set, plan.set.members, roles)
 
-    def _accepted(self, plan: promote.Plan) -> Any:
+    def _accepted(self, plan: promote.PromotePlan) -> Any:
         others = [
             member.id for member in plan.set.members if member.id != plan.target.id
         ]
@@ -156,7 +156,7 @@ def _shown(shown: command.Lister, switch: Switch) -> Any:
 def _accepted(
     shown: command.Lister,
     what: str,
-    plan: promote.Plan | failover.Plan,
+    plan: promote.PromotePlan | failover.FailoverPlan,
     follow: list[Action],
 ) -> Any:
     """Show the current set, and print the commands that continue."""

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Options for a new instance: restored, verified or a replica."""
+"""RestoreOptions for a new instance: restored, verified or a replica."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import Any
 from oslo_utils import uuidutils
 
 from trove_ext.workflows.new_instance import InstanceOptions, Nic
-from trove_ext.workflows.restore.settings import Options
+from trove_ext.workflows.restore.settings import RestoreOptions
 
 #: The keys of ``--nic``, as in ``database instance create``.
 NIC_KEYS = {
@@ -114,9 +114,9 @@ def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
     )
 
 
-def settings_options(parsed_args: argparse.Namespace) -> Options:
+def settings_options(parsed_args: argparse.Namespace) -> RestoreOptions:
     """Return the options of :func:`add_settings_options`."""
-    return Options(
+    return RestoreOptions(
         like=parsed_args.like,
         flavor=parsed_args.flavor,
         size=parsed_args.size,

@@ -102,12 +102,13 @@ class LowerBoundTest(testtools.TestCase):
 #: Packages whose name differs from what is imported.
 DISTRIBUTIONS = {
     "keystoneauth1": "keystoneauth1",
+    "openstack": "openstacksdk",
     "osc_lib": "osc-lib",
     "oslo_utils": "oslo-utils",
     "troveclient": "python-troveclient",
 }
 #: Imported only if installed: the extra sql, and the shell that loads the plugin.
-OPTIONAL = {"pymysql", "openstackclient", "openstack"}
+OPTIONAL = {"pymysql", "openstackclient"}
 
 
 def _imported():
@@ -126,6 +127,7 @@ def _imported():
 THIRD_PARTY = {
     "cliff",
     "keystoneauth1",
+    "openstack",
     "osc_lib",
     "oslo_utils",
     "requests",

@@ -44,7 +44,7 @@ RECORDS = {
     "sandbox.state.Settings": "all that is chosen when a sandbox is set up",
     "sandbox.standins.nova.Server": "a server as Trove expects it of Nova",
     "workflows.backup.check.Verdict": "all that a check finds out about an instance",
-    "workflows.restore.settings.Options": "a field for each option of the command",
+    "workflows.restore.settings.RestoreOptions": "a field for each option of the command",
     "workflows.restore.settings.Settings": "a field for each of the request to Trove",
 }
 

@@ -75,6 +75,16 @@ class PrunePlan:
     made: tuple[str, ...] = ()
     names: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def rows(self) -> list[PruneRow]:
+        """Every backup, with what is planned for it and why."""
+        return rows(self)
+
+    @property
+    def deletions(self) -> tuple[Backup, ...]:
+        """The backups that are to be deleted."""
+        return self.retention.deletions
+
 
 @dataclass(frozen=True, slots=True)
 class PruneRow:

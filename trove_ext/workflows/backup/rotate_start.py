@@ -88,7 +88,7 @@ def start(
     if there is not None:
         return there
     try:
-        _check_ready(cloud, instance)
+        check_ready(cloud, instance)
         parent, why = _parent(cloud, choice, forest, instance)
         driver = driver_to_name(forest, parent, choice.storage_driver)
         named = replace(choice, storage_driver=driver)
@@ -205,7 +205,7 @@ def _report_ahead(cloud: Cloud, forest: BackupForest, instance: Instance) -> Non
             )
 
 
-def _check_ready(cloud: Cloud, instance: Instance) -> None:
+def check_ready(cloud: Cloud, instance: Instance) -> None:
     """Refuse what Trove would refuse: its refusal overwrites the instance's fault.
 
     :raises BusyError: an operation is in progress

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Deadline, Outcome
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.replica.create import Plan
+    from trove_ext.workflows.replica.create import ReplicaPlan
 
 #: Polls for which a replica has to be without a server after one that failed.
 LOOKS = 3
@@ -166,7 +166,7 @@ class _Batch:
 
 def follow(
     cloud: Cloud,
-    plan: Plan,
+    plan: ReplicaPlan,
     made: Sequence[Instance],
     deadline: Deadline,
     *,

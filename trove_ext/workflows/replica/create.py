@@ -67,7 +67,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplicaPlan:
     """A request that passed its checks, with the settings of the source."""
 
     request: Request
@@ -94,7 +94,7 @@ class Plan:
         return tuple(f"{name}-{number}" for number in range(1, count + 1))
 
 
-def check(cloud: Cloud, request: Request) -> Plan:
+def check(cloud: Cloud, request: Request) -> ReplicaPlan:
     """Check all of Trove's rules, and report all problems together.
 
     :raises CheckError: nothing was changed
@@ -114,7 +114,7 @@ def check(cloud: Cloud, request: Request) -> Plan:
     if problems:
         raise CheckError(f"No replica of {source} can be created like this", problems)
     nic = options.nic or Nic(network_id=source.networks[0])
-    return Plan(request, source, nic, configuration_id, _access(options, source))
+    return ReplicaPlan(request, source, nic, configuration_id, _access(options, source))
 
 
 def _source_problems(source: Instance) -> Iterator[str | Problem]:
@@ -196,7 +196,7 @@ def _access(options: InstanceOptions, source: Instance) -> dict[str, Any]:
     )
 
 
-def create(cloud: Cloud, plan: Plan) -> list[Instance]:
+def create(cloud: Cloud, plan: ReplicaPlan) -> list[Instance]:
     """Send the create request once, and find all its replicas.
 
     :raises RefusedError: Trove refuses it; nothing was created
@@ -223,7 +223,7 @@ def create(cloud: Cloud, plan: Plan) -> list[Instance]:
     return made(cloud, plan, last)
 
 
-def made(cloud: Cloud, plan: Plan, last: str) -> list[Instance]:
+def made(cloud: Cloud, plan: ReplicaPlan, last: str) -> list[Instance]:
     """Return all replicas of the request, in the order of their names.
 
     :param last: the ID in Trove's response

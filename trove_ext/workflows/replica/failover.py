@@ -47,7 +47,7 @@ CURRENT = "current heartbeat"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FailoverPlan:
     """A failover that passed its checks.
 
     :ivar survivors: the replicas, of which Trove chooses the new source
@@ -68,7 +68,7 @@ class Plan:
         return preflight.last_heard(self.source)
 
 
-def check(cloud: Cloud, name_or_id: str) -> Plan:
+def check(cloud: Cloud, name_or_id: str) -> FailoverPlan:
     """Determine whether the source is dead, and its replicas are not.
 
     Trove decides by the heartbeat of the source, which is watched for up to 45 s.
@@ -88,7 +88,7 @@ def check(cloud: Cloud, name_or_id: str) -> Plan:
     ]
     if problems:
         raise CheckError(f"Can't fail over from {source}", problems)
-    return Plan(found, source, survivors)
+    return FailoverPlan(found, source, survivors)
 
 
 def _no_source(membership: sets.Membership) -> str:
@@ -173,7 +173,9 @@ def _survivor_problems(survivors: tuple[Instance, ...]) -> list[Problem]:
     return problems
 
 
-def submit(cloud: Cloud, plan: Plan, deadline: Deadline | None) -> ReplicationSet:
+def submit(
+    cloud: Cloud, plan: FailoverPlan, deadline: Deadline | None
+) -> ReplicationSet:
     """Send the eject; retry after Trove's 400 until the heartbeat is stale.
 
     :param deadline: None to send it only once
@@ -196,7 +198,7 @@ def submit(cloud: Cloud, plan: Plan, deadline: Deadline | None) -> ReplicationSe
     return ejection.before
 
 
-def _eject(cloud: Cloud, plan: Plan) -> None:
+def _eject(cloud: Cloud, plan: FailoverPlan) -> None:
     manager = cloud.client.instances
     send.act(
         cloud,
@@ -210,7 +212,7 @@ def _is_current(exc: RefusedError) -> bool:
     return is_refusal(exc, BAD_REQUEST) and CURRENT in exc.reason
 
 
-def _explained(plan: Plan, exc: RefusedError) -> RefusedError:
+def _explained(plan: FailoverPlan, exc: RefusedError) -> RefusedError:
     if not _is_current(exc):
         return exc
     again = Action(Verb.FAIL_OVER, (plan.source.id,), wait=True)
@@ -230,7 +232,9 @@ class _Ejection:
     :ivar before: the set as it was before the last attempt
     """
 
-    def __init__(self, cloud: Cloud, plan: Plan, before: ReplicationSet) -> None:
+    def __init__(
+        self, cloud: Cloud, plan: FailoverPlan, before: ReplicationSet
+    ) -> None:
         self._cloud = cloud
         self._plan = plan
         self.before = before

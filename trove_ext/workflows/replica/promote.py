@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PromotePlan:
     """A promote that passed its checks.
 
     :ivar checks: the passed checks, as texts
@@ -59,7 +59,7 @@ class Plan:
         return f"promote of {self.target}"
 
 
-def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Plan:
+def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> PromotePlan:
     """Check every member; report all problems, member by member.
 
     :param with_probe: prove that the target replicates, by a database that is created
@@ -78,7 +78,7 @@ def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Plan:
         "no backup is running",
         *proof,
     )
-    return Plan(found, source, target, checks, probed=with_probe)
+    return PromotePlan(found, source, target, checks, probed=with_probe)
 
 
 def _problems(
@@ -119,7 +119,7 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
     return f"{target} replicates: the probe arrived after {probed.seconds:.1f} s"
 
 
-def submit(cloud: Cloud, plan: Plan) -> ReplicationSet:
+def submit(cloud: Cloud, plan: PromotePlan) -> ReplicationSet:
     """Send the promote, once.
 
     :returns: the set as it was read right before: its faults then explain nothing that
@@ -176,7 +176,7 @@ def wrong_roles(members: tuple[Instance, ...], source_id: str) -> str:
     return ", ".join(wrong)
 
 
-def planned_roles(plan: Plan) -> dict[str, str]:
+def planned_roles(plan: PromotePlan) -> dict[str, str]:
     """Return the planned roles of the members, as texts by ID."""
     members = promoted(plan.set, plan.target.id).members
     return {member.id: recovery.role_of(member, members) for member in members}

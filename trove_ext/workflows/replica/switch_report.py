@@ -23,13 +23,14 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
+from trove_ext.model import recovery
+from trove_ext.model.status import SWITCHING_STATUSES
 from trove_ext.trove import wait_report
 from trove_ext.workflows.replica import heartbeat, sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from trove_ext.model import recovery
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
     from trove_ext.polling import Outcome
@@ -50,6 +51,15 @@ class Switch:
     before: ReplicationSet
     members: tuple[Instance, ...]
     error: TroveExtError | None = None
+
+    @property
+    def source(self) -> Instance | None:
+        """The new source; None while roles are being changed, or if it is not clear."""
+        if any(each.status in SWITCHING_STATUSES for each in self.members):
+            return None
+        old = self.before.source.id if self.before.source else None
+        left = tuple(each for each in self.members if each.id != old)
+        return recovery.new_source(left)
 
 
 def report(

@@ -32,7 +32,7 @@ from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove import conditions, read, resources, send, wait_report
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.backup import chains
-from trove_ext.workflows.restore.settings import Options, Settings, choose
+from trove_ext.workflows.restore.settings import RestoreOptions, Settings, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ class RestoreRequest:
 
     backup: str
     name: str
-    options: Options
+    options: RestoreOptions
     throwaway: bool = False
 
 

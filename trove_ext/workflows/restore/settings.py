@@ -50,7 +50,7 @@ PRIVATE = Note(
 
 
 @dataclass(frozen=True, slots=True)
-class Options(InstanceOptions):
+class RestoreOptions(InstanceOptions):
     """The caller's options; None: as the instance that settings are copied from.
 
     :ivar like: copy settings from this instance (name or ID) and not from the one
@@ -106,7 +106,7 @@ class Choice:
     """
 
     backup: Backup
-    options: Options
+    options: RestoreOptions
     throwaway: bool
     other: Instance | None
     flavor: Flavor | None
@@ -271,7 +271,7 @@ class Choice:
 
 
 def choose(
-    cloud: Cloud, backup: Backup, options: Options, *, throwaway: bool
+    cloud: Cloud, backup: Backup, options: RestoreOptions, *, throwaway: bool
 ) -> Choice:
     """Read what the settings are chosen from.
 
@@ -291,7 +291,7 @@ def choose(
 
 
 def _other(
-    cloud: Cloud, backup: Backup, options: Options
+    cloud: Cloud, backup: Backup, options: RestoreOptions
 ) -> tuple[Instance | None, list[Problem]]:
     """Read the instance that settings are copied from, if there is one."""
     if options.like:
@@ -339,7 +339,7 @@ def _version_problems(cloud: Cloud, backup: Backup) -> Iterator[str]:
 
 
 def _flavor(
-    cloud: Cloud, backup: Backup, options: Options, other: Instance | None
+    cloud: Cloud, backup: Backup, options: RestoreOptions, other: Instance | None
 ) -> tuple[Flavor | None, list[Problem]]:
     """Find the flavor among those that Trove accepts with the version."""
     wanted = options.flavor or (other.flavor_id if other else None)
@@ -356,7 +356,7 @@ def _flavor(
         return None, [Problem(f"{exc} There are: {names or 'none'}")]
 
 
-def _group(cloud: Cloud, options: Options) -> tuple[Group | None, list[Problem]]:
+def _group(cloud: Cloud, options: RestoreOptions) -> tuple[Group | None, list[Problem]]:
     """Find the requested configuration group."""
     if options.no_configuration or not options.configuration:
         return None, []

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.restore.restore import RestorePlan
-    from trove_ext.workflows.restore.settings import Options
+    from trove_ext.workflows.restore.settings import RestoreOptions
 
 FAILED = "FAILED"
 NOT_TRIED = "not tried"
@@ -69,7 +69,7 @@ class VerifyRequest:
     """
 
     backup: str
-    options: Options
+    options: RestoreOptions
     databases: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     keep: bool = False

@@ -13,9 +13,11 @@
 """Abbreviated commands get the hooks; unrelated commands are untouched."""
 
 import io
+import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 from unittest import mock
 
 import testtools
@@ -185,10 +187,15 @@ class TestProcess(testtools.TestCase):
             "import time, cliff.commandmanager; start = time.process_time_ns();"
             "import trove_ext.osc.lazy; print(time.process_time_ns() - start)"
         )
-        times = [
-            int(subprocess.check_output([sys.executable, "-c", code])) / 1e6
-            for _ in range(3)
-        ]
+        with tempfile.TemporaryDirectory() as cache:
+            # Compiled by the first of them, as installed packages are.
+            variables = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
+            variables.pop("PYTHONDONTWRITEBYTECODE", None)
+            argv = [sys.executable, "-c", code]
+            times = [
+                int(subprocess.check_output(argv, env=variables)) / 1e6
+                for _ in range(4)
+            ]
         self.assertLess(min(times), 2.0, times)
 
     def test_it_imports_nothing_that_openstack_has_not_loaded_already(self):

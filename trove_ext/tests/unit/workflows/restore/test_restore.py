@@ -28,7 +28,7 @@ from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.trove import read
 from trove_ext.workflows.new_instance import Nic
 from trove_ext.workflows.restore import restore
-from trove_ext.workflows.restore.settings import Options
+from trove_ext.workflows.restore.settings import RestoreOptions
 
 NETWORK = "11111111-2222-4333-8444-555555555555"
 
@@ -47,7 +47,7 @@ def lost_creation():
 class RestoreTestCase(BackupTestCase):
     def plan(self, backup="b1", name="new", *, throwaway=False, **options):
         request = restore.RestoreRequest(
-            backup, name, Options(**options), throwaway=throwaway
+            backup, name, RestoreOptions(**options), throwaway=throwaway
         )
         return restore.plan(self.cloud, request)
 

@@ -24,7 +24,7 @@ from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.tests.unit.workflows.restore.test_restore import lost_creation
 from trove_ext.workflows.restore import scratch_instance, verify
 from trove_ext.workflows.restore.contents import Question
-from trove_ext.workflows.restore.settings import Options
+from trove_ext.workflows.restore.settings import RestoreOptions
 
 COUNT = "SELECT count(*) FROM myDB.t"
 
@@ -83,7 +83,7 @@ class VerifyTestCase(BackupTestCase):
         if expect is not None:
             kwargs["questions"] = (Question(COUNT, expect),)
         requests = [
-            verify.VerifyRequest(backup, Options(), **kwargs)
+            verify.VerifyRequest(backup, RestoreOptions(), **kwargs)
             for backup in backups or ("b1",)
         ]
         return list(verify.verify(self.cloud, requests))

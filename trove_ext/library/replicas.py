@@ -1,0 +1,262 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The jobs on instances and replication sets."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from trove_ext.exceptions import NotFoundError
+from trove_ext.library.base import TIMEOUT, Base, raise_if, reference
+from trove_ext.trove import conditions, find, read
+from trove_ext.workflows.new_instance import InstanceOptions
+from trove_ext.workflows.replica import (
+    build,
+    create,
+    detach,
+    failover,
+    promote,
+    sets,
+)
+from trove_ext.workflows.replica.switch_report import Switch
+
+if TYPE_CHECKING:
+    from trove_ext.model.instance import Instance
+    from trove_ext.model.replication import ReplicationSet
+
+
+class Replicas(Base):
+    """Find, wait, and create, promote, fail over and detach replicas."""
+
+    def find_instance(self, name_or_id: str) -> Instance:
+        """Find an instance by ID, or by name on any page of the list.
+
+        :raises NotFoundError: there is none
+        :raises AmbiguousNameError: several have the name; lists their IDs
+        """
+        with self._reading():
+            return find.instance(self._cloud, name_or_id)
+
+    def list_instances(self) -> list[Instance]:
+        """Read all instances of the project: one request for each 20."""
+        with self._reading():
+            return read.list_instances(self._cloud)
+
+    def wait_for_instances(
+        self,
+        *instances: str | Instance,
+        until: Literal["settled", "deleted", "source", "detached"] = "settled",
+        replica_of: str | Instance | None = None,
+        timeout: float = TIMEOUT,
+    ) -> tuple[Instance, ...]:
+        """Wait for all of them together.
+
+        :param until: ``settled`` is ACTIVE (or RESTART_REQUIRED) and HEALTHY;
+            ``source`` and ``detached`` are settled and a replica of none
+        :param replica_of: settled as replicas of this instance
+        :param timeout: seconds; 0 for no limit
+        :returns: those that are still there, as read last
+        :raises ResourceFailedError: one is in an error state
+        :raises WaitTimeoutError: time is over
+        """
+        cloud = self._cloud
+        condition = {
+            "settled": partial(conditions.settled, cloud, patience=None),
+            "deleted": partial(conditions.instance_gone, cloud),
+            "source": partial(conditions.is_source, cloud, patience=None),
+            "detached": partial(conditions.is_detached, cloud, patience=None),
+        }[until]
+        with self._job(timeout) as job:
+            finder = find.instances(cloud)
+            found = [finder.find(reference(instance)) for instance in instances]
+            job.result = tuple(found)
+            if replica_of is not None:
+                source = finder.find(reference(replica_of))
+                condition = partial(
+                    conditions.is_replica_of, cloud, source_id=source.id, patience=None
+                )
+            self._await([condition(each) for each in found], job.deadline)
+            return self._instances(found)
+
+    def list_replica_sets(self) -> list[ReplicationSet]:
+        """Read all sets of the project: a source and its replicas each."""
+        with self._reading():
+            return sets.read_sets(self._cloud)
+
+    def find_replica_set(self, instance: str | Instance) -> ReplicationSet:
+        """Read the set that an instance is a member of.
+
+        :raises NotFoundError: there is no such instance, or it is in no set
+        """
+        with self._reading():
+            membership = sets.find(self._cloud, reference(instance))
+            if membership.set is None:
+                raise NotFoundError(f"{membership.instance} is in no replica set.")
+            return membership.set
+
+    def plan_create_replicas(
+        self,
+        source: str | Instance,
+        name: str,
+        *,
+        count: int = 1,
+        options: InstanceOptions | None = None,
+    ) -> create.ReplicaPlan:
+        """Check all of Trove's rules, and find each setting of the new replicas.
+
+        :param name: with ``count`` above 1 each gets ``-1``, ``-2``, .. behind it
+        :param options: settings; default: those of the source
+        :raises CheckError: no replica can be made like this; lists all that is wrong
+        """
+        request = create.Request(
+            source=reference(source),
+            name=name,
+            count=count,
+            options=options or InstanceOptions(),
+        )
+        with self._reading():
+            return create.check(self._cloud, request)
+
+    def create_replicas(
+        self,
+        plan: create.ReplicaPlan,
+        *,
+        probe: bool = False,
+        wait: bool = True,
+        timeout: float = TIMEOUT,
+    ) -> tuple[Instance, ...]:
+        """Create the replicas of a plan.
+
+        :param probe: prove that each replicates, by a database that is made on the
+            source and dropped; waits in any case
+        :param wait: wait until all are settled under their source
+        :param timeout: seconds; 0 for no limit
+        :returns: the replicas in the order of their names, as read last
+        :raises RefusedError: Trove refuses it; nothing was changed
+        :raises ResourceFailedError: one failed, or does not replicate
+        :raises WaitTimeoutError: time is over; the work continues on the server
+        """
+        with self._job(timeout) as job:
+            made = create.create(self._cloud, plan)
+            job.result = replicas = tuple(made)
+            if wait or probe:
+                built = build.follow(
+                    self._cloud, plan, made, job.deadline, with_probe=probe
+                )
+                job.result = replicas = built.replicas
+                raise_if(built.error)
+            return replicas
+
+    def plan_promote_replica(
+        self, replica: str | Instance, *, probe: bool = False
+    ) -> promote.PromotePlan:
+        """Check every member of the set before a planned switch.
+
+        :param probe: prove that the replica replicates, by a database that is made on
+            the source and dropped
+        :raises CheckError: something is wrong; lists all of it, member by member
+        """
+        with self._reading():
+            return promote.check(self._cloud, reference(replica), with_probe=probe)
+
+    def promote_replica(
+        self, plan: promote.PromotePlan, *, wait: bool = True, timeout: float = TIMEOUT
+    ) -> Switch:
+        """Make the replica of a plan the source of its set.
+
+        :param wait: wait until the roles have changed and all members are settled
+        :param timeout: seconds; 0 for no limit
+        :returns: the set before, and its members as read last
+        :raises RefusedError: Trove refuses it; nothing was changed
+        :raises ResourceFailedError: it failed; says what is true of each member
+        :raises WaitTimeoutError: time is over; the switch continues on the server
+        """
+        with self._job(timeout) as job:
+            before = promote.submit(self._cloud, plan)
+            if not wait:
+                return self._switching(before)
+            job.result = switch = promote.follow(
+                self._cloud, before, plan.target, job.deadline
+            )
+            raise_if(switch.error)
+            return switch
+
+    def plan_fail_over(self, source: str | Instance) -> failover.FailoverPlan:
+        """Find out whether a source is dead and its replicas are not.
+
+        A heartbeat that may still arrive is watched for up to 45 seconds.
+
+        :raises CheckError: the source is not dead, or Trove could not eject it
+        """
+        with self._reading():
+            return failover.check(self._cloud, reference(source))
+
+    def fail_over(
+        self,
+        plan: failover.FailoverPlan,
+        *,
+        wait: bool = True,
+        timeout: float = TIMEOUT,
+    ) -> Switch:
+        """Eject the dead source of a plan; Trove chooses the new one.
+
+        The old source is not fenced: if its host comes back it accepts writes that no
+        other member gets. What was written to it last may be lost.
+
+        :param wait: repeat the request until Trove accepts it (it does once the guest
+            agent of the source was not heard for a while), and wait until every
+            survivor has its new role
+        :param timeout: seconds; 0 for no limit
+        :returns: the set before, and its members as read last
+        :raises RefusedError: Trove refuses it, or still counts the source as alive
+        :raises ResourceFailedError: it failed; says what is true of each member
+        :raises WaitTimeoutError: time is over
+        """
+        with self._job(timeout) as job:
+            before = failover.submit(self._cloud, plan, job.deadline if wait else None)
+            if not wait:
+                return self._switching(before)
+            job.result = switch = failover.follow(
+                self._cloud, before, plan.source, job.deadline
+            )
+            raise_if(switch.error)
+            failover.outcome(self._cloud, plan.source, switch)
+            return switch
+
+    def detach_replica(
+        self, replica: str | Instance, *, wait: bool = True, timeout: float = TIMEOUT
+    ) -> Instance:
+        """Take a replica out of its set; it serves by itself afterwards.
+
+        :param wait: wait until it replicates from none
+        :param timeout: seconds; 0 for no limit
+        :returns: the instance as read last
+        :raises CheckError: it is no replica, or not settled; nothing was changed
+        :raises ResourceFailedError: it failed
+        :raises WaitTimeoutError: time is over; the detach continues on the server
+        """
+        with self._job(timeout) as job:
+            found, _set = detach.check(self._cloud, reference(replica))
+            job.result = before = detach.submit(self._cloud, found)
+            if not wait:
+                return before
+            detached = detach.follow(self._cloud, before, job.deadline)
+            job.result = detached.instance
+            raise_if(detached.error)
+            return detached.instance
+
+    def _switching(self, before: ReplicationSet) -> Switch:
+        """Return a switch that was accepted and not waited for."""
+        ids = [each.id for each in before.members]
+        return Switch(before, tuple(sets.read_members(self._cloud, ids)))

@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Restore a backup, and prove that it restores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trove_ext.library.base import TIMEOUT, Base, raise_if, reference
+from trove_ext.trove import read
+from trove_ext.workflows.restore import restore, verify
+from trove_ext.workflows.restore.settings import RestoreOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trove_ext.model.backup import Backup
+    from trove_ext.model.instance import Instance
+    from trove_ext.workflows.restore.contents import Question
+    from trove_ext.workflows.restore.restore import RestorePlan
+    from trove_ext.workflows.restore.verify import Verification
+
+
+class Restores(Base):
+    """Restore and verify."""
+
+    def plan_restore_backup(
+        self, backup: str | Backup, name: str, options: RestoreOptions | None = None
+    ) -> RestorePlan:
+        """Check the whole chain and find each setting of the new instance.
+
+        :param name: of the new instance
+        :param options: settings; default: those of the instance that was backed up
+        :returns: the plan; ``settings`` is what the instance gets, ``warnings`` what to
+            look at before it is carried out
+        :raises CheckError: it can't be restored like this; lists all that is wrong
+        """
+        request = restore.RestoreRequest(
+            reference(backup), name, options or RestoreOptions()
+        )
+        with self._reading():
+            return restore.plan(self._cloud, request)
+
+    def restore_backup(
+        self, plan: RestorePlan, *, wait: bool = True, timeout: float = TIMEOUT
+    ) -> Instance:
+        """Create the instance of a plan.
+
+        :param wait: wait until it is ACTIVE and HEALTHY
+        :param timeout: seconds; 0 for no limit
+        :returns: the new instance as read last
+        :raises RefusedError: Trove refuses it; nothing was changed
+        :raises ResourceFailedError: the restore failed; the instance is still there
+        :raises WaitTimeoutError: time is over; the restore continues on the server
+        """
+        with self._job(timeout) as job:
+            instance_id = restore.submit(self._cloud, plan)
+            job.result = made = read.get_instance(self._cloud, instance_id)
+            if wait:
+                made, error = restore.wait(self._cloud, made, job.deadline)
+                job.result = made
+                raise_if(error)
+            return made
+
+    def verify_backup(
+        self,
+        backup: str | Backup,
+        *,
+        options: RestoreOptions | None = None,
+        databases: Sequence[str] = (),
+        questions: Sequence[Question] = (),
+        keep: bool = False,
+        timeout: float = TIMEOUT,
+    ) -> Verification:
+        """Restore a backup into a temporary instance, look into it, delete it.
+
+        The instance is deleted whatever happens, also after a KeyboardInterrupt.
+
+        :param options: settings of the temporary instance
+        :param databases: names of databases that must be there
+        :param questions: statements, each with the value that it must give; they need
+            PyMySQL (the extra ``sql``) and a route to the instance
+        :param keep: do not delete the instance
+        :param timeout: seconds, 0 for no limit; the delete has ten minutes of its own
+        :returns: each step with its time
+        :raises CheckError: a question can't be asked; nothing was changed
+        :raises ResourceFailedError: it did not verify
+        :raises WaitTimeoutError: time is over
+        """
+        request = verify.VerifyRequest(
+            backup=reference(backup),
+            options=options or RestoreOptions(),
+            databases=tuple(databases),
+            questions=tuple(questions),
+            keep=keep,
+            timeout=timeout,
+        )
+        with self._job(timeout) as job:
+            (verification,) = verify.verify(self._cloud, [request])
+            job.result = verification
+            raise_if(verification.error)
+            return verification
