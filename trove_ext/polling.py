@@ -111,13 +111,13 @@ class Target:
     """Something to wait for.
 
     :ivar label: its name in messages
-    :ivar look: reads it once, in ``requests`` requests
+    :ivar poll: reads it once, in ``requests`` requests
     :ivar follow: the action that keeps waiting for it; None if it is only watched, and
         nothing continues on the server
     """
 
     label: str
-    look: Callable[[], Reading]
+    poll: Callable[[], Reading]
     follow: Action | None
     requests: int = 1
 
@@ -147,7 +147,7 @@ class Outcome:
         return self.reading.state if self.reading else "unknown"
 
 
-def confirmed(look: Callable[[], Reading], times: int = 2) -> Callable[[], Reading]:
+def confirmed(poll: Callable[[], Reading], times: int = 2) -> Callable[[], Reading]:
     """Count a target as done only if it is read as done several times in a row.
 
     Needed after a promote: Trove clears the task before it stores a failure
@@ -157,7 +157,7 @@ def confirmed(look: Callable[[], Reading], times: int = 2) -> Callable[[], Readi
 
     def checked() -> Reading:
         nonlocal seen
-        reading = look()
+        reading = poll()
         seen = seen + 1 if reading.phase is Phase.DONE else 0
         if reading.phase is Phase.DONE and seen < times:
             return Reading(Phase.BUSY, reading.state, reading.reason)
@@ -197,7 +197,7 @@ def wait(
             if index in outcomes:
                 continue
             try:
-                reading = last[index] = target.look()
+                reading = last[index] = target.poll()
             except UnreachableError:
                 if not deadline.passed:
                     raise

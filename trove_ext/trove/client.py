@@ -120,7 +120,7 @@ class Cloud:
         what: str,
         call: Callable[[], R],
         *,
-        look: Action = LIST_INSTANCES,
+        shown_by: Action = LIST_INSTANCES,
         about: str = "",
     ) -> R:
         """Send something that changes the cloud, once.
@@ -129,14 +129,14 @@ class Cloud:
         rejected the request without reading it.
 
         :param what: what it does, for messages: "delete of backup b1"
-        :param look: the action that shows its effect
+        :param shown_by: the action that shows its effect
         :param about: the ID or name of the thing that it makes or changes, for
             :meth:`~trove_ext.trove.journal.Journal.has_sent`
         :raises LostAnswerError: it may have taken effect or not
         :raises NotFoundError, RefusedError, LoginError: it did not
         """
         limited = self.limits.for_rate_limit()
-        self.journal.sending(Change(what, look, about))
+        self.journal.sending(Change(what, shown_by, about))
         while True:
             answers = self._answers()
             try:

@@ -62,19 +62,19 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
     never ends.
     """
     down = _DatabaseDown(cloud)
-    next_look = cloud.clock.monotonic() + INSTANCE_PAUSE
+    next_read = cloud.clock.monotonic() + INSTANCE_PAUSE
 
     def is_lost(now: Backup) -> bool:
-        nonlocal next_look
-        if now.instance_id is None or cloud.clock.monotonic() < next_look:
+        nonlocal next_read
+        if now.instance_id is None or cloud.clock.monotonic() < next_read:
             return False
-        next_look = cloud.clock.monotonic() + INSTANCE_PAUSE
+        next_read = cloud.clock.monotonic() + INSTANCE_PAUSE
         try:
             return down.lasts(read.get_instance(cloud, now.instance_id))
         except NotFoundError:
             return False
 
-    def look() -> Reading:
+    def poll() -> Reading:
         try:
             now = read.get_backup(cloud, backup.id)
         except NotFoundError:
@@ -88,7 +88,7 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
         return Reading(Phase.FAILED, now.status, backup_fault(cloud, now))
 
     return Target(
-        f"Backup {backup}", look, wait_for_backup(backup.id, goal="completed")
+        f"Backup {backup}", poll, wait_for_backup(backup.id, goal="completed")
     )
 
 
@@ -111,7 +111,7 @@ def backup_fault(cloud: Cloud, backup: Backup) -> str:
 def backup_gone(cloud: Cloud, backup: Backup) -> Target:
     """Wait until a backup is 404."""
 
-    def look() -> Reading:
+    def poll() -> Reading:
         try:
             now = read.get_backup(cloud, backup.id)
         except NotFoundError:
@@ -121,13 +121,13 @@ def backup_gone(cloud: Cloud, backup: Backup) -> Target:
             return Reading(Phase.FAILED, now.status, reason)
         return Reading(Phase.BUSY, now.status)
 
-    return Target(f"Backup {backup}", look, wait_for_backup(backup.id, goal="deleted"))
+    return Target(f"Backup {backup}", poll, wait_for_backup(backup.id, goal="deleted"))
 
 
 def instance_gone(cloud: Cloud, instance: Instance) -> Target:
     """Wait until an instance is 404."""
 
-    def look() -> Reading:
+    def poll() -> Reading:
         try:
             now = read.get_instance(cloud, instance.id)
         except NotFoundError:
@@ -137,7 +137,7 @@ def instance_gone(cloud: Cloud, instance: Instance) -> Target:
         return Reading(Phase.BUSY, now.state)
 
     follow = wait_for_instance(instance.id, goal="deleted")
-    return Target(f"Instance {instance}", look, follow)
+    return Target(f"Instance {instance}", poll, follow)
 
 
 class StallDetector:
@@ -238,7 +238,7 @@ def settled(
             return f"nothing has changed for {LOST_AFTER / 60:.0f} minutes"
         return ""
 
-    def look() -> Reading:
+    def poll() -> Reading:
         try:
             now = read.get_instance(cloud, before.id)
         except NotFoundError:
@@ -252,7 +252,7 @@ def settled(
         return Reading(Phase.FAILED if reason else Phase.BUSY, now.state, reason)
 
     follow = wait_for_instance(before.id, goal=goal, source_id=source_id)
-    return Target(f"Instance {before}", look, follow)
+    return Target(f"Instance {before}", poll, follow)
 
 
 def is_source(
@@ -366,4 +366,4 @@ def _failed(before: Instance, now: Instance) -> Reading:
 
 
 def _twice(target: Target) -> Target:
-    return Target(target.label, confirmed(target.look), target.follow, target.requests)
+    return Target(target.label, confirmed(target.poll), target.follow, target.requests)

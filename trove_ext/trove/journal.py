@@ -30,12 +30,12 @@ class Change:
     """A request that changes something.
 
     :ivar what: in words, for messages
-    :ivar look: the action that shows its effect
+    :ivar shown_by: the action that shows its effect
     :ivar about: the ID or name of the thing that it makes or changes; never shown
     """
 
     what: str
-    look: Action
+    shown_by: Action
     about: str = ""
 
 
@@ -122,9 +122,9 @@ class Journal:
         return Summary(sent[:-1], sent[-1], self._awaited, seen)
 
     def _noting(self, index: int, target: Target) -> Target:
-        def look() -> Reading:
-            reading = target.look()
+        def poll() -> Reading:
+            reading = target.poll()
             self._seen[index] = reading.state
             return reading
 
-        return dataclasses.replace(target, look=look)
+        return dataclasses.replace(target, poll=poll)

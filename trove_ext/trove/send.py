@@ -54,16 +54,16 @@ def act(cloud: Cloud, what: str, before: Instance, send: Callable[[], object]) -
     :param before: the instance as read before
     :raises LostAnswerError: the response was lost and the instance has not changed
     """
-    look = Action(Verb.SHOW_INSTANCE, (before.id,))
+    shown_by = Action(Verb.SHOW_INSTANCE, (before.id,))
     try:
-        cloud.change(what, send, look=look)
+        cloud.change(what, send, shown_by=shown_by)
     except LostAnswerError as lost:
-        now = _looked(lost, look, partial(_read_again, cloud, before))
+        now = _read_after(lost, shown_by, partial(_read_again, cloud, before))
         if isinstance(now, Instance) and not _has_acted(before, now):
             raise LostAnswerError(
                 f"{lost}\n{before} is {now.state}, and nothing has acted on it since: "
                 "apparently the request did not reach it.",
-                follow_ups=[_look_again(look)],
+                follow_ups=[_check_first(shown_by)],
             ) from lost
         cloud.progress.warn(
             f"{lost}. {before} has changed since: apparently it took effect."
@@ -91,19 +91,19 @@ def delete(cloud: Cloud, what: str, before: T, send: Callable[[], object]) -> No
     :raises LostAnswerError: both responses were lost
     """
     show = Verb.SHOW_BACKUP if isinstance(before, Backup) else Verb.SHOW_INSTANCE
-    look = Action(show, (before.id,))
+    shown_by = Action(show, (before.id,))
     try:
-        cloud.change(what, send, look=look)
+        cloud.change(what, send, shown_by=shown_by)
     except NotFoundError:
         cloud.progress.note(f"{before} was deleted by another user meanwhile.")
     except LostAnswerError as lost:
-        now = _looked(lost, look, partial(_read_again, cloud, before))
+        now = _read_after(lost, shown_by, partial(_read_again, cloud, before))
         if now is None or now.status not in {before.status, *NOT_BY_AN_ACTION}:
             cloud.progress.warn(f"{lost}. {before} has changed since: it took effect.")
             return
         cloud.progress.warn(f"{lost}. {before} is unchanged: sending it again.")
         try:
-            cloud.change(what, send, look=look)
+            cloud.change(what, send, shown_by=shown_by)
         except NotFoundError:
             return
 
@@ -144,7 +144,7 @@ def create_backup(
             and (backup.parent_id == parent_id or (incremental and parent_id is None))
         ]
 
-    return _create(cloud, BACKUP, name, send, namesakes, look=BACKUPS)
+    return _create(cloud, BACKUP, name, send, namesakes, shown_by=BACKUPS)
 
 
 def create_instance(
@@ -177,7 +177,9 @@ def create_instance(
             if instance.name == name and instance.replica_of == source_id
         ]
 
-    return _create(cloud, INSTANCE, name, send, namesakes, look=INSTANCES, known=known)
+    return _create(
+        cloud, INSTANCE, name, send, namesakes, shown_by=INSTANCES, known=known
+    )
 
 
 def _create(
@@ -187,14 +189,16 @@ def _create(
     send: Callable[[], str],
     namesakes: Callable[[], list[T]],
     *,
-    look: Action,
+    shown_by: Action,
     known: Collection[str] | None = None,
 ) -> str:
     before = {instance.id for instance in namesakes()} if known is None else known
     try:
-        return cloud.change(f"creation of {kind} {name}", send, look=look, about=name)
+        return cloud.change(
+            f"creation of {kind} {name}", send, shown_by=shown_by, about=name
+        )
     except LostAnswerError as lost:
-        there = _looked(lost, look, namesakes)
+        there = _read_after(lost, shown_by, namesakes)
         new = [resource for resource in there if resource.id not in before]
         if len(new) == 1:
             cloud.progress.warn(f"{lost}. {new[0]} was created by it.")
@@ -203,17 +207,17 @@ def _create(
             raise LostAnswerError(
                 f"{lost}\nNothing new with that name exists, so apparently it was not "
                 "created.",
-                follow_ups=[_look_again(look)],
+                follow_ups=[_check_first(shown_by)],
             ) from lost
         ids = ", ".join(resource.id for resource in new)
         raise LostAnswerError(
             f"{lost}\nSeveral new ones have that name: {ids}. It is not known which of "
             "them this command has created.",
-            follow_ups=[_look_again(look)],
+            follow_ups=[_check_first(shown_by)],
         ) from lost
 
 
-def _looked(lost: LostAnswerError, look: Action, read: Callable[[], R]) -> R:
+def _read_after(lost: LostAnswerError, shown_by: Action, read: Callable[[], R]) -> R:
     """Read the result.
 
     :raises LostAnswerError: that can't be read either
@@ -223,9 +227,9 @@ def _looked(lost: LostAnswerError, look: Action, read: Callable[[], R]) -> R:
     except TroveExtError as exc:
         raise LostAnswerError(
             f"{lost}\nIts result can't be read: {exc}",
-            follow_ups=[_look_again(look)],
+            follow_ups=[_check_first(shown_by)],
         ) from exc
 
 
-def _look_again(look: Action) -> FollowUp:
-    return to("see whether it took effect before you repeat it", look)
+def _check_first(shown_by: Action) -> FollowUp:
+    return to("see whether it took effect before you repeat it", shown_by)

@@ -184,7 +184,7 @@ def contents_error(
         return None
     missing: list[str] = []
 
-    def look() -> Reading:
+    def poll() -> Reading:
         found = set(contents.names(cloud, instance)) if databases else set()
         known = set(contents.users(cloud, instance)) if users else set()
         missing[:] = [f"database {name!r}" for name in databases if name not in found]
@@ -193,7 +193,7 @@ def contents_error(
         return Reading(phase, "missing" if missing else "there")
 
     follow = Action(Verb.SHOW_INSTANCE, (instance.id,))
-    target = Target(f"Databases and users of {instance}", look, follow, requests=2)
+    target = Target(f"Databases and users of {instance}", poll, follow, requests=2)
     timeout = min(CONTENTS_TIMEOUT, max(1.0, deadline.remaining))
     try:
         cloud.wait([target], cloud.deadline(timeout))

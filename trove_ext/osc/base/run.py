@@ -263,8 +263,8 @@ def _facts(summary: Summary, prefix: str) -> list[str]:
         return [*facts, f"to keep waiting, run:{commands}"] if commands else facts
     if summary.last is None:
         return facts
-    look = follow_up.command(prefix, summary.last.look)
-    return [*facts, f"to see the result, run: {look}"]
+    command = follow_up.command(prefix, summary.last.shown_by)
+    return [*facts, f"to see the result, run: {command}"]
 
 
 def _sent(summary: Summary) -> list[str]:

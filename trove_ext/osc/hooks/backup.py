@@ -120,7 +120,7 @@ class BackupCreate(HookedCommand):
         except ServiceError as exc:
             if refuse:
                 raise
-            self.cloud.progress.warn(f"The parent can't be looked at: {exc}")
+            self.cloud.progress.warn(f"The parent can't be read: {exc}")
         return None
 
     def _name_driver(
@@ -161,7 +161,7 @@ class BackupCreate(HookedCommand):
         try:
             parent = read.get_backup(self.cloud, parent_id)
         except TroveExtError as exc:
-            self.cloud.progress.warn(f"The parent can't be looked at: {exc}")
+            self.cloud.progress.warn(f"The parent can't be read: {exc}")
             return
         if parent.is_replication_snapshot:
             self.cloud.progress.warn(
@@ -217,7 +217,7 @@ class BackupDelete(HookedCommand):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Send each delete, then wait until all are deleted."""
         if self.plan is None:
-            raise ServiceError("What is to be deleted was not looked up.")
+            raise ServiceError("The backups to delete were not read.")
         refused = [
             *self.not_found,
             *(

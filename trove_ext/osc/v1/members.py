@@ -154,7 +154,9 @@ def replication(instance_id: str, probed: Sequence[Probed]) -> columns.Shown:
         if each.replica.id == instance_id:
             if each.ok:
                 return columns.text(f"proved in {each.seconds:.1f} s")
-            return columns.text("not replicating" if each.looked else "can't be probed")
+            return columns.text(
+                "not replicating" if each.readable else "can't be probed"
+            )
     return columns.text(NOT_PROBED)
 
 

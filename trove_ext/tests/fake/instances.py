@@ -116,7 +116,7 @@ class Instances:
     def action(self, _path: str, _query: Any, body: Any, instance_id: str) -> Answer:
         """POST /instances/ID/action."""
         if not body:
-            # The schema is looked up before the check for an empty body.
+            # The schema is searched before the check for an empty body.
             raise errors.server_error()
         if "resize" in body:
             schema.check("resize", body, schema.RESIZE)

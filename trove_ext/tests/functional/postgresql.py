@@ -135,10 +135,10 @@ class PostgresTestCase(base.FunctionalTestCase):
 
         self.eventually(wanted, statuses)
 
-    def eventually(self, wanted, look):
-        """Wait until *look* returns what is wanted."""
+    def eventually(self, wanted, read):
+        """Wait until *read* returns what is wanted."""
         deadline = time.monotonic() + PATIENCE
-        while (found := look()) != wanted:
+        while (found := read()) != wanted:
             self.assertLess(time.monotonic(), deadline, f"{found}, not {wanted}")
             time.sleep(0.3)
 
@@ -224,5 +224,5 @@ class PostgresTestCase(base.FunctionalTestCase):
 
     def recovered(self, instance):
         """Wait until a restored instance has ended its recovery."""
-        look = lambda: self.value(instance, "SELECT pg_is_in_recovery()")  # noqa: E731
-        self.eventually(False, look)
+        read = lambda: self.value(instance, "SELECT pg_is_in_recovery()")  # noqa: E731
+        self.eventually(False, read)

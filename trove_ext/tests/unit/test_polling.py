@@ -43,13 +43,13 @@ def target(*states, requests=1, label="thing"):
     rest = list(states)
     phases = {"DONE": Phase.DONE, "ERROR": Phase.FAILED}
 
-    def look():
+    def poll():
         state = rest.pop(0) if len(rest) > 1 else rest[0]
         if isinstance(state, Exception):
             raise state
         return polling.Reading(phases.get(state, Phase.BUSY), state, "why")
 
-    return polling.Target(label, look, ("instance", "wait", label), requests)
+    return polling.Target(label, poll, ("instance", "wait", label), requests)
 
 
 class TestWait(testtools.TestCase):
@@ -95,11 +95,11 @@ class TestWait(testtools.TestCase):
         self.assertTrue(outcome.ok)
 
     def test_no_response_at_the_deadline_is_a_time_out(self):
-        def look():
+        def poll():
             self.clock.sleep(10)
             raise UnreachableError("nobody there")
 
-        one = polling.Target("thing", look, ("x",))
+        one = polling.Target("thing", poll, ("x",))
         (outcome,) = self.wait(one, timeout=5)
         self.assertTrue(outcome.timed_out)
         self.assertEqual("unknown", outcome.state)
@@ -110,6 +110,6 @@ class TestWait(testtools.TestCase):
 
     def test_confirmed_requires_it_twice_in_a_row(self):
         one = target("DONE", "BUILD", "DONE", "DONE")
-        look = polling.confirmed(one.look)
-        phases = [look().phase for _ in range(4)]
+        poll = polling.confirmed(one.poll)
+        phases = [poll().phase for _ in range(4)]
         self.assertEqual([Phase.BUSY, Phase.BUSY, Phase.BUSY, Phase.DONE], phases)

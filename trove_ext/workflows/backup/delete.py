@@ -270,11 +270,11 @@ class _Listed:
 
 
 def _listed_gone(target: Target, backup_id: str, listed: _Listed, cost: int) -> Target:
-    def look() -> Reading:
+    def poll() -> Reading:
         state = listed.state(backup_id)
-        return Reading(Phase.BUSY, state) if state else target.look()
+        return Reading(Phase.BUSY, state) if state else target.poll()
 
-    return Target(target.label, look, target.follow, cost)
+    return Target(target.label, poll, target.follow, cost)
 
 
 def _foreign(cloud: Cloud, backup_id: str) -> Backup | None:

@@ -87,9 +87,9 @@ class _Batch:
         )
         stuck = 0
 
-        def look() -> Reading:
+        def poll() -> Reading:
             nonlocal stuck
-            reading = inner.look()
+            reading = inner.poll()
             if reading.phase is not Phase.BUSY:
                 self._ended[before.id] = reading.phase
                 return reading
@@ -104,7 +104,7 @@ class _Batch:
                 "in BUILD forever",
             )
 
-        return Target(inner.label, look, inner.follow, inner.requests)
+        return Target(inner.label, poll, inner.follow, inner.requests)
 
     def _is_behind(self, number: int, before: Instance, reading: Reading) -> bool:
         if reading.phase is not Phase.BUSY or not any(
@@ -125,9 +125,9 @@ class _Batch:
         inner = conditions.settled(self.cloud, self.source, patience=None)
         busy = 0
 
-        def look() -> Reading:
+        def poll() -> Reading:
             nonlocal busy
-            reading = inner.look()
+            reading = inner.poll()
             if not self._over or reading.phase is not Phase.BUSY:
                 # Trove stores a failed snapshot early as the source's fault.
                 held = reading.phase is Phase.DONE and not self._over
@@ -139,7 +139,7 @@ class _Batch:
                 return Reading(Phase.FAILED, reading.state, reason)
             return reading
 
-        return Target(inner.label, look, inner.follow, inner.requests)
+        return Target(inner.label, poll, inner.follow, inner.requests)
 
     def _is_in_backup(self) -> bool:
         return read.get_instance(self.cloud, self.source.id).status == BACKUP
@@ -147,7 +147,7 @@ class _Batch:
     def _snapshot(self) -> Target:
         source = self.source
 
-        def look() -> Reading:
+        def poll() -> Reading:
             if not self._over:
                 return Reading(Phase.BUSY, "in use")
             if any(map(self._failed, self.made)) or not self.snapshots():
@@ -155,7 +155,7 @@ class _Batch:
             return Reading(Phase.BUSY, "not deleted yet")
 
         follow = wait_for_instance(source.id, goal="settled")
-        return Target(f"Snapshot of {source}", look, follow, 0)
+        return Target(f"Snapshot of {source}", poll, follow, 0)
 
     def snapshots(self) -> list[Backup]:
         """Return the temporary backups of this request that still exist."""
@@ -230,7 +230,7 @@ def _unproved(probed: Sequence[Probed]) -> TroveExtError | None:
     restarts = [
         Action(Verb.RESTART_INSTANCE, (probe.replica.id,), wait=True)
         for probe in bad
-        if probe.looked
+        if probe.readable
     ]
     return ResourceFailedError(
         "\n".join(probe.describe() for probe in bad),

@@ -72,7 +72,7 @@ def silent(cloud: Cloud, members: Sequence[Instance]) -> frozenset[str]:
 
 
 def _next_beat(cloud: Cloud, before: Instance) -> Target:
-    def look() -> Reading:
+    def poll() -> Reading:
         try:
             now = read.get_instance(cloud, before.id)
         except NotFoundError:
@@ -83,4 +83,4 @@ def _next_beat(cloud: Cloud, before: Instance) -> Target:
             return Reading(Phase.DONE, "its heartbeat arrives")
         return Reading(Phase.BUSY, "watching its heartbeat")
 
-    return Target(f"Instance {before}", look, None)
+    return Target(f"Instance {before}", poll, None)

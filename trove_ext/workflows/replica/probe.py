@@ -56,14 +56,14 @@ class Probed:
 
     :ivar seconds: until the probe was seen on it; None if it was not
     :ivar problem: why not; empty if it replicates
-    :ivar looked: whether the replica could be read; if not, it may replicate
+    :ivar readable: whether the replica could be read; if not, it may replicate
         nevertheless
     """
 
     replica: Instance
     seconds: float | None
     problem: str = ""
-    looked: bool = True
+    readable: bool = True
 
     @property
     def ok(self) -> bool:
@@ -72,7 +72,7 @@ class Probed:
 
     def describe(self) -> str:
         """Describe why it is not proved that it replicates."""
-        verdict = "does not replicate" if self.looked else "can't be probed"
+        verdict = "does not replicate" if self.readable else "can't be probed"
         return f"{self.replica} {verdict}: {self.problem}"
 
 
@@ -89,7 +89,7 @@ def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[
         _create(cloud, source, name)
         return _arrivals(cloud, name, replicas)
     except (RefusedError, NotFoundError, LoginError, UnreachableError):
-        # Of the create: errors of reading a replica are caught in _look.
+        # Of the create: errors of reading a replica are caught in _poll.
         made = False
         raise
     finally:
@@ -101,7 +101,7 @@ def _create(cloud: Cloud, source: Instance, name: str) -> None:
     what = f"creation of database {name} on {source}"
     send = partial(cloud.client.databases.create, source.id, [{"name": name}])
     try:
-        cloud.change(what, send, look=Action(Verb.LIST_DATABASES, (source.id,)))
+        cloud.change(what, send, shown_by=Action(Verb.LIST_DATABASES, (source.id,)))
     except LostAnswerError:
         if not databases.has(cloud, source, name):
             raise
@@ -109,7 +109,7 @@ def _create(cloud: Cloud, source: Instance, name: str) -> None:
 
 def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Probed]:
     targets = [
-        Target(f"Replication to {replica}", partial(_look, cloud, replica, name), None)
+        Target(f"Replication to {replica}", partial(_poll, cloud, replica, name), None)
         for replica in replicas
     ]
     outcomes = cloud.wait(targets, cloud.deadline(PROBE_TIMEOUT))
@@ -129,10 +129,10 @@ def _probed(replica: Instance, outcome: Outcome) -> Probed:
             "arrived: its replication has stopped or is far behind",
         )
     reason = outcome.reading.reason if outcome.reading else ""
-    return Probed(replica, None, reason, looked=False)
+    return Probed(replica, None, reason, readable=False)
 
 
-def _look(cloud: Cloud, replica: Instance, name: str) -> Reading:
+def _poll(cloud: Cloud, replica: Instance, name: str) -> Reading:
     try:
         found = databases.has(cloud, replica, name)
     except TroveExtError as exc:
@@ -148,7 +148,7 @@ def _drop(cloud: Cloud, source: Instance, name: str) -> None:
         cloud.change(
             f"drop of database {name} on {source}",
             lambda: manager.delete(source.id, name),
-            look=Action(Verb.LIST_DATABASES, (source.id,)),
+            shown_by=Action(Verb.LIST_DATABASES, (source.id,)),
         )
     except NotFoundError:
         return

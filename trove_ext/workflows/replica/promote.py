@@ -104,7 +104,7 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
             f"Can't promote {target}",
             [Problem(f"{source} can't be probed: {exc}", exc.follow_ups)],
         ) from exc
-    if not probed.looked:
+    if not probed.readable:
         raise CheckError(f"Can't promote {target}", [probed.describe()])
     if not probed.ok:
         restart = Action(Verb.RESTART_INSTANCE, (target.id,), wait=True)

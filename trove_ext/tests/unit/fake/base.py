@@ -37,7 +37,7 @@ class FakeTestCase(testtools.TestCase):
         self.assertEqual(code, error.http_status, error)
         return str(error.message)
 
-    def look(self, *instances: Any) -> list[tuple[str, str]]:
+    def states_of(self, *instances: Any) -> list[tuple[str, str]]:
         """Read status and operating status of instances."""
         rows = [self.client.instances.get(i.id) for i in instances]
         return [(row.status, row.operating_status) for row in rows]

@@ -39,7 +39,7 @@ class TestBackupCreate(FakeTestCase):
 
     def test_keeps_its_instance_in_backup(self):
         self.create()
-        states = self.watch(lambda: self.look(self.db)[0], 40)
+        states = self.watch(lambda: self.states_of(self.db)[0], 40)
         self.assertEqual([("BACKUP", "HEALTHY"), ("ACTIVE", "HEALTHY")], states)
 
     def test_second_one_at_a_time_is_422_and_becomes_the_fault(self):
@@ -96,7 +96,7 @@ class TestBackupCreate(FakeTestCase):
         self.settle()
         row = self.client.backups.get(backup.id)
         self.assertEqual(("FAILED", None), (row.status, row.locationRef))
-        self.assertEqual([("ACTIVE", "HEALTHY")], self.look(self.db))
+        self.assertEqual([("ACTIVE", "HEALTHY")], self.states_of(self.db))
         fault = self.client.instances.get(self.db.id).fault["message"]
         self.assertEqual(
             f"Failed to create backup {backup.id}, error:\n    No space left on device",
@@ -268,7 +268,7 @@ class TestRestore(FakeTestCase):
     def test_brings_the_databases_back(self):
         row = self.restore()
         self.assertEqual(("BUILD", ""), (row.status, row.operating_status))
-        states = self.watch(lambda: self.look(row)[0], 90)
+        states = self.watch(lambda: self.states_of(row)[0], 90)
         self.assertEqual([("BUILD", ""), ("ACTIVE", "HEALTHY")], states)
         names = [d.name for d in self.client.databases.list(row.id)]
         self.assertEqual(["shop"], names)
@@ -300,7 +300,7 @@ class TestRestore(FakeTestCase):
         self.backup.object_lost = True
         row = self.restore(child)
         self.clock.sleep(100)
-        self.assertEqual([("ERROR", "")], self.look(row))
+        self.assertEqual([("ERROR", "")], self.states_of(row))
 
     def test_parent_of_another_instance_makes_a_chain_that_fails(self):
         other = self.cloud.add_instance("db2")
@@ -310,7 +310,7 @@ class TestRestore(FakeTestCase):
         self.assertEqual("COMPLETED", self.client.backups.get(child.id).status)
         row = self.restore(child)
         self.clock.sleep(100)
-        self.assertEqual([("ERROR", "")], self.look(row))
+        self.assertEqual([("ERROR", "")], self.states_of(row))
 
     def test_volume_over_the_cloud_s_maximum_is_413(self):
         text = self.refused(413, self.restore, size=101)
@@ -324,6 +324,6 @@ class TestRestore(FakeTestCase):
         self.cloud.fail_restore()
         row = self.restore()
         self.clock.sleep(100)
-        self.assertEqual([("ERROR", "")], self.look(row))
+        self.assertEqual([("ERROR", "")], self.states_of(row))
         fault = self.client.instances.get(row.id).fault["message"]
         self.assertEqual("Service not active, status: failed to spawn", fault)

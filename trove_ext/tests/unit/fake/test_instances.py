@@ -24,7 +24,7 @@ class TestCreate(FakeTestCase):
         row = self.create(databases=[{"name": "shop"}])
         self.assertEqual("200", str(self.cloud.log[-1].status))
         self.assertFalse(hasattr(self.client.instances.get(row.id), "addresses"))
-        states = self.watch(lambda: self.look(row)[0], 60)
+        states = self.watch(lambda: self.states_of(row)[0], 60)
         self.assertEqual([("BUILD", ""), ("ACTIVE", "HEALTHY")], states)
         row = self.client.instances.get(row.id)
         self.assertEqual("private", row.addresses[0]["type"])
@@ -33,7 +33,7 @@ class TestCreate(FakeTestCase):
         self.cloud.fail_create("db1", "No valid host was found.")
         row = self.create()
         self.clock.sleep(60)
-        self.assertEqual([("ERROR", "")], self.look(row))
+        self.assertEqual([("ERROR", "")], self.states_of(row))
         fault = self.client.instances.get(row.id).fault["message"]
         self.assertEqual(
             f"Failed to create server for instance {row.id}\n"
@@ -55,9 +55,9 @@ class TestCreate(FakeTestCase):
         self.cloud.hang_create()
         row = self.create()
         self.clock.sleep(1790)
-        self.assertEqual([("BUILD", "")], self.look(row))
+        self.assertEqual([("BUILD", "")], self.states_of(row))
         self.clock.sleep(20)
-        self.assertEqual([("ERROR", "")], self.look(row))
+        self.assertEqual([("ERROR", "")], self.states_of(row))
         fault = self.client.instances.get(row.id).fault
         self.assertEqual("Polling request timed out.", fault["message"])
 
@@ -94,7 +94,7 @@ class TestDelete(FakeTestCase):
 
     def test_goes_through_shutdown_to_404(self):
         self.client.instances.delete(self.db.id)
-        self.assertEqual([("SHUTDOWN", "")], self.look(self.db))
+        self.assertEqual([("SHUTDOWN", "")], self.states_of(self.db))
         self.clock.sleep(20)
         text = self.refused(404, self.client.instances.get, self.db.id)
         self.assertEqual(f"Resource {self.db.id} cannot be found.", text)
@@ -169,7 +169,7 @@ class TestActions(FakeTestCase):
         self.db = self.cloud.add_instance("db1")
 
     def seen(self, seconds=120):
-        return self.watch(lambda: self.look(self.db)[0], seconds)
+        return self.watch(lambda: self.states_of(self.db)[0], seconds)
 
     def test_restart(self):
         self.client.instances.restart(self.db.id)
@@ -177,7 +177,7 @@ class TestActions(FakeTestCase):
 
     def test_restart_starts_a_dead_database(self):
         self.cloud.kill_database(self.db)
-        self.assertEqual([("ACTIVE", "SHUTDOWN")], self.look(self.db))
+        self.assertEqual([("ACTIVE", "SHUTDOWN")], self.states_of(self.db))
         self.client.instances.restart(self.db.id)
         self.assertEqual(("ACTIVE", "HEALTHY"), self.seen()[-1])
 
@@ -215,7 +215,7 @@ class TestActions(FakeTestCase):
     def test_resize_of_a_source_s_volume_also_resizes_its_replicas(self):
         replica = self.cloud.add_instance("r", replica_of=self.db)
         self.client.instances.resize_volume(self.db.id, 9)
-        states = self.look(self.db, replica)
+        states = self.states_of(self.db, replica)
         self.assertEqual([("RESIZE", ""), ("RESIZE", "")], states)
         self.clock.sleep(60)
         for row in (self.db, replica):
@@ -262,10 +262,10 @@ class TestActions(FakeTestCase):
 
     def test_dead_host_is_error_after_the_expiry_and_slow_to_show(self):
         self.cloud.host_off(self.db)
-        self.assertEqual([("ACTIVE", "HEALTHY")], self.look(self.db))
+        self.assertEqual([("ACTIVE", "HEALTHY")], self.states_of(self.db))
         self.clock.sleep(90)
         before = self.clock.monotonic()
-        self.assertEqual([("ACTIVE", "ERROR")], self.look(self.db))
+        self.assertEqual([("ACTIVE", "ERROR")], self.states_of(self.db))
         self.assertGreater(self.clock.monotonic() - before, 5)
 
     def test_plain_user_sees_no_server_and_no_trace(self):

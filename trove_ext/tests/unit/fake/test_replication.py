@@ -30,14 +30,14 @@ class TestReplicaCreate(FakeTestCase):
 
     def test_source_is_in_backup_and_a_snapshot_comes_and_goes(self):
         row = self.create()
-        source = self.watch(lambda: self.look(self.source)[0], 30)
+        source = self.watch(lambda: self.states_of(self.source)[0], 30)
         self.assertEqual([("BACKUP", "HEALTHY"), ("ACTIVE", "HEALTHY")], source)
         (snapshot,) = self.snapshots()
         self.assertEqual("COMPLETED", snapshot.status)
         self.assertEqual(f"Replication snapshot for {row.id}", snapshot.name)
-        self.assertEqual([("BUILD", "")], self.look(row))
+        self.assertEqual([("BUILD", "")], self.states_of(row))
         self.clock.sleep(40)
-        self.assertEqual([("ACTIVE", "HEALTHY")], self.look(row))
+        self.assertEqual([("ACTIVE", "HEALTHY")], self.states_of(row))
         self.assertEqual([], self.snapshots())
         databases = self.client.databases.list(row.id)
         self.assertEqual(["shop"], [d.name for d in databases])
@@ -103,17 +103,17 @@ class TestReplicaCreate(FakeTestCase):
         self.cloud.quotas["backups"] = 0
         row = self.create()
         self.clock.sleep(10)
-        self.assertEqual([("ERROR", "")], self.look(row))
+        self.assertEqual([("ERROR", "")], self.states_of(row))
         fault = self.client.instances.get(self.source.id).fault["message"]
         self.assertIn("Error creating replication snapshot", fault)
         self.clock.sleep(3600)
-        self.assertEqual([("BACKUP", "HEALTHY")], self.look(self.source))
+        self.assertEqual([("BACKUP", "HEALTHY")], self.states_of(self.source))
 
     def test_failed_snapshot_leaves_the_others_in_build(self):
         self.cloud.knobs.snapshot["src"] = "no Swift"
         self.create(replica_count=3)
         self.clock.sleep(3600)
-        states = self.look(*[self.cloud.instance(f"rep-{n}") for n in (1, 2, 3)])
+        states = self.states_of(*[self.cloud.instance(f"rep-{n}") for n in (1, 2, 3)])
         self.assertEqual([("ERROR", ""), ("BUILD", ""), ("BUILD", "")], states)
 
     def test_inherits_the_configuration_but_no_access(self):
@@ -148,12 +148,12 @@ class TestReplication(FakeTestCase):
 
     def test_stopped_replication_shows_in_no_status(self):
         self.cloud.stop_replication(self.replica)
-        self.assertEqual([("ACTIVE", "HEALTHY")], self.look(self.replica))
+        self.assertEqual([("ACTIVE", "HEALTHY")], self.states_of(self.replica))
         self.assertEqual([], self.probe())
 
     def test_detach(self):
         self.client.instances.update(self.replica.id, detach_replica_source=True)
-        states = self.watch(lambda: self.look(self.replica)[0], 20)
+        states = self.watch(lambda: self.states_of(self.replica)[0], 20)
         self.assertEqual([("DETACH", ""), ("ACTIVE", "HEALTHY")], states)
         self.assertIsNone(self.source_of(self.replica))
 
@@ -161,7 +161,7 @@ class TestReplication(FakeTestCase):
         self.cloud.knobs.detach["rep"] = "cannot stop"
         self.client.instances.update(self.replica.id, detach_replica_source=True)
         self.clock.sleep(20)
-        self.assertEqual([("ACTIVE", "HEALTHY")], self.look(self.replica))
+        self.assertEqual([("ACTIVE", "HEALTHY")], self.states_of(self.replica))
         self.assertEqual(self.source.id, self.source_of(self.replica))
 
     def test_detach_of_no_replica_is_400(self):
@@ -187,7 +187,7 @@ class TestPromote(FakeTestCase):
 
     def test_all_are_in_promote_while_roles_change_one_by_one(self):
         self.promote()
-        self.assertEqual([("PROMOTE", "")] * 3, self.look(*self.all))
+        self.assertEqual([("PROMOTE", "")] * 3, self.states_of(*self.all))
         old, new = self.source.id, self.one.id
         self.assertEqual(
             [
@@ -199,7 +199,7 @@ class TestPromote(FakeTestCase):
             ],
             self.watch(self.roles, 60, 0.1),
         )
-        self.assertEqual([("ACTIVE", "HEALTHY")] * 3, self.look(*self.all))
+        self.assertEqual([("ACTIVE", "HEALTHY")] * 3, self.states_of(*self.all))
 
     def test_of_no_replica_is_400_and_of_a_busy_one_422(self):
         promote = self.client.instances.promote_to_replica_source
@@ -212,7 +212,7 @@ class TestPromote(FakeTestCase):
         self.cloud.fail_promote_candidate()
         self.promote()
         self.clock.sleep(300)
-        self.assertEqual([("ERROR", "")] * 3, self.look(*self.all))
+        self.assertEqual([("ERROR", "")] * 3, self.states_of(*self.all))
         faults = [hasattr(self.client.instances.get(i.id), "fault") for i in self.all]
         self.assertEqual([False, True, False], faults)
         self.assertTrue(self.source.read_only)
@@ -224,19 +224,19 @@ class TestPromote(FakeTestCase):
         self.cloud.admin = True
         self.client.instances.reset_status(self.source.id)
         self.clock.sleep(5)
-        self.assertEqual([("ACTIVE", "HEALTHY")], self.look(self.source))
+        self.assertEqual([("ACTIVE", "HEALTHY")], self.states_of(self.source))
         self.assertTrue(self.source.read_only)
 
     def test_stopped_replication_can_not_catch_up(self):
         self.cloud.stop_replication(self.one)
         self.promote()
         self.clock.sleep(300)
-        self.assertEqual([("ERROR", "")] * 3, self.look(*self.all))
+        self.assertEqual([("ERROR", "")] * 3, self.states_of(*self.all))
 
     def test_sibling_that_can_not_attach_is_in_error_without_a_fault(self):
         self.cloud.fail_promote_sibling("two")
         self.promote()
-        states = self.watch(lambda: self.look(self.two)[0], 60, 0.3)
+        states = self.watch(lambda: self.states_of(self.two)[0], 60, 0.3)
         # Trove clears the task before it stores the failure.
         self.assertEqual(
             [("PROMOTE", ""), ("ACTIVE", "HEALTHY"), ("ERROR", "")], states
@@ -250,11 +250,11 @@ class TestPromote(FakeTestCase):
         self.cloud.host_off(self.source)
         self.promote()
         self.clock.sleep(100)
-        rows = self.look(*self.all)
+        rows = self.states_of(*self.all)
         self.assertEqual([("ERROR", "")] * 3, rows)
         self.client.instances.eject_replica_source(self.source.id)
         self.clock.sleep(60)
-        rows = self.look(*self.all)
+        rows = self.states_of(*self.all)
         self.assertEqual([("ACTIVE", "ERROR")] + [("ACTIVE", "HEALTHY")] * 2, rows)
 
     def test_restart_of_trove_leaves_it_in_promote(self):
@@ -262,7 +262,7 @@ class TestPromote(FakeTestCase):
         self.clock.sleep(6)
         self.cloud.restart_trove()
         self.clock.sleep(3600)
-        self.assertEqual([("PROMOTE", "")] * 3, self.look(*self.all))
+        self.assertEqual([("PROMOTE", "")] * 3, self.states_of(*self.all))
 
     def test_action_in_error_is_422(self):
         self.cloud.fail_promote_candidate()
@@ -289,10 +289,10 @@ class TestPromote(FakeTestCase):
         self.cloud.host_off(self.source)
         self.clock.sleep(100)
         self.client.instances.eject_replica_source(self.source.id)
-        self.assertEqual([("EJECT", "")] * 3, self.look(*self.all))
+        self.assertEqual([("EJECT", "")] * 3, self.states_of(*self.all))
         self.clock.sleep(60)
         self.assertEqual((None, self.two.id, None), self.roles())
-        self.assertEqual([("ACTIVE", "ERROR")], self.look(self.source))
+        self.assertEqual([("ACTIVE", "ERROR")], self.states_of(self.source))
 
     def test_promote_while_a_sibling_s_backup_runs_is_accepted(self):
         self.client.backups.create("b", self.two.id)

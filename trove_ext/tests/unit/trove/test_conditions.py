@@ -21,8 +21,8 @@ WEEK = timedelta(days=7)
 
 
 class ConditionsTestCase(ReplicaTestCase):
-    def look(self, target):
-        return target.look()
+    def poll(self, target):
+        return target.poll()
 
     def store_old_fault(self, row, text="It broke last week."):
         row.fault = Fault(text, self.clock.now() - WEEK)
@@ -40,7 +40,7 @@ class TestFaults(ConditionsTestCase):
         target = conditions.settled(self.cloud, self.instance(self.alone))
         self.clock.sleep(10)
         self.fake.set_task(Task.BUILDING_ERROR_SERVER, self.alone)
-        reading = self.look(target)
+        reading = self.poll(target)
         self.assertIs(Phase.FAILED, reading.phase)
         self.assertIn("Trove stored no reason for it", reading.reason)
         self.assertIn("It broke last week. (at ", reading.reason)
@@ -50,20 +50,20 @@ class TestFaults(ConditionsTestCase):
         target = conditions.settled(self.cloud, self.instance(self.alone))
         self.fake.set_task(Task.BUILDING_ERROR_SERVER, self.alone)
         self.fake.blame(self.alone, "It broke now.")
-        self.assertEqual("It broke now.", self.look(target).reason)
+        self.assertEqual("It broke now.", self.poll(target).reason)
 
     def test_an_instance_that_had_failed_already_has_the_fault_of_that_failure(self):
         self.fake.set_task(Task.BUILDING_ERROR_SERVER, self.alone)
         self.fake.blame(self.alone, "It broke then.")
         self.clock.sleep(3600)
         target = conditions.settled(self.cloud, self.instance(self.alone))
-        self.assertEqual("It broke then.", self.look(target).reason)
+        self.assertEqual("It broke then.", self.poll(target).reason)
 
     def test_an_instance_that_had_failed_is_not_explained_by_an_older_fault(self):
         self.store_old_fault(self.alone)
         self.fake.set_task(Task.BUILDING_ERROR_SERVER, self.alone)
         target = conditions.settled(self.cloud, self.instance(self.alone))
-        self.assertIn("the last fault is another one", self.look(target).reason)
+        self.assertIn("the last fault is another one", self.poll(target).reason)
 
     def test_a_failed_backup_is_explained_by_a_fault_of_its_own_time_alone(self):
         row = self.fake.add_backup("nightly", self.alone, state=BackupState.FAILED)
@@ -72,9 +72,9 @@ class TestFaults(ConditionsTestCase):
         for days in (-7, 7):
             moment = self.clock.now() + timedelta(days=days)
             self.alone.fault = Fault("Something else.", moment)
-            self.assertIn("the last fault is another one", self.look(target).reason)
+            self.assertIn("the last fault is another one", self.poll(target).reason)
         self.alone.fault = Fault("The disk is full.", row.updated)
-        self.assertEqual("The disk is full.", self.look(target).reason)
+        self.assertEqual("The disk is full.", self.poll(target).reason)
 
 
 class TestDatabaseDown(ConditionsTestCase):

@@ -70,17 +70,17 @@ class TestJournal(testtools.TestCase):
         self.journal.sending(FIRST)
         watched = Target("heartbeat", lambda: Reading(Phase.BUSY, "A"), None)
         (noted,) = self.journal.waiting([watched])
-        noted.look()
+        noted.poll()
         summary = self.journal.summary()
         self.assertEqual(((), ()), (summary.awaited, summary.seen))
         self.assertEqual(FIRST, summary.unanswered)
 
     def test_the_last_reading_of_each_target_is_kept_also_of_equal_labels(self):
         noted = self.journal.waiting([target("db", "A", "B"), target("db", "C")])
-        noted[0].look()
+        noted[0].poll()
         self.assertEqual((("db", "A"),), self.journal.summary().seen)
-        noted[0].look()
-        noted[1].look()
+        noted[0].poll()
+        noted[1].poll()
         self.assertEqual((("db", "B"), ("db", "C")), self.journal.summary().seen)
 
     def test_nothing_is_awaited_once_the_wait_has_ended(self):
