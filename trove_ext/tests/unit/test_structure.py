@@ -52,6 +52,47 @@ RECORDS = {
 WORKFLOWS = {"__init__.py", "backup", "new_instance.py", "replica", "restore"}
 
 
+#: The modules without a test module of their name, and what tests them instead.
+TESTED_ELSEWHERE = {
+    "exceptions": "osc.base.test_run: how each error ends a command",
+    "follow_up": "osc.base.test_follow_up: each one as a command line",
+    "progress": "osc.base.test_progress: what implements the protocol",
+    "model.ages": "workflows.backup.test_stored_times: backups dated ahead",
+    "model.backup_links": "model.test_backup_forest: the forest is made of links",
+    "model.fields": "model.test_backup: records are read field by field",
+    "trove.catalog": "trove.test_find: names and IDs of what the catalog has",
+    "trove.configuration_groups": "workflows.restore.test_settings: groups of sources",
+    "trove.databases": "workflows.restore.test_contents: lists of databases",
+    "trove.resources": "trove.test_errors: answers without their fields",
+    "trove.wait_report": "trove.test_conditions: waits that failed",
+    "workflows.backup.targets": "workflows.backup.test_delete: what is waited for",
+    "workflows.new_instance": "workflows.restore.test_settings: network, access, quota",
+}
+#: The sandbox is tested as it runs: tests/functional, test_sandbox above all. Parts that
+#: need no service have unit tests.
+RUNS_AS_A_WHOLE = "sandbox."
+
+#: Test modules that are about several modules, or none.
+TESTS_OF_SEVERAL = {
+    "osc.base.test_pipes": "closed streams, in every workflow",
+    "osc.base.test_run_signals": "signals, in every kind of command",
+    "osc.base.test_terminal": "control characters, wherever a name is shown",
+    "osc.hooks.test_parity": "hooked commands beside stock ones",
+    "osc.test_names": "names and IDs, in every command",
+    "test_commands": "every entry point",
+    "test_functional_base": "tests.functional.base",
+    "test_fuzz": "tests.fuzz",
+    "test_layers": "the order of the layers",
+    "test_proxy": "tests.functional.proxy",
+    "test_requirements": "requirements.txt and setup.cfg",
+    "test_structure": "the measures of the code",
+    "test_sweep": "tests.sweep",
+    "test_wording": "decisions that don't depend on wording",
+    "test_words": "words, in code and documents",
+    "workflows.backup.test_stored_times": "stored times, in every backup workflow",
+}
+
+
 class Module(NamedTuple):
     """A module outside the tests, whose path is that in the package."""
 
@@ -204,3 +245,41 @@ class RoomsTest(testtools.TestCase):
             if path.name != "__pycache__"
         }
         self.assertEqual(WORKFLOWS, here)
+
+
+class MirrorTest(testtools.TestCase):
+    """Whoever looks for the test of a module finds it by the name of the module."""
+
+    def setUp(self):
+        super().setUp()
+        self.modules = {
+            module.name for module in _modules() if module.path.name != "__init__.py"
+        }
+        unit = PACKAGE / "tests" / "unit"
+        paths = (path.relative_to(unit) for path in unit.rglob("test_*.py"))
+        self.tests = {".".join(path.with_suffix("").parts) for path in paths}
+
+    def test_every_module_has_a_test_module_of_its_name(self):
+        missing = {
+            name
+            for name in self.modules
+            if _test_of(name) not in self.tests and not name.startswith(RUNS_AS_A_WHOLE)
+        }
+        hint = "add the test module, or an entry in TESTED_ELSEWHERE"
+        self.assertEqual(set(TESTED_ELSEWHERE), missing, hint)
+
+    def test_what_is_tested_elsewhere_is_tested_where_it_says(self):
+        named = {text.partition(":")[0] for text in TESTED_ELSEWHERE.values()}
+        self.assertEqual(set(), named - self.tests)
+
+    def test_every_test_module_is_named_after_a_module(self):
+        of_fakes = {name for name in self.tests if name.startswith("fake.")}
+        mirrored = {_test_of(name) for name in self.modules}
+        others = self.tests - mirrored - of_fakes
+        hint = "name it after its module, or add an entry in TESTS_OF_SEVERAL"
+        self.assertEqual(set(TESTS_OF_SEVERAL), others, hint)
+
+
+def _test_of(module: str) -> str:
+    room, dot, name = module.rpartition(".")
+    return f"{room}{dot}test_{name}"
