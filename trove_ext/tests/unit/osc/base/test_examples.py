@@ -43,7 +43,10 @@ class TestExamples(testtools.TestCase):
                 start = ["openstack", *words.split()]
                 typed = shlex.split(line)
                 self.assertEqual(start, typed[: len(start)])
-                parser.parse_args(typed[len(start) :])
+                try:
+                    parser.parse_args(typed[len(start) :])
+                except SystemExit:
+                    self.fail(f"{line} is a usage error")
 
     def test_the_help_ends_with_it(self):
         for words, parser in _parsers():
