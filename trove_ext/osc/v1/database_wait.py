@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import abc
 import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -59,9 +60,9 @@ class _Wait(command.Lister):
         self.add_goal(parser)
         add_timeout_option(parser)
 
+    @abc.abstractmethod
     def add_goal(self, parser: argparse.ArgumentParser) -> None:
         """Add ``--for``, which sets ``goal``."""
-        raise NotImplementedError
 
     def wait_for(
         self,
