@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import argparse
 
     from trove_ext.model.retention_policy import Policy
+    from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
 
 COLUMNS = ("Instance", "Name", "ID", "Type", "Created", "Action", "Reason")
@@ -53,7 +54,7 @@ class PruneDatabaseBackup(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Plan, prompt, delete, and show the result for each backup."""
         policy = self._check(parsed_args)
-        plan = self._plan(parsed_args, policy)
+        plan = _plan(self.cloud, parsed_args, policy)
         if parsed_args.dry_run:
             return columns.table(COLUMNS, prune.rows(plan), _cells)
         if plan.retention.deletions:
@@ -72,26 +73,32 @@ class PruneDatabaseBackup(command.Lister):
             confirm.need_terminal(self.app, "This may delete backups.")
         return policy
 
-    def _plan(self, parsed_args: argparse.Namespace, policy: Policy) -> PrunePlan:
-        if parsed_args.all:
-            return prune.plan_all(self.cloud, policy)
-        return prune.plan_named(self.cloud, parsed_args.instance, policy)
-
     def _announce(self, plan: PrunePlan, *, yes: bool) -> None:
         """List what is deleted, and prompt."""
-        going = [row for row in prune.rows(plan) if not row.keep]
-        lines = [
-            f"  {row.backup}  {row.backup.kind.value}  "
-            f"{row.backup.created:%Y-%m-%d %H:%M:%S} UTC"
-            for row in going
-        ]
-        kept = len(plan.retention.kept)
-        headline = f"To be deleted: {count(len(going), 'backup')}; to be kept: {kept}."
-        about = "\n".join([headline, *lines])
+        about = _preview(plan)
         if yes:
             self.cloud.progress.note(about)
-        question = f"Delete {count(len(going), 'backup')}?"
+        question = f"Delete {count(len(plan.retention.deletions), 'backup')}?"
         confirm.confirm(self.app, question, yes=yes, about=about)
+
+
+def _plan(cloud: Cloud, parsed_args: argparse.Namespace, policy: Policy) -> PrunePlan:
+    if parsed_args.all:
+        return prune.plan_all(cloud, policy)
+    return prune.plan_named(cloud, parsed_args.instance, policy)
+
+
+def _preview(plan: PrunePlan) -> str:
+    """List what the plan deletes, in lines."""
+    going = [row for row in prune.rows(plan) if not row.keep]
+    lines = [
+        f"  {row.backup}  {row.backup.kind.value}  "
+        f"{row.backup.created:%Y-%m-%d %H:%M:%S} UTC"
+        for row in going
+    ]
+    kept = len(plan.retention.kept)
+    headline = f"To be deleted: {count(len(going), 'backup')}; to be kept: {kept}."
+    return "\n".join([headline, *lines])
 
 
 def _add_instances(parser: argparse.ArgumentParser) -> None:

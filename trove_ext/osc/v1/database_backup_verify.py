@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
     from trove_ext.workflows.restore.verify import Step, Verification
 
 COLUMNS = ("Backup", "Step", "Result", "Seconds", "Detail", "Backup ID")
@@ -72,10 +73,10 @@ class VerifyDatabaseBackup(command.Lister):
         left = scratch_instance.find_orphaned(self.cloud)
         found: list[Verification] = []
         if parsed_args.clean_up:
-            self._list(left)
+            _list(self.cloud, left)
             found += verify.clean_up(self.cloud, left)
         else:
-            self._warn(left)
+            _warn(self.cloud, left)
         try:
             for verification in verify.verify(self.cloud, requests):
                 found.append(verification)
@@ -86,24 +87,6 @@ class VerifyDatabaseBackup(command.Lister):
             raise
         self.fail(verify.error_of(found))
         return _shown(found)
-
-    def _list(self, left: Sequence[Instance]) -> None:
-        if not left:
-            self.cloud.progress.note("No temporary instance was left behind.")
-        for instance in left:
-            self.cloud.progress.note(
-                f"Deleting what was left behind: {_described(instance)}"
-            )
-
-    def _warn(self, left: Sequence[Instance]) -> None:
-        if not left:
-            return
-        listed = "".join(f"\n  {_described(instance)}" for instance in left)
-        self.cloud.progress.warn(
-            "These instances are orphaned by earlier verifications, or still used by "
-            f"running ones:{listed}",
-            to("delete them", Action(Verb.CLEAN_UP_VERIFICATIONS)),
-        )
 
 
 def _add_checks(parser: argparse.ArgumentParser) -> None:
@@ -166,6 +149,26 @@ def _cells(step: Step) -> dict[str, Any]:
         "Detail": columns.text(step.detail or None),
         "Backup ID": columns.text(step.backup_id),
     }
+
+
+def _list(cloud: Cloud, left: Sequence[Instance]) -> None:
+    """List the temporary instances that are deleted first."""
+    if not left:
+        cloud.progress.note("No temporary instance was left behind.")
+    for instance in left:
+        cloud.progress.note(f"Deleting what was left behind: {_described(instance)}")
+
+
+def _warn(cloud: Cloud, left: Sequence[Instance]) -> None:
+    """Name the temporary instances that are there."""
+    if not left:
+        return
+    listed = "".join(f"\n  {_described(instance)}" for instance in left)
+    cloud.progress.warn(
+        "These instances are orphaned by earlier verifications, or still used by "
+        f"running ones:{listed}",
+        to("delete them", Action(Verb.CLEAN_UP_VERIFICATIONS)),
+    )
 
 
 def _described(instance: Instance) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
     from trove_ext.workflows.replica.probe import Probed
 
 COLUMNS: tuple[str, ...] = (
@@ -77,7 +78,8 @@ class CreateDatabaseReplica(command.Lister):
             return _planned(plan)
         made = create.create(self.cloud, plan)
         if not (parsed_args.wait or parsed_args.probe):
-            return self._accepted(plan, made)
+            _note_accepted(self.cloud, plan, made)
+            return _shown(made, ())
         built = build.follow(
             self.cloud, plan, made, deadline, with_probe=parsed_args.probe
         )
@@ -87,27 +89,6 @@ class CreateDatabaseReplica(command.Lister):
                 "replication not probed: no status proves it, --probe does"
             )
         return _shown(built.replicas, built.probed)
-
-    def _accepted(self, plan: create.ReplicaPlan, made: Sequence[Instance]) -> Any:
-        ids = [replica.id for replica in made]
-        wait = wait_for_instance(*ids, goal="replica-of", source_id=plan.source.id)
-        self.cloud.progress.note(
-            f"creation of {count(len(ids), 'replica')} of {plan.source}: accepted, not "
-            "verified, replication not probed.",
-            to("wait for it", wait),
-        )
-        if plan.unwanted_configuration:
-            self.cloud.progress.warn(
-                "Trove attaches the source's configuration group nevertheless.",
-                to(
-                    "detach it once they are built",
-                    *(
-                        Action(Verb.DETACH_CONFIGURATION, (replica_id,))
-                        for replica_id in ids
-                    ),
-                ),
-            )
-        return _shown(made, ())
 
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
@@ -135,6 +116,25 @@ def _request(args: argparse.Namespace) -> create.Request:
         count=args.count,
         options=reach_options(args),
     )
+
+
+def _note_accepted(
+    cloud: Cloud, plan: create.ReplicaPlan, made: Sequence[Instance]
+) -> None:
+    """Say what was accepted only, and how to continue."""
+    ids = [replica.id for replica in made]
+    wait = wait_for_instance(*ids, goal="replica-of", source_id=plan.source.id)
+    cloud.progress.note(
+        f"creation of {count(len(ids), 'replica')} of {plan.source}: accepted, not "
+        "verified, replication not probed.",
+        to("wait for it", wait),
+    )
+    if plan.unwanted_configuration:
+        detach = [Action(Verb.DETACH_CONFIGURATION, (replica,)) for replica in ids]
+        cloud.progress.warn(
+            "Trove attaches the source's configuration group nevertheless.",
+            to("detach it once they are built", *detach),
+        )
 
 
 def _spelled(plan: create.ReplicaPlan) -> str:

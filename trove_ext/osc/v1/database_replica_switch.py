@@ -30,6 +30,7 @@ from trove_ext.workflows.replica import failover, promote, sets
 if TYPE_CHECKING:
     import argparse
 
+    from trove_ext.trove.client import Cloud
     from trove_ext.workflows.replica.switch_report import Switch
 
 
@@ -63,35 +64,14 @@ class PromoteDatabaseReplica(command.Lister):
         with_probe = parsed_args.probe and not parsed_args.dry_run
         plan = promote.check(self.cloud, parsed_args.replica, with_probe=with_probe)
         if parsed_args.dry_run:
-            return self._planned(plan)
+            _note_checks(self.cloud, plan)
+            roles = promote.planned_roles(plan)
+            return members.switch_table(plan.set, plan.set.members, roles)
         before = promote.submit(self.cloud, plan)
         if parsed_args.wait:
-            return _shown(
-                self,
-                promote.follow(self.cloud, before, plan.target, deadline),
-            )
-        return self._accepted(plan)
-
-    def _planned(self, plan: promote.PromotePlan) -> Any:
-        for check in plan.checks:
-            self.cloud.progress.note(f"check: {check}")
-        if not plan.probed:
-            self.cloud.progress.note(
-                f"check: not probed: whether {plan.target} replicates (--probe does)"
-            )
-        roles = promote.planned_roles(plan)
-        return members.switch_table(plan.set, plan.set.members, roles)
-
-    def _accepted(self, plan: promote.PromotePlan) -> Any:
-        others = [
-            member.id for member in plan.set.members if member.id != plan.target.id
-        ]
-        waits = [wait_for_instance(plan.target.id, goal="source")]
-        if others:
-            waits.append(
-                wait_for_instance(*others, goal="replica-of", source_id=plan.target.id)
-            )
-        return _accepted(self, plan.what, plan, waits)
+            switch = promote.follow(self.cloud, before, plan.target, deadline)
+            return _shown(self, switch)
+        return _accepted(self, plan.what, plan, _waits(plan))
 
 
 class FailoverDatabaseReplica(command.Lister):
@@ -146,6 +126,25 @@ class FailoverDatabaseReplica(command.Lister):
             Action(Verb.SHOW_REPLICAS, (plan.survivors[0].id,)),
         ]
         return _accepted(self, plan.what, plan, waits)
+
+
+def _note_checks(cloud: Cloud, plan: promote.PromotePlan) -> None:
+    for check in plan.checks:
+        cloud.progress.note(f"check: {check}")
+    if not plan.probed:
+        cloud.progress.note(
+            f"check: not probed: whether {plan.target} replicates (--probe does)"
+        )
+
+
+def _waits(plan: promote.PromotePlan) -> list[Action]:
+    """Return what waits for the roles that a promote gives."""
+    target = plan.target.id
+    others = [member.id for member in plan.set.members if member.id != target]
+    waits = [wait_for_instance(target, goal="source")]
+    if others:
+        waits.append(wait_for_instance(*others, goal="replica-of", source_id=target))
+    return waits
 
 
 def _shown(shown: command.Lister, switch: Switch) -> Any:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trove_ext.polling import Outcome, Target
+    from trove_ext.trove.client import Cloud
     from trove_ext.trove.find import Finder
 
 T = TypeVar("T", Backup, Instance)
@@ -150,24 +151,25 @@ class WaitDatabaseInstance(_Wait):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Wait for all of them together."""
         finder = find.instances(self.cloud)
-        make = self._target_of(parsed_args.goal, finder)
+        make = _target_of(self.cloud, parsed_args.goal, finder)
         return self.wait_for(parsed_args, finder.find, make)
 
-    def _target_of(
-        self, goal: str, finder: Finder[Instance]
-    ) -> Callable[[Instance], Target]:
-        cloud = self.cloud
-        if goal.startswith(REPLICA_OF):
-            source = finder.find(goal.removeprefix(REPLICA_OF))
-            return lambda instance: conditions.is_replica_of(
-                cloud, instance, source.id, None
-            )
-        return {
-            "settled": partial(conditions.settled, cloud, patience=None),
-            "deleted": partial(conditions.instance_gone, cloud),
-            "source": partial(conditions.is_source, cloud, patience=None),
-            "detached": partial(conditions.is_detached, cloud, patience=None),
-        }[goal]
+
+def _target_of(
+    cloud: Cloud, goal: str, finder: Finder[Instance]
+) -> Callable[[Instance], Target]:
+    """Return what makes the target for a goal of ``instance wait``."""
+    if goal.startswith(REPLICA_OF):
+        source = finder.find(goal.removeprefix(REPLICA_OF))
+        return lambda instance: conditions.is_replica_of(
+            cloud, instance, source.id, None
+        )
+    return {
+        "settled": partial(conditions.settled, cloud, patience=None),
+        "deleted": partial(conditions.instance_gone, cloud),
+        "source": partial(conditions.is_source, cloud, patience=None),
+        "detached": partial(conditions.is_detached, cloud, patience=None),
+    }[goal]
 
 
 def _cells(waited: tuple[Backup | Instance, Outcome]) -> dict[str, Any]:
