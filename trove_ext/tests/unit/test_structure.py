@@ -57,14 +57,23 @@ TESTED_ELSEWHERE = {
     "exceptions": "osc.base.test_run: how each error ends a command",
     "follow_up": "osc.base.test_follow_up: each one as a command line",
     "progress": "osc.base.test_progress: what implements the protocol",
+    "library.backups": "library.test_connection: a connection has these methods",
+    "library.base": "library.test_connection: a connection is made of it",
+    "library.events": "library.test_connection: each state is reported once",
+    "library.replicas": "library.test_connection: a connection has these methods",
+    "library.restores": "library.test_connection: a connection has these methods",
     "model.ages": "workflows.backup.test_stored_times: backups dated ahead",
     "model.backup_links": "model.test_backup_forest: the forest is made of links",
     "model.fields": "model.test_backup: records are read field by field",
+    "osc.base.plugin": "osc.v1.test_database_backup_check: the command as a plugin",
+    "osc.v1.backup_check_report": "osc.v1.test_database_backup_check: its reports",
     "trove.catalog": "trove.test_find: names and IDs of what the catalog has",
     "trove.configuration_groups": "workflows.restore.test_settings: groups of sources",
     "trove.databases": "workflows.restore.test_contents: lists of databases",
+    "trove.quotas": "workflows.replica.test_create: a full quota",
     "trove.resources": "trove.test_errors: answers without their fields",
     "trove.wait_report": "trove.test_conditions: waits that failed",
+    "workflows.backup.create": "library.test_connection: full and incremental backups",
     "workflows.backup.targets": "workflows.backup.test_delete: what is waited for",
     "workflows.new_instance": "workflows.restore.test_settings: network, access, quota",
 }
@@ -74,6 +83,7 @@ RUNS_AS_A_WHOLE = "sandbox."
 
 #: Test modules that are about several modules, or none.
 TESTS_OF_SEVERAL = {
+    "library.test_names": "the names of the package",
     "osc.base.test_pipes": "closed streams, in every workflow",
     "osc.base.test_run_signals": "signals, in every kind of command",
     "osc.base.test_terminal": "control characters, wherever a name is shown",

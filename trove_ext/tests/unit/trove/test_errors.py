@@ -1,0 +1,55 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What an answer means that is no success."""
+
+from trove_ext.exceptions import (
+    NotFoundError,
+    RefusedError,
+    UnreachableError,
+)
+from trove_ext.tests.fake.faults import Kind
+from trove_ext.tests.unit.trove.answers import AnswerTestCase
+from trove_ext.trove import read
+
+
+class TestAnswers(AnswerTestCase):
+    def test_a_404_that_is_not_troves_says_nothing_about_what_exists(self):
+        cloud = self.faulty(Kind.NO_SUCH_PAGE)
+        self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
+        cloud = self.answering(404, b'{"error": {"message": "no route"}}')
+        self.assertRaises(UnreachableError, read.get_backup, cloud, self.backup.id)
+
+    def test_troves_own_404_says_that_it_does_not_exist(self):
+        self.backup.deleted = True
+        self.assertRaises(NotFoundError, read.get_backup, self.cloud, self.backup.id)
+
+    def test_a_date_is_a_retry_after_too_and_other_text_is_none(self):
+        pauses = {}
+        for header in ("Fri, 31 Dec 1999 23:59:59 GMT", "soon", "3, 4", ""):
+            before = len(self.clock.sleeps)
+            cloud = self.answering(
+                413, b'{"overLimit": {"message": "x"}}', **{"Retry-After": header}
+            )
+            wanted = UnreachableError if header.startswith("Fri") else RefusedError
+            self.assertRaises(wanted, read.get_backup, cloud, self.backup.id)
+            pauses[header] = self.clock.sleeps[before:]
+        self.assertEqual({1.0}, set(pauses.pop("Fri, 31 Dec 1999 23:59:59 GMT")))
+        self.assertEqual([[], [], []], list(pauses.values()))
+
+    def test_an_error_of_any_form_names_its_status(self):
+        for code, body in ((429, b'{"error": "slow"}'), (503, b"[]"), (530, b"x")):
+            cloud = self.answering(code, body, **{"Retry-After": "9"})
+            error = self.assertRaises(
+                UnreachableError, read.get_backup, cloud, self.backup.id
+            )
+            self.assertIn(f"HTTP {code}", str(error))
