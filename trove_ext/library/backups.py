@@ -84,8 +84,8 @@ class Backups(Base):
         :param timeout: seconds; 0 for no limit
         :returns: the backup as read last
         :raises BusyError: another operation is in progress on the instance
-        :raises CheckError: there is nothing to build on, or the parent will not do
-        :raises ResourceFailedError: the instance is in no state for it, or it failed
+        :raises CheckError: there is nothing to build on, or the parent is unsuitable
+        :raises ResourceFailedError: the instance is not ready for it, or it failed
         :raises WaitTimeoutError: time is over; the backup continues on the server
         """
         request = create.CreateRequest(
@@ -149,10 +149,10 @@ class Backups(Base):
             return chains.show_chain(self._cloud, reference(backup))
 
     def plan_delete_backups(self, *backups: str | Backup) -> DeletePlan:
-        """Find what is deleted if these backups are: Trove deletes dependents too.
+        """Determine what is deleted with these backups: dependent backups are too.
 
         :returns: the plan; ``going`` is all of it, ``dependents`` what was not named
-        :raises CheckError: one is running: Trove would stop half way
+        :raises CheckError: one is in progress: Trove would stop half way
         """
         with self._reading():
             listed = read.list_backups(self._cloud)
@@ -186,11 +186,11 @@ class Backups(Base):
         policy: Policy,
         all_instances: bool = False,
     ) -> PrunePlan:
-        """Find what a retention policy keeps and deletes, for each instance by itself.
+        """Determine what a retention policy keeps and deletes, for each instance.
 
         :param instances: names, IDs or records; of a deleted instance the ID
-        :param all_instances: all of the project, those too that are deleted and have
-            backups left
+        :param all_instances: all of the project, including deleted ones that have
+            backups
         :returns: the plan; ``rows`` has every backup with the reasons
         :raises ValueError: the policy keeps nothing, or neither instances nor
             ``all_instances`` are given, or both
@@ -210,7 +210,7 @@ class Backups(Base):
     ) -> list[PruneRow]:
         """Delete what a plan deletes, leaves first; each is read again before.
 
-        A chain that has changed since the plan was made is left alone.
+        A chain that has changed since the plan was made is skipped.
 
         :param timeout: seconds; 0 for no limit
         :returns: every backup with its result
@@ -234,8 +234,8 @@ class Backups(Base):
     ) -> list[RotateRow]:
         """Back up each instance, full if that is due, then apply a retention policy.
 
-        Nothing is kept between two runs: a run that was killed is continued by the
-        next one, and a run that finds a backup younger than ``min_age`` takes none.
+        Nothing is stored between two runs: the next run continues one that was
+        killed, and a run that finds a backup younger than ``min_age`` takes none.
 
         :param policy: None to delete nothing
         :param full_every: how old a full backup may be under its incrementals
@@ -266,10 +266,10 @@ class Backups(Base):
     def check_backups(
         self, *instances: str | Instance, max_age: timedelta
     ) -> Sequence[Verdict]:
-        """See whether each instance has a restorable backup that is young enough.
+        """Check that each instance has a restorable backup that is recent enough.
 
         :param max_age: counted from the start of the backup
-        :returns: a verdict for each; its ``problem`` is None if all is well
+        :returns: a verdict for each; its ``problem`` is None if it is OK
         """
         with self._reading():
             names = [reference(instance) for instance in instances]

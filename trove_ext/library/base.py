@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What all methods of a connection share: references, one run a call, waiting."""
+"""What all methods of a connection share: references, one run per call, waiting."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Job:
 
 
 class Base:
-    """The connection without its jobs."""
+    """The connection without its methods for jobs."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -98,18 +98,18 @@ class Base:
     def _again(
         self, get: Callable[[Cloud, str], Any], things: Iterable[Any]
     ) -> Iterator[Any]:
-        """Read things again; those that are gone are left out."""
+        """Read resources again, without deleted ones."""
         for thing in things:
             with contextlib.suppress(NotFoundError):
                 yield get(self._cloud, thing.id)
 
 
 def reference(thing: str | Backup | Instance) -> str:
-    """Return the ID of a record; a name or an ID as it is."""
+    """Return the ID of a record; a name or an ID unchanged."""
     return thing if isinstance(thing, str) else thing.id
 
 
 def raise_if(error: TroveExtError | None) -> None:
-    """Raise what a workflow reports as the error of its result."""
+    """Raise the error in the result of a workflow."""
     if error is not None:
         raise error

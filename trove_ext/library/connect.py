@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Log in to a cloud, from whichever object or name a script has at hand."""
+"""Log in to a cloud, by its name, a session or a connection."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def connect(
     progress: Callable[[Event], object] | None = None,
     clock: Clock | None = None,
 ) -> Connection:
-    """Log in and return what has a method for each job.
+    """Log in and return a connection with a method for each job.
 
     Give one of ``cloud``, ``session`` and ``connection``. Without any, the environment
-    counts (``OS_CLOUD`` or the other ``OS_*`` variables), as for
+    is used (``OS_CLOUD`` or the other ``OS_*`` variables), as for
     ``openstack.connect()``.
 
     :param cloud: the name of a cloud in ``clouds.yaml``
@@ -65,7 +65,7 @@ def connect(
     :raises ValueError: more than one source is given
     :raises ConfigError: there is no such cloud, or its settings can't be used
     :raises LoginError: Keystone did not accept the credentials
-    :raises UnreachableError: Keystone did not answer
+    :raises UnreachableError: Keystone did not respond
     :raises ServiceError: the service catalog has no database endpoint
     """
     if sum(source is not None for source in (cloud, session, connection)) > 1:
@@ -87,7 +87,7 @@ def connect(
 def _configured(
     cloud: str | None, connection: sdk.Connection | None, region_name: str | None
 ) -> tuple[Any, Session]:
-    """Return the settings of a cloud as openstacksdk reads them, and a session.
+    """Return the settings of a cloud, as openstacksdk reads them, and a session.
 
     :raises ConfigError: there is no such cloud, or its settings can't be used
     """
@@ -107,7 +107,7 @@ def _configured(
 
 
 def _client(session: Session, interface: str, endpoint: dict[str, Any]) -> Any:
-    """Make a client of python-troveclient, which logs in to find the endpoint.
+    """Create a client of python-troveclient, which logs in to find the endpoint.
 
     :raises ServiceError: the log-in failed, or there is no database endpoint
     """

@@ -22,15 +22,16 @@ from trove_ext.library.restores import Restores
 class Connection(Backups, Restores, Replicas):
     """A method for each job on the databases of a project; see :func:`connect`.
 
-    Where a job could surprise, there are two methods: ``plan_...`` checks everything,
-    changes nothing and returns a plan, and the method of the same name without
-    ``plan_`` carries it out. The caller looks at the plan in between, or does not.
+    A job whose effects should be reviewed has two methods: ``plan_...`` checks
+    everything, changes nothing and returns a plan, and the method of the same name
+    without ``plan_`` carries it out. The caller looks at the plan in between, or does
+    not.
 
     Instances and backups are given by name, by ID or as a record of them.
 
     A method that changes something waits until that is done and reads the result
     again. ``wait=False`` returns as soon as Trove has accepted the request. Nothing is
-    printed, and nothing is asked.
+    printed, and there are no prompts.
 
     An instance of this class belongs to one thread, and so does its session: the
     read time-out of the session is set for each request.

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The progress of a long job, as a callback of the caller sees it."""
+"""The progress of a long job, passed to a callback."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class EventKind(enum.Enum):
 class Event:
     """Something that happened in a job.
 
-    :ivar kind: a new state of something that is waited for, a note (a step that is
-        done, a choice that was made), or a warning
+    :ivar kind: a new state of a target of a wait, a note (a finished step, a choice),
+        or a warning
     :ivar text: the state, the note or the warning
     :ivar subject: what has the state, for example ``Backup nightly (<ID>)``; empty for
         a note and a warning
@@ -67,7 +67,7 @@ class Reporter:
             self._callback(Event(EventKind.STATE, state, subject))
 
     def done(self) -> None:
-        """Forget the states: the wait is over, and the next one starts anew."""
+        """Forget the states: the wait is over, and another one starts again."""
         self._states.clear()
 
     def note(self, text: str, *follow_ups: FollowUp) -> None:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The jobs on instances and replication sets."""
+"""The jobs on instances and replica sets."""
 
 from __future__ import annotations
 
@@ -113,11 +113,11 @@ class Replicas(Base):
         count: int = 1,
         options: InstanceOptions | None = None,
     ) -> create.ReplicaPlan:
-        """Check all of Trove's rules, and find each setting of the new replicas.
+        """Check all of Trove's rules, and determine each setting of the new replicas.
 
         :param name: with ``count`` above 1 each gets ``-1``, ``-2``, .. behind it
         :param options: settings; default: those of the source
-        :raises CheckError: no replica can be made like this; lists all that is wrong
+        :raises CheckError: no replica can be created like this; lists all problems
         """
         request = create.Request(
             source=reference(source),
@@ -138,7 +138,7 @@ class Replicas(Base):
     ) -> tuple[Instance, ...]:
         """Create the replicas of a plan.
 
-        :param probe: prove that each replicates, by a database that is made on the
+        :param probe: prove that each replicates, by a database that is created on the
             source and dropped; waits in any case
         :param wait: wait until all are settled under their source
         :param timeout: seconds; 0 for no limit
@@ -163,9 +163,9 @@ class Replicas(Base):
     ) -> promote.PromotePlan:
         """Check every member of the set before a planned switch.
 
-        :param probe: prove that the replica replicates, by a database that is made on
-            the source and dropped
-        :raises CheckError: something is wrong; lists all of it, member by member
+        :param probe: prove that the replica replicates, by a database that is created
+            on the source and dropped
+        :raises CheckError: a check failed; lists all problems, member by member
         """
         with self._reading():
             return promote.check(self._cloud, reference(replica), with_probe=probe)
@@ -193,7 +193,7 @@ class Replicas(Base):
             return switch
 
     def plan_fail_over(self, source: str | Instance) -> failover.FailoverPlan:
-        """Find out whether a source is dead and its replicas are not.
+        """Determine whether a source is dead and its replicas are not.
 
         A heartbeat that may still arrive is watched for up to 45 seconds.
 
@@ -237,7 +237,7 @@ class Replicas(Base):
     def detach_replica(
         self, replica: str | Instance, *, wait: bool = True, timeout: float = TIMEOUT
     ) -> Instance:
-        """Take a replica out of its set; it serves by itself afterwards.
+        """Detach a replica from its set; it becomes an instance of its own.
 
         :param wait: wait until it replicates from none
         :param timeout: seconds; 0 for no limit

@@ -37,13 +37,13 @@ class Restores(Base):
     def plan_restore_backup(
         self, backup: str | Backup, name: str, options: RestoreOptions | None = None
     ) -> RestorePlan:
-        """Check the whole chain and find each setting of the new instance.
+        """Check the whole chain, and determine each setting of the new instance.
 
         :param name: of the new instance
         :param options: settings; default: those of the instance that was backed up
         :returns: the plan; ``settings`` is what the instance gets, ``warnings`` what to
-            look at before it is carried out
-        :raises CheckError: it can't be restored like this; lists all that is wrong
+            check before it is carried out
+        :raises CheckError: it can't be restored like this; lists all problems
         """
         request = restore.RestoreRequest(
             reference(backup), name, options or RestoreOptions()
@@ -60,7 +60,7 @@ class Restores(Base):
         :param timeout: seconds; 0 for no limit
         :returns: the new instance as read last
         :raises RefusedError: Trove refuses it; nothing was changed
-        :raises ResourceFailedError: the restore failed; the instance is still there
+        :raises ResourceFailedError: the restore failed; the instance still exists
         :raises WaitTimeoutError: time is over; the restore continues on the server
         """
         with self._job(timeout) as job:
@@ -82,19 +82,19 @@ class Restores(Base):
         keep: bool = False,
         timeout: float = TIMEOUT,
     ) -> Verification:
-        """Restore a backup into a temporary instance, look into it, delete it.
+        """Restore a backup into a temporary instance, check it, delete it.
 
         The instance is deleted whatever happens, also after a KeyboardInterrupt.
 
         :param options: settings of the temporary instance
-        :param databases: names of databases that must be there
-        :param questions: statements, each with the value that it must give; they need
+        :param databases: names of databases that must exist
+        :param questions: statements, each with the value that it must return; they need
             PyMySQL (the extra ``sql``) and a route to the instance
         :param keep: do not delete the instance
         :param timeout: seconds, 0 for no limit; the delete has ten minutes of its own
         :returns: each step with its time
-        :raises CheckError: a question can't be asked; nothing was changed
-        :raises ResourceFailedError: it did not verify
+        :raises CheckError: a statement can't be run; nothing was changed
+        :raises ResourceFailedError: the verification failed
         :raises WaitTimeoutError: time is over
         """
         request = verify.VerifyRequest(

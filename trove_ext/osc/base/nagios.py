@@ -67,7 +67,7 @@ class Report:
     """What a plugin has found.
 
     :ivar summary: in one line
-    :ivar details: one line for each thing that was checked
+    :ivar details: one line for each item that was checked
     """
 
     state: State
@@ -88,10 +88,10 @@ def render(service: str, report: Report) -> str:
 
 
 def _line(text: str) -> str:
-    """Keep a text on one line, without the sign that begins performance data."""
+    """Return a text on one line, without the character that begins performance data."""
     return " ".join(text.replace("|", "/").split())
 
 
 def _number(value: float) -> str:
-    """Spell a number without an exponent and without an empty fraction."""
+    """Format a number without an exponent and without an empty fraction."""
     return f"{value:.3f}".rstrip("0").rstrip(".")

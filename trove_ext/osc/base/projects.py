@@ -38,7 +38,7 @@ class _Project:
 def project_id(identity: Any, name_or_id: str) -> str:
     """Return the ID of a project.
 
-    What Keystone forbids this user to look up is taken for an ID, as by
+    If Keystone forbids this user to search, the text is used as an ID, as by
     openstackclient.
 
     :param identity: the client of Keystone, as openstackclient makes it
@@ -52,7 +52,7 @@ def project_id(identity: Any, name_or_id: str) -> str:
         listed = manager.list(name=name_or_id)
     except http.Forbidden:
         return name_or_id
-    # Keystone knows which ones have the name: its database may ignore the case.
+    # Keystone determines which ones have the name: its database may ignore the case.
     projects = [
         _Project(str(row.id), name_or_id, getattr(row, "domain_id", None))
         for row in listed

@@ -12,7 +12,7 @@
 """Metrics in Prometheus' text format, for node_exporter's textfile collector.
 
 Source: Prometheus' exposition formats, and the advice of the textfile collector's
-scripts: write beside the file and rename, so that nobody reads a half of it.
+scripts: write to another file and rename it, so a half of it is never read.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def render(gauges: Sequence[Gauge]) -> str:
 
 
 def write(path: pathlib.Path, text: str) -> None:
-    """Replace a file at once: written beside it, synced, renamed.
+    """Replace a file atomically: written to another file, synced, renamed.
 
     :raises OSError: the folder can't be written; the old file is untouched then
     """

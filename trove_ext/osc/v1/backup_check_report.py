@@ -38,7 +38,7 @@ STATES = {
 
 
 def nagios_report(verdicts: Sequence[Verdict], limits: Limits) -> Report:
-    """Make the output of a monitoring plugin, with a line for each instance."""
+    """Return the output of a monitoring plugin, with a line for each instance."""
     return Report(
         STATES[worst(verdicts)],
         _summary(verdicts),
@@ -48,7 +48,7 @@ def nagios_report(verdicts: Sequence[Verdict], limits: Limits) -> Report:
 
 
 def _summary(verdicts: Sequence[Verdict]) -> str:
-    """Name those that are not OK, the worst first."""
+    """Summarize those that are not OK, the worst first."""
     total = len(verdicts)
     bad = sorted(
         (verdict for verdict in verdicts if verdict.level is not Level.OK),
@@ -111,7 +111,7 @@ def gauges(
     now: datetime,
     project: Mapping[str, str],
 ) -> list[Gauge]:
-    """Make the metrics of one project.
+    """Return the metrics of one project.
 
     An instance without a restorable backup has ``trove_backup_good`` 0 and no
     timestamp: there is no time to report.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Level(enum.IntEnum):
-    """How bad a finding is; the greater one is the worse.
+    """The severity of a finding; a greater one is worse.
 
     UNKNOWN says that the instance could not be evaluated: a CRITICAL finding of another
     instance is certain, and so is worse.

@@ -12,8 +12,8 @@
 
 """One backup of an instance: full, or incremental on a parent that can be restored.
 
-Trove checks of a parent only that it exists, and by itself builds on the backup that
-was updated last, whatever its ancestors are (``trove/backup/models.py``,
+Trove checks only that a parent exists, and by itself builds on the backup that was
+updated last, whatever its ancestors are (``trove/backup/models.py``,
 ``Backup.create``). So the parent is always named here.
 """
 
@@ -55,16 +55,16 @@ class CreateRequest:
 
 
 def create(cloud: Cloud, request: CreateRequest) -> Backup:
-    """Check, and send the creation once.
+    """Check, and send the create request once.
 
     :returns: the backup as it was read right after
     :raises NotFoundError, AmbiguousNameError: there is no such instance or parent, or
         several
     :raises BusyError: another operation is in progress on the instance
     :raises ResourceFailedError: the instance is not in a state for a backup
-    :raises CheckError: there is nothing to build on, or the parent will not do
+    :raises CheckError: there is nothing to build on, or the parent is unsuitable
     :raises RefusedError: Trove refuses it; nothing was changed
-    :raises LostAnswerError: no answer came and no such backup is there
+    :raises LostAnswerError: the response was lost and no such backup exists
     """
     instance = find.instance(cloud, request.instance)
     rotate_start.check_ready(cloud, instance)
@@ -97,7 +97,7 @@ def create(cloud: Cloud, request: CreateRequest) -> Backup:
 def _parent(
     cloud: Cloud, request: CreateRequest, instance: Instance
 ) -> tuple[Backup | None, str | None]:
-    """Return what to build on, and the storage driver that the request has to name."""
+    """Return the parent, and the storage driver that the request has to name."""
     wanted = request.storage_driver
     if request.parent is not None:
         parent = check_parent(cloud, instance, request.parent, wanted)
