@@ -19,15 +19,16 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trove_ext.model import restorability
+from trove_ext.model import backup_gaps, engine, restorability
 from trove_ext.model.backup import newest
 from trove_ext.model.backup_links import BackupLinks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from trove_ext.model.backup import Backup
+    from trove_ext.model.engine import Engine
     from trove_ext.model.restorability import Blocker, Restorability
 
 
@@ -108,24 +109,38 @@ class BackupForest:
     instance, and one that is not in the list counts as gone.
     """
 
-    __slots__ = ("_instances", "_links", "_places")
+    __slots__ = ("_gaps", "_instances", "_links", "_places")
 
-    def __init__(self, links: BackupLinks) -> None:
+    def __init__(
+        self, links: BackupLinks, engine_of: Callable[[str | None], Engine] = engine.of
+    ) -> None:
         """Use `of`, which accepts any list."""
         self._links = links
+        self._instances: dict[str | None, list[Backup]] = {}
+        for backup in links.by_age():
+            self._instances.setdefault(backup.instance_id, []).append(backup)
+        self._gaps = {
+            backup.id: backup_gaps.describe(backup, other, engine_of(backup.datastore))
+            for backups in self._instances.values()
+            for backup, other in backup_gaps.find(links, backups, engine_of)
+        }
         self._places: dict[str, _Place] = {}
         for top in (*links.roots, *links.orphans):
             self._place(top, restorability.missing_parent(top))
         for cycle in links.cycles:
             self._place(cycle[0], restorability.in_cycle(cycle[0], len(cycle)))
-        self._instances: dict[str | None, list[Backup]] = {}
-        for backup in links.by_age():
-            self._instances.setdefault(backup.instance_id, []).append(backup)
 
     @classmethod
-    def of(cls, backups: Iterable[Backup]) -> BackupForest:
-        """Make a forest; a backup that is listed twice counts once, as updated last."""
-        return cls(BackupLinks(backups))
+    def of(
+        cls,
+        backups: Iterable[Backup],
+        engine_of: Callable[[str | None], Engine] = engine.of,
+    ) -> BackupForest:
+        """Make a forest; a backup that is listed twice counts once, as updated last.
+
+        :param engine_of: returns the engine of a datastore, from its name
+        """
+        return cls(BackupLinks(backups), engine_of)
 
     def __len__(self) -> int:
         return len(self._links.by_id)
@@ -217,8 +232,9 @@ class BackupForest:
     def doubt(self, backup_id: str) -> str | None:
         """Return what makes a restore doubtful although each state is right, or None.
 
-        Trove checks no parent's instance, datastore version or storage driver, and
-        deletes replication snapshots with their dependent backups.
+        Trove checks no parent's instance, datastore version or storage driver, takes
+        incrementals that miss rows (:mod:`trove_ext.model.backup_gaps`), and deletes
+        replication snapshots with their dependent backups.
         """
         return self._of(backup_id).doubt
 
@@ -253,7 +269,11 @@ class BackupForest:
             parent = self._links.parent(backup)
             above = self._of(parent.id) if parent and depth else None
             self._places[backup.id] = _Place(
-                top, depth, restorability.assess(backup, parent, above, flaw)
+                top,
+                depth,
+                restorability.assess(
+                    backup, parent, above, flaw, gap=self._gaps.get(backup.id)
+                ),
             )
 
 

@@ -52,7 +52,7 @@ class Restorability:
 
     :ivar blocker: why it can't be restored, as far as states show it; None if it can
     :ivar temporary: the replication snapshot with which Trove will delete it
-    :ivar mismatch: a difference between two backups that a restore reads
+    :ivar mismatch: a difference, or a gap, between two backups that a restore reads
     :ivar length: how many backups a restore reads, itself included
     :ivar traits: properties shared by these backups
     """
@@ -74,6 +74,8 @@ def assess(
     parent: Backup | None,
     above: Restorability | None,
     flaw: Blocker | None,
+    *,
+    gap: str | None = None,
 ) -> Restorability:
     """Determine whether a backup can be restored.
 
@@ -81,6 +83,7 @@ def assess(
 
     :param above: what is known about the parent; None for the top of a tree
     :param flaw: what is wrong with the top of the tree, if anything is
+    :param gap: why it may miss rows that were written since its parent, if it may
     """
     temporary = (above.temporary if above else None) or _temporary(backup)
     if backup.is_volume_snapshot:
@@ -92,7 +95,8 @@ def assess(
         blocker=_own_fault(backup) or inherited,
         temporary=temporary,
         mismatch=(above.mismatch if above else None)
-        or _mismatch(backup, parent, traits),
+        or _mismatch(backup, parent, traits)
+        or gap,
         length=(above.length if above else 0) + 1,
         traits=traits.with_backup(backup),
     )

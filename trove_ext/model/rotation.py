@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING
 from trove_ext.model.ages import age_of, describe_ahead, is_ahead
 from trove_ext.model.backup import newest
 from trove_ext.model.durations import format_duration
+from trove_ext.model.engine import MYSQL
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.backup_forest import BackupForest
+    from trove_ext.model.engine import Engine
 
 #: A daily cron job starts a second earlier one day and a second later the next. A full
 #: backup is due this much early, or "every 7d" would sometimes mean eight days:
@@ -42,6 +44,7 @@ def choose_parent(
     datastore_version_id: str | None = None,
     datastore_version: str | None = None,
     storage_driver: str | None = None,
+    engine: Engine = MYSQL,
 ) -> Backup | None:
     """Return the backup that the next incremental of an instance should build on.
 
@@ -59,10 +62,15 @@ def choose_parent(
     :param storage_driver: only a backup stored by this driver: an incremental in Swift
         can't be taken on a volume snapshot (the guest reads the parent from Swift,
         ``create_backup`` in ``trove/guestagent/datastore/service.py``)
+    :param engine: on one whose incrementals can't have any parent, only the newest
+        backup in any state can be it
     """
+    candidates = forest.of_instance(instance_id)
+    if not engine.any_parent:
+        candidates = candidates[:1]
     usable = (
         backup
-        for backup in forest.of_instance(instance_id)
+        for backup in candidates
         if is_sound(forest, backup)
         and _agree(backup.datastore_version_id, datastore_version_id)
         and _agree(backup.datastore_version, datastore_version)
@@ -108,6 +116,7 @@ def full_is_due(
     datastore_version_id: str | None = None,
     datastore_version: str | None = None,
     storage_driver: str | None = None,
+    engine: Engine = MYSQL,
 ) -> str | None:
     """Return why the next backup has to be a full one, or None.
 
@@ -116,6 +125,7 @@ def full_is_due(
         included: with 1 each backup is full; a restore of a volume snapshot reads
         nothing else
     :param storage_driver: only a backup stored by this driver can be built on
+    :param engine: as for :func:`choose_parent`
     """
     parent = choose_parent(
         forest,
@@ -124,14 +134,25 @@ def full_is_due(
         datastore_version_id=datastore_version_id,
         datastore_version=datastore_version,
         storage_driver=storage_driver,
+        engine=engine,
     )
     if parent is None:
-        return "there is no backup to build on"
+        return _no_parent(forest, instance_id, engine)
     length = len(forest.restore_path(parent.id))
     if chain_length is not None and length >= chain_length:
         return f"the chain is {length} long, {chain_length} is the limit"
     root = forest.root(parent.id)
     return _too_old(root, now, full_every)
+
+
+def _no_parent(forest: BackupForest, instance_id: str, engine: Engine) -> str:
+    last = next(iter(forest.of_instance(instance_id)), None)
+    if engine.any_parent or last is None:
+        return "there is no backup to build on"
+    return (
+        f"the newest backup, {last}, can't be built on, and on {engine.title} no "
+        "other one may be the parent"
+    )
 
 
 def _too_old(root: Backup, now: datetime, full_every: timedelta | None) -> str | None:

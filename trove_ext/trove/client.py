@@ -34,6 +34,7 @@ from trove_ext.exceptions import (
 )
 from trove_ext.follow_up import Action, Verb
 from trove_ext.trove import errors, upstream
+from trove_ext.trove.engine import Engines
 from trove_ext.trove.journal import Change, Journal
 from trove_ext.trove.limits import LONGEST_RETRY_AFTER, Limits
 from trove_ext.trove.server_clock import ServerClock
@@ -57,6 +58,7 @@ class Cloud:
     :ivar client: a ``troveclient.v1.client.Client``
     :ivar limits: how long the run and its requests may take
     :ivar journal: what was sent so far, and the current wait
+    :ivar engines: knows the engine of a datastore
     :ivar slow: whether a large page did not arrive in time: small ones are read then
     """
 
@@ -66,16 +68,20 @@ class Cloud:
         *,
         clock: polling.Clock | None = None,
         progress: progress_module.Progress | None = None,
+        engine: str | None = None,
     ) -> None:
         """Wrap a client.
 
         :param client: a ``troveclient.v1.client.Client`` over a keystoneauth session
+        :param engine: the engine of the instances, for instance ``postgresql``; None
+            for the one that the name of the datastore shows
         """
         self.client = client
         self.progress = progress or progress_module.Silent()
         self.clock = ServerClock(clock or polling.SystemClock(), self.progress)
         self.limits = Limits(self.clock)
         self.journal = Journal()
+        self.engines = Engines(self.progress, engine)
         self.slow = False
 
     def read(self, what: str, call: Callable[[], R]) -> R:

@@ -81,6 +81,7 @@ class Guarded(command.Command):
         return self._run.execute(
             partial(super().run, parsed_args),
             timeout=getattr(parsed_args, "timeout", 0.0),
+            engine=getattr(parsed_args, "engine", None),
         )
 
 

@@ -104,6 +104,17 @@ def add_timeout_option(
     )
 
 
+def add_engine_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--engine``."""
+    parser.add_argument(
+        "--engine",
+        choices=("mysql", "mariadb", "postgresql"),
+        help="Database engine of the instances, whose rules differ (default: the "
+        "environment variable TROVE_EXT_ENGINE, else the one that the name of the "
+        "datastore shows)",
+    )
+
+
 def escape_errors(parser: argparse.ArgumentParser) -> None:
     """Escape control characters in error messages, which repeat the arguments."""
     error = parser.error

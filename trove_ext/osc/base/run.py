@@ -74,6 +74,7 @@ class Run:
         self._app = app
         self._quiet = False
         self._timeout = 0.0
+        self._engine: str | None = None
         self._failure: TroveExtError | None = None
 
     @functools.cached_property
@@ -82,7 +83,7 @@ class Run:
 
         :raises ServiceError: it has no databases
         """
-        cloud = session.make_cloud(self._app, quiet=self._quiet)
+        cloud = session.make_cloud(self._app, quiet=self._quiet, engine=self._engine)
         cloud.start(self._timeout)
         return cloud
 
@@ -97,6 +98,7 @@ class Run:
         timeout: float,
         ours: bool = True,
         quiet: bool = False,
+        engine: str | None = None,
     ) -> int:
         """Run a command, and turn errors into a clear line and an exit code.
 
@@ -104,10 +106,12 @@ class Run:
         :param ours: whether this project's code runs. If not, Python handles signals
             and cliff handles unexpected exceptions
         :param quiet: show no progress, as with ``openstack -q``
+        :param engine: the engine of the instances, if the user names it
         :returns: the exit code
         """
         self._timeout = timeout
         self._quiet = quiet
+        self._engine = engine
         masking.install()
         if self._app.stdout is None:
             # Closed (``>&-``): the job continues nevertheless. cliff uses both.

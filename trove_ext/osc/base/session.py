@@ -54,10 +54,11 @@ def log_in(app: App, command: Command) -> None:
         raise LoginError(f"Log-in: {exc}") from exc
 
 
-def make_cloud(app: App, *, quiet: bool = False) -> Cloud:
+def make_cloud(app: App, *, quiet: bool = False, engine: str | None = None) -> Cloud:
     """Return the cloud that the user has logged in to.
 
     :param quiet: show no progress, as with ``openstack -q``
+    :param engine: the engine of its instances, if the user names it
     :raises ServiceError: the service catalog has no database endpoint
     """
     from keystoneauth1 import exceptions as ksa
@@ -84,6 +85,7 @@ def make_cloud(app: App, *, quiet: bool = False) -> Cloud:
             quiet=quiet,
             prefix=openstack_command(app),
         ),
+        engine=engine,
     )
 
 

@@ -38,8 +38,12 @@ from trove_ext.osc.hooks.base import (
 )
 from trove_ext.osc.v1.delete_preview import announce
 from trove_ext.trove import conditions, find, read, send, wait_report
-from trove_ext.workflows.backup import delete, storage_driver
-from trove_ext.workflows.backup.parent_check import check_parent
+from trove_ext.workflows.backup import (
+    delete,
+    engine_rules,
+    parent_check,
+    storage_driver,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -55,8 +59,9 @@ class BackupCreate(HookedCommand):
     def resolve(self, parsed_args: argparse.Namespace) -> None:
         """Merge the two ways to name the instance; replace names by IDs.
 
-        An unsuitable parent is refused; for a command line that the stock command
-        accepts by itself there is a warning, and the same request is sent.
+        An unsuitable parent is refused, and so is a backup that would not contain what
+        it should; for a command line that the stock command accepts by itself there is
+        a warning, and the same request is sent.
         """
         if parsed_args.instance_positional is not None:
             if parsed_args.instance is not None:
@@ -70,10 +75,12 @@ class BackupCreate(HookedCommand):
             parsed_args.instance = self.instance_id(parsed_args.instance)
         if parsed_args.parent is not None:
             parsed_args.parent = self.backup_id(parsed_args.parent)
+        ours = bool(self.takes_over(parsed_args) or parsed_args.instance_positional)
+        if parsed_args.instance:
+            self._check_engine(parsed_args, refuse=ours)
         if parsed_args.parent and parsed_args.instance:
-            ours = self.takes_over(parsed_args) or parsed_args.instance_positional
-            parent = self._check_parent(parsed_args, refuse=bool(ours))
-            self._name_driver(parsed_args, parent, ours=bool(ours))
+            parent = self._check_parent(parsed_args, refuse=ours)
+            self._name_driver(parsed_args, parent, ours=ours)
         if not self.takes_over(parsed_args) and parsed_args.incremental:
             self.replace_action(self._warn)
 
@@ -90,7 +97,7 @@ class BackupCreate(HookedCommand):
         )
         backup = read.get_backup(self.cloud, backup_id)
         if parsed_args.incremental:
-            self._review_parent(parsed_args, backup.parent_id)
+            self._review_parent(parsed_args, backup_id, backup.parent_id)
         found = self.cloud.wait(
             [conditions.backup_completed(self.cloud, backup)], deadline
         )
@@ -102,12 +109,32 @@ class BackupCreate(HookedCommand):
             )
         )
 
+    def _check_engine(self, parsed_args: argparse.Namespace, *, refuse: bool) -> None:
+        """Refuse what the engine of the instance can't back up, and choose a parent."""
+        try:
+            instance = read.get_instance(self.cloud, parsed_args.instance)
+        except TroveExtError:
+            if refuse:
+                raise
+            # The stock command asks for it too, and reports it.
+            return
+        engine = self.cloud.engines.look(instance.datastore)
+        problem = engine_rules.replica_problem(engine, instance)
+        if problem and refuse:
+            raise CheckError(f"No backup of {instance} is taken", [problem])
+        if problem:
+            self.cloud.progress.warn(f"{instance}: {problem}. It is sent all the same.")
+        alone = parsed_args.incremental and not parsed_args.parent
+        if refuse and alone and not engine.any_parent:
+            parent = parent_check.choose_parent(self.cloud, instance)
+            parsed_args.parent = parent.id if parent else None
+
     def _check_parent(
         self, parsed_args: argparse.Namespace, *, refuse: bool
     ) -> Backup | None:
         try:
             instance = read.get_instance(self.cloud, parsed_args.instance)
-            return check_parent(
+            return parent_check.check_parent(
                 self.cloud, instance, parsed_args.parent, _driver(parsed_args)
             )
         except CheckError as exc:
@@ -145,12 +172,15 @@ class BackupCreate(HookedCommand):
 
     def _warn(self, parsed_args: argparse.Namespace) -> Any:
         names, values = self.action(parsed_args)
-        parent_id = dict(zip(names, values, strict=True)).get("parent_id")
-        self._review_parent(parsed_args, parent_id)
+        shown = dict(zip(names, values, strict=True))
+        self._review_parent(parsed_args, shown.get("id"), shown.get("parent_id"))
         return names, values
 
     def _review_parent(
-        self, parsed_args: argparse.Namespace, parent_id: str | None
+        self,
+        parsed_args: argparse.Namespace,
+        backup_id: str | None,
+        parent_id: str | None,
     ) -> None:
         """Warn if Trove took a full backup, or chose an unsuitable parent."""
         if parent_id is None:
@@ -160,9 +190,18 @@ class BackupCreate(HookedCommand):
             return
         try:
             parent = read.get_backup(self.cloud, parent_id)
+            instance = read.get_instance(self.cloud, parsed_args.instance)
+            missing = parent_check.engine_problem(
+                self.cloud, instance, parent, but=backup_id
+            )
         except TroveExtError as exc:
             self.cloud.progress.warn(f"The parent can't be read: {exc}")
             return
+        if missing and parsed_args.parent is None:
+            self.cloud.progress.warn(
+                f"Trove chose {parent} as the parent: {missing}. Take a full backup "
+                "instead."
+            )
         if parent.is_replication_snapshot:
             self.cloud.progress.warn(
                 f"Trove chose {parent} as the parent: a temporary replication "

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.osc.base import columns, command, confirm, projects
-from trove_ext.osc.base.options import add_wait_options
+from trove_ext.osc.base.options import add_engine_option, add_wait_options
 from trove_ext.osc.v1 import delete_preview
 from trove_ext.workflows.backup import chains, delete
 
@@ -74,6 +74,7 @@ class ListDatabaseBackupChain(command.Lister):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the filters."""
         _add_filters(parser)
+        add_engine_option(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """List them, oldest root first."""
@@ -109,6 +110,7 @@ class ShowDatabaseBackupChain(command.Lister):
         parser.add_argument(
             "backup", metavar="<backup>", help="Any backup of the chain (name or ID)"
         )
+        add_engine_option(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Show each member under its parent."""

@@ -18,7 +18,11 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.exceptions import UsageError
 from trove_ext.osc.base import columns, command, confirm, retention_options
 from trove_ext.osc.base.escape import count
-from trove_ext.osc.base.options import add_dry_run_option, add_timeout_option
+from trove_ext.osc.base.options import (
+    add_dry_run_option,
+    add_engine_option,
+    add_timeout_option,
+)
 from trove_ext.workflows.backup import prune
 
 if TYPE_CHECKING:
@@ -49,6 +53,7 @@ class PruneDatabaseBackup(command.Lister):
         confirm.add_yes_option(
             parser, "Do not prompt before deleting; required if there is no terminal"
         )
+        add_engine_option(parser)
         add_timeout_option(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:

@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.model.backup import CINDER, SWIFT
 from trove_ext.model.rotation_naming import DEFAULT_PATTERN, NamePattern
 from trove_ext.osc.base import columns, command, retention_options
-from trove_ext.osc.base.options import add_timeout_option
+from trove_ext.osc.base.options import add_engine_option, add_timeout_option
 from trove_ext.workflows.backup import rotate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
 
 COLUMNS = (
@@ -70,15 +73,16 @@ class RotateDatabaseBackup(command.Lister):
         _add_chain_options(parser)
         retention_options.add_keep_options(parser)
         _add_name_options(parser)
+        add_engine_option(parser)
         add_timeout_option(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Back all up, prune, and show a row for each instance."""
         request = _request(parsed_args)
-        if request.policy and not _limits_a_chain(request):
-            self.cloud.progress.warn(ENDLESS)
         deadline = self.cloud.start(parsed_args.timeout)
         rows = rotate.rotate(self.cloud, request, deadline)
+        if _grows_without_limit(self.cloud, request, rows):
+            self.cloud.progress.warn(ENDLESS)
         self.fail(rotate.error_of(rows))
         return columns.table(COLUMNS, rows, _cells)
 
@@ -97,6 +101,15 @@ def _add_chain_options(parser: argparse.ArgumentParser) -> None:
         type=_positive,
         help="Take a full backup if a restore would otherwise read more than this many "
         "backups, the full one included; volume snapshots are not counted",
+    )
+    parser.add_argument(
+        "--incremental",
+        action="store_true",
+        help="Take incrementals on PostgreSQL too, where every backup is otherwise a "
+        "full one, if nothing shows that they would miss rows: the parent is the "
+        "newest backup in any state, and the instance has no replicas. A backup or "
+        "replica that was deleted since its parent was taken "
+        "can't be seen: verify each. On MySQL and MariaDB incrementals are the default",
     )
     parser.add_argument(
         "--storage-driver",
@@ -139,6 +152,20 @@ def _request(parsed_args: argparse.Namespace) -> RotateRequest:
         min_age=parsed_args.min_age,
         policy=retention_options.policy_if_any(parsed_args),
         storage_driver=parsed_args.storage_driver,
+        incremental=parsed_args.incremental,
+    )
+
+
+def _grows_without_limit(
+    cloud: Cloud, request: RotateRequest, rows: Sequence[RotateRow]
+) -> bool:
+    """Whether a policy can delete nothing of a chain, as no new one is begun."""
+    if request.policy is None or _limits_a_chain(request):
+        return False
+    instances = [row.found.instance for row in rows if row.found.instance]
+    return any(
+        request.incremental or cloud.engines.look(instance.datastore).any_parent
+        for instance in instances
     )
 
 

@@ -48,10 +48,12 @@ VERSIONS = (
     DatastoreVersion(
         "00000000-0000-4000-8000-000000001011", "10.11", "10.11", "mariadb"
     ),
+    DatastoreVersion("00000000-0000-4000-8000-000000000015", "15", "15", "postgresql"),
 )
 DATASTORES = (
     Datastore("00000000-0000-4000-8000-00000000da01", "mysql", VERSIONS[0].id),
     Datastore("00000000-0000-4000-8000-00000000da02", "mariadb", VERSIONS[2].id),
+    Datastore("00000000-0000-4000-8000-00000000da03", "postgresql", VERSIONS[3].id),
 )
 
 

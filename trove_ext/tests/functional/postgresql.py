@@ -67,6 +67,9 @@ class PostgresTestCase(base.FunctionalTestCase):
         """Create an instance with root enabled and the table ``t``."""
         source = self.start_source(name)
         self.wait_healthy(source)
+        # HEALTHY comes first on a busy machine.
+        names = lambda: [made.name for made in self.client.databases.list(source)]  # noqa: E731
+        self.eventually(True, lambda: DATABASE in names())
         self.client.root.create_instance_root(source, PASSWORD)
         self.sql(source, "CREATE TABLE t (n int)")
         return source

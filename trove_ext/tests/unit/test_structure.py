@@ -39,6 +39,7 @@ MOST_ATTRIBUTES = 8
 #: Records, which do nothing by themselves: what a resource or a request consists of.
 RECORDS = {
     "model.backup.Backup": "all that Trove reports of a backup",
+    "model.engine.Engine": "all the facts of an engine",
     "model.instance.Instance": "all that Trove reports of an instance",
     "model.retention_policy.Policy": "a field for each --keep option",
     "sandbox.state.Settings": "all that is chosen when a sandbox is set up",

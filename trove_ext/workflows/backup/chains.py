@@ -101,7 +101,7 @@ def list_chains(
         backups = read.list_backups(
             cloud, all_projects=all_projects, project_id=project_id
         )
-        forest = BackupForest.of(backups)
+        forest = BackupForest.of(backups, cloud.engines.look)
         if instance is not None:
             wanted = instance_id_of(cloud, instance, backups)
     names = {entry.id: entry.name for entry in instances or ()}
@@ -162,8 +162,9 @@ def find_in_forest(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]
     backups = read.list_backups(cloud)
     backup = find.backups(cloud, listed=backups).find(name_or_id)
     if backup in backups:
-        return BackupForest.of(backups), backup
-    return BackupForest.of([*read_project_of(cloud, backup), backup]), backup
+        return BackupForest.of(backups, cloud.engines.look), backup
+    known = [*read_project_of(cloud, backup), backup]
+    return BackupForest.of(known, cloud.engines.look), backup
 
 
 def forest_above(cloud: Cloud, instance_id: str) -> BackupForest:
@@ -174,7 +175,8 @@ def forest_above(cloud: Cloud, instance_id: str) -> BackupForest:
     that is of another instance or gone.
     """
     return BackupForest.of(
-        _with_ancestors(cloud, read.list_backups(cloud, instance_id=instance_id))
+        _with_ancestors(cloud, read.list_backups(cloud, instance_id=instance_id)),
+        cloud.engines.look,
     )
 
 
@@ -190,13 +192,14 @@ def find_with_ancestors(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Ba
     finder = find.backups(cloud)
     backup = finder.find(name_or_id)
     if finder.listed is not None:
-        return BackupForest.of(finder.listed), backup
+        return BackupForest.of(finder.listed, cloud.engines.look), backup
     siblings = (
         read.list_backups(cloud, instance_id=backup.instance_id)
         if backup.parent_id and backup.instance_id
         else []
     )
-    return BackupForest.of(_with_ancestors(cloud, [*siblings, backup])), backup
+    known = _with_ancestors(cloud, [*siblings, backup])
+    return BackupForest.of(known, cloud.engines.look), backup
 
 
 def _with_ancestors(cloud: Cloud, backups: Iterable[Backup]) -> list[Backup]:

@@ -14,7 +14,8 @@
 Trove checks only that an explicit parent exists and belongs to the project
 (``trove/backup/models.py``, ``Backup.create``). An incremental on a FAILED parent, or
 in Swift on a volume snapshot, FAILS; on a parent of another instance or datastore
-version it can't be restored.
+version it can't be restored; and with PostgreSQL it misses rows on any parent but the
+newest backup.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError
-from trove_ext.workflows.backup import chains
+from trove_ext.workflows.backup import chains, engine_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,11 +47,41 @@ def check_parent(
     """
     forest, backup = chains.find_with_ancestors(cloud, parent)
     problems = list(_problems(forest, backup, instance, storage_driver))
+    problem = engine_problem(cloud, instance, backup)
+    problems += [problem] if problem else []
     if problems:
         raise CheckError(
             f"No incremental backup of {instance} can build on {backup}", problems
         )
     return backup
+
+
+def choose_parent(cloud: Cloud, instance: Instance) -> Backup | None:
+    """Return the only backup that an incremental of an instance can build on.
+
+    Trove would choose the one that was updated last. Ask this for an engine whose
+    incrementals can't have any parent.
+
+    :returns: None if there is no backup, so that Trove takes a full one
+    :raises CheckError: the newest can't be the parent
+    """
+    forest = chains.forest_above(cloud, instance.id)
+    newest = next(iter(forest.of_instance(instance.id)), None)
+    return check_parent(cloud, instance, newest.id) if newest else None
+
+
+def engine_problem(
+    cloud: Cloud, instance: Instance, parent: Backup, *, but: str | None = None
+) -> str | None:
+    """Say why an incremental would miss rows by the rules of its engine, or None.
+
+    :param but: the ID of the incremental, if it was taken already
+    """
+    engine = cloud.engines.of(instance.datastore)
+    if engine.any_parent:
+        return None
+    forest = chains.forest_above(cloud, instance.id)
+    return engine_rules.parent_problem(engine, forest, instance, parent, but=but)
 
 
 def _problems(

@@ -330,7 +330,8 @@ class _Run:
         return BackupForest.of(
             read.list_backups(
                 self.cloud, instance_id=backup.instance_id if own else None
-            )
+            ),
+            self.cloud.engines.look,
         )
 
 
@@ -343,7 +344,7 @@ def _plan(
     *,
     made: Sequence[str] = (),
 ) -> PrunePlan:
-    forest = BackupForest.of(backups)
+    forest = BackupForest.of(backups, cloud.engines.look)
     project_id = cloud.client.client.get_project_id()
     planned = retention.plan(
         forest,

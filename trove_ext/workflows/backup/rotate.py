@@ -67,6 +67,8 @@ class RotateRequest:
     :ivar policy: what to keep afterwards; None to delete nothing
     :ivar storage_driver: what to store the backups by, and build on; None for the
         driver of the parent, and for a full backup the cloud's default
+    :ivar incremental: whether to take incrementals too of an engine whose incrementals
+        may miss rows
     """
 
     instances: tuple[str, ...]
@@ -76,6 +78,7 @@ class RotateRequest:
     min_age: timedelta = MIN_AGE
     policy: Policy | None = None
     storage_driver: str | None = None
+    incremental: bool = False
 
     @property
     def keep_names(self) -> tuple[str, ...]:
@@ -190,7 +193,7 @@ def _prune(
             replace(row, error=row.error or error)
             for row, error in zip(rows, unseen, strict=True)
         ]
-    forest = BackupForest.of(backups)
+    forest = BackupForest.of(backups, cloud.engines.look)
     pruned = [
         _resolve_race(cloud, request, forest, _evaluate(forest, row), deadline)
         for row in rows
@@ -241,6 +244,8 @@ def _resolve_race(
     """Delete this run's duplicate if another run has taken a backup meanwhile."""
     mine, instance = row.backup, row.found.instance
     if row.error is not None or mine is None or instance is None:
+        return row
+    if not cloud.engines.look(instance.datastore).any_parent:
         return row
     others = rotate_race.concurrent(
         forest, request.pattern, instance, mine, known=row.known

@@ -18,7 +18,8 @@ Trove looks for a running backup and then stores the new one, without a lock
 milliseconds are both accepted. Each run notices that afterwards: of two concurrent
 backups the older one is kept, by the ID if both have the same second. The run that took
 the other one deletes its duplicate and prunes; the run that took the older one does not
-prune, because a policy must not count a backup that will be deleted.
+prune, because a policy must not count a backup that will be deleted. On an
+engine whose next incremental would miss rows then, both stay, and both runs prune.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ def _delete_mine(
 ) -> bool:
     waited = cloud.wait([conditions.backup_completed(cloud, staying)], deadline)
     wait_report.raise_for(waited)
-    now = BackupForest.of(read.list_backups(cloud, instance_id=mine.instance_id))
+    now = BackupForest.of(
+        read.list_backups(cloud, instance_id=mine.instance_id), cloud.engines.look
+    )
     other = now.get(staying.id)
     if other is None or not is_sound(now, other) or now.children(mine.id):
         return False

@@ -38,7 +38,13 @@ from trove_ext.model.rotation import (
 from trove_ext.model.status import READY_STATUSES, Phase
 from trove_ext.trove import read, resources, send
 from trove_ext.trove.client import is_refusal
-from trove_ext.workflows.backup import chains, delete, failed, storage_driver
+from trove_ext.workflows.backup import (
+    chains,
+    delete,
+    engine_rules,
+    failed,
+    storage_driver,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,10 +84,19 @@ def start(
     :param instance: that of the row
     :returns: the row with the backup of this run
     :raises BusyError: another backup or another operation is in progress
+    :raises CheckError: the instance is a replica, of an engine whose replicas can't be
+        backed up
     :raises ResourceFailedError: the instance is not in a state for a backup, or one has
         been running for a day
     :raises ServiceError: Trove refused it, or did not respond
     """
+    engine = cloud.engines.of(instance.datastore)
+    if not engine.backs_up_replicas:
+        # A promote may have changed its role since the list was read.
+        instance = read.get_instance(cloud, instance.id)
+    problem = engine_rules.replica_problem(engine, instance)
+    if problem:
+        raise CheckError(f"No backup of {instance} is taken", [problem])
     forest = chains.forest_above(cloud, instance.id)
     _report_ahead(cloud, forest, instance)
     there = _there(cloud, choice, row, forest, instance)
@@ -231,7 +246,9 @@ def _parent(
     cloud: Cloud, choice: RotateRequest, forest: BackupForest, instance: Instance
 ) -> tuple[Backup | None, str]:
     """Choose a parent, or return why it has to be a full backup."""
-    why = full_is_due(
+    engine = cloud.engines.of(instance.datastore)
+    why = engine_rules.why_full(engine, instance, incremental=choice.incremental)
+    why = why or full_is_due(
         forest,
         instance.id,
         now=cloud.clock.now(),
@@ -239,6 +256,7 @@ def _parent(
         chain_length=choice.chain_length,
         datastore_version=instance.datastore_version,
         storage_driver=choice.storage_driver,
+        engine=engine,
     )
     if why is not None:
         return None, why
@@ -248,6 +266,7 @@ def _parent(
         now=cloud.clock.now(),
         datastore_version=instance.datastore_version,
         storage_driver=choice.storage_driver,
+        engine=engine,
     )
     return parent, f"on {parent.name if parent else None}"
 

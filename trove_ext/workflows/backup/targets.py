@@ -81,7 +81,8 @@ def find_with_backups(
     asked = list(dict.fromkeys(names_or_ids))
     if len(asked) > 1:
         backups = read.list_backups(cloud)
-        return find_instances(cloud, asked, backups), BackupForest.of(backups)
+        forest = BackupForest.of(backups, cloud.engines.look)
+        return find_instances(cloud, asked, backups), forest
     (name_or_id,) = asked
     finder = find.instances(cloud)
     found = _by_id(cloud, finder, name_or_id, set())

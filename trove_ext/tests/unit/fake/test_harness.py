@@ -124,9 +124,13 @@ class TestRunOpenstack(testtools.TestCase):
             )
         self.assertIn("request without a read time-out", str(error))
 
-    def kill(self, number):
+    def kill(self, number, method=None):
         self.cloud.before_request.append(
-            lambda r: os.kill(os.getpid(), number) if r.service == "trove" else None
+            lambda r: (
+                os.kill(os.getpid(), number)
+                if r.service == "trove" and method in {None, r.method}
+                else None
+            )
         )
 
     def test_unhandled_signal_ends_the_run_and_not_the_tests(self):
@@ -136,7 +140,7 @@ class TestRunOpenstack(testtools.TestCase):
             self.cloud.before_request.clear()
 
     def test_request_that_a_signal_interrupts_never_reached_the_server(self):
-        self.kill(signal.SIGTERM)
+        self.kill(signal.SIGTERM, "POST")
         result = self.run_line(f"backup create b1 --instance {self.db.id}")
         self.assertEqual([], self.cloud.live_backups)
         self.assertEqual([False], [r.reached for r in result.requests.changing])

@@ -290,7 +290,7 @@ class TestCatalog(FakeTestCase):
 
     def test_datastores_versions_configurations_and_limits(self):
         names = {d.name for d in self.client.datastores.list()}
-        self.assertEqual({"mysql", "mariadb"}, names)
+        self.assertEqual({"mysql", "mariadb", "postgresql"}, names)
         rows = self.client.datastore_versions.list("mysql")
         self.assertEqual(["5.7.29", "5.7.40"], [v.name for v in rows])
         group = self.cloud.add_configuration("big", max_connections=500)

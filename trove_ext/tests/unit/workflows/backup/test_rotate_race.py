@@ -96,6 +96,13 @@ class TestTwin(BackupTestCase):
         self.assertEqual((How.PRESENT, False, None), (row.how, row.shared, row.error))
         self.assertEqual({younger.name, "child"}, self.names())
 
+    def test_of_postgresql_both_stay_for_the_sake_of_the_next_incremental(self):
+        self.db1.version_id = self.fake.datastores["postgresql"].default_version_id
+        self.race()
+        row = self.rotate()
+        self.assertEqual((How.MADE, False, None), (row.how, row.shared, row.error))
+        self.assertEqual({self.twin.name, row.backup.name}, self.names())
+
     def test_no_run_deletes_its_backup_for_one_that_failed(self):
         self.race(state=BackupState.FAILED)
         row = self.rotate()

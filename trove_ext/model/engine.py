@@ -1,0 +1,130 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What differs between the database engines that Trove runs: one table of facts.
+
+A workflow asks for a fact, never for a name. ``T:`` is the package ``trove`` 26.0.0;
+each fact about PostgreSQL is shown on a real server by
+``tests/functional/test_postgresql_facts.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The facts of one engine, as Trove 26 runs it.
+
+    :ivar name: what a user calls it
+    :ivar title: how messages write it
+    :ivar port: where it takes connections (``T:common/cfg.py``: ``tcp_ports``)
+    :ivar driver: the Python module that speaks its protocol
+    :ivar any_parent: an incremental backup may build on any restorable backup. MySQL's
+        starts at the LSN of its parent. PostgreSQL's is the WAL since the last backup
+        of any kind that this server made, also if that has FAILED or is deleted since
+        (``get_wal_files`` in the driver ``postgres`` of Trove's backup image)
+    :ivar backs_up_replicas: a backup of a replica is as good as one of its source.
+        PostgreSQL's has ``standby.signal`` in it: what is restored from it takes no
+        writes (``T:guestagent/datastore/postgres/service.py``, ``restore_backup``)
+    :ivar fences: a promote stops the writes on the old source first. PostgreSQL's
+        ``make_read_only`` does nothing (``T:guestagent/datastore/postgres/manager.py``)
+    :ivar siblings_follow: after a promote the other replicas hold what their new
+        source holds. PostgreSQL's are promoted and attached again without
+        ``pg_rewind`` (``attach_replica`` in the same module)
+    :ivar ejects: an eject can succeed. PostgreSQL's agent has no ``get_last_txn``, for
+        which ``T:taskmanager/manager.py`` asks each replica (``_most_current_replica``)
+    :ivar restart_resumes: a restart starts replication again that has stopped. A
+        PostgreSQL replica does that by itself, if it can: there is no slot, and
+        ``wal_keep_size`` is 80 MB
+    :ivar healthy_has_data: a restored instance is HEALTHY only with all of its data.
+        PostgreSQL's status is ``pg_isready``, which answers while the WAL is replayed
+    :ivar replica_restarts_source: each new replica restarts its source
+        (``T:guestagent/strategies/replication/postgresql.py``, ``enable_as_master``)
+    """
+
+    name: str
+    title: str
+    port: int
+    driver: str
+    any_parent: bool
+    backs_up_replicas: bool
+    fences: bool
+    siblings_follow: bool
+    ejects: bool
+    restart_resumes: bool
+    healthy_has_data: bool
+    replica_restarts_source: bool
+
+
+def _mysql(name: str, title: str) -> Engine:
+    return Engine(
+        name,
+        title,
+        port=3306,
+        driver="pymysql",
+        any_parent=True,
+        backs_up_replicas=True,
+        fences=True,
+        siblings_follow=True,
+        ejects=True,
+        restart_resumes=True,
+        healthy_has_data=True,
+        replica_restarts_source=False,
+    )
+
+
+MYSQL = _mysql("mysql", "MySQL")
+MARIADB = _mysql("mariadb", "MariaDB")
+POSTGRESQL = Engine(
+    "postgresql",
+    "PostgreSQL",
+    port=5432,
+    driver="psycopg",
+    any_parent=False,
+    backs_up_replicas=False,
+    fences=False,
+    siblings_follow=False,
+    ejects=False,
+    restart_resumes=False,
+    healthy_has_data=False,
+    replica_restarts_source=True,
+)
+ENGINES = {engine.name: engine for engine in (MYSQL, MARIADB, POSTGRESQL)}
+
+#: What the name of a datastore contains, and then is. An operator chooses that name,
+#: and the API shows no more of the engine (``T:datastore/views.py``).
+_LABELS = (
+    ("postgres", POSTGRESQL),
+    ("pgsql", POSTGRESQL),
+    ("maria", MARIADB),
+    ("mysql", MYSQL),
+    ("percona", MYSQL),
+)
+
+
+def recognize(datastore: str | None) -> Engine | None:
+    """Return the engine that the name of a datastore shows, or None.
+
+    >>> recognize("PostgreSQL 16 (HA)").name
+    'postgresql'
+    """
+    label = (datastore or "").lower()
+    if label == "pg":
+        return POSTGRESQL
+    return next((engine for word, engine in _LABELS if word in label), None)
+
+
+def of(datastore: str | None) -> Engine:
+    """Return the engine of a datastore; one that its name does not show is MySQL."""
+    return recognize(datastore) or MYSQL
