@@ -12,8 +12,8 @@
 
 """Incremental backups that miss rows, on engines where only the newest can be a parent.
 
-There an incremental holds what was written since the last backup that the server made,
-of whatever kind, and not since its parent
+There an incremental contains what was written since the last backup that the server
+took, of whatever kind, and not since its parent
 (:attr:`~trove_ext.model.engine.Engine.any_parent`). If another backup was taken in
 between, a restore ends without an error where the parent ends.
 """
@@ -37,8 +37,8 @@ def find(
 ) -> Iterator[tuple[Backup, Backup]]:
     """Yield each incremental with a gap before it, and the backup that made the gap.
 
-    Only what is still in the list is seen: a backup that was deleted since makes the
-    same gap.
+    Only backups in the list are seen: one that was deleted in between causes the same
+    gap.
 
     :param of_instance: the backups of one instance, the oldest first
     """
@@ -58,7 +58,7 @@ def find(
 
 
 def describe(backup: Backup, other: Backup, engine: Engine) -> str:
-    """Say what a gap means."""
+    """Describe a gap."""
     return (
         f"{backup} may miss rows: {other} was taken since its parent, and an "
         f"incremental of {engine.title} holds only what was written since the last "

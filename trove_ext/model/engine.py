@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What differs between the database engines that Trove runs: one table of facts.
+"""The differences between the database engines of Trove: one table of facts.
 
 A workflow asks for a fact, never for a name. ``T:`` is the package ``trove`` 26.0.0;
 each fact about PostgreSQL is shown on a real server by
@@ -26,10 +26,10 @@ from dataclasses import dataclass
 class Engine:
     """The facts of one engine, as Trove 26 runs it.
 
-    :ivar name: what a user calls it
-    :ivar title: how messages write it
-    :ivar port: where it takes connections (``T:common/cfg.py``: ``tcp_ports``)
-    :ivar driver: the Python module that speaks its protocol
+    :ivar name: its name for users
+    :ivar title: its name in messages
+    :ivar port: the port of its connections (``T:common/cfg.py``: ``tcp_ports``)
+    :ivar driver: the Python module for its protocol
     :ivar any_parent: an incremental backup may build on any restorable backup. MySQL's
         starts at the LSN of its parent. PostgreSQL's is the WAL since the last backup
         of any kind that this server made, also if that has FAILED or is deleted since
@@ -39,8 +39,8 @@ class Engine:
         writes (``T:guestagent/datastore/postgres/service.py``, ``restore_backup``)
     :ivar fences: a promote stops the writes on the old source first. PostgreSQL's
         ``make_read_only`` does nothing (``T:guestagent/datastore/postgres/manager.py``)
-    :ivar siblings_follow: after a promote the other replicas hold what their new
-        source holds. PostgreSQL's are promoted and attached again without
+    :ivar siblings_follow: after a promote the other replicas have the data of their new
+        source. PostgreSQL's are promoted and attached again without
         ``pg_rewind`` (``attach_replica`` in the same module)
     :ivar ejects: an eject can succeed. PostgreSQL's agent has no ``get_last_txn``, for
         which ``T:taskmanager/manager.py`` asks each replica (``_most_current_replica``)
@@ -48,7 +48,7 @@ class Engine:
         PostgreSQL replica does that by itself, if it can: there is no slot, and
         ``wal_keep_size`` is 80 MB
     :ivar healthy_has_data: a restored instance is HEALTHY only with all of its data.
-        PostgreSQL's status is ``pg_isready``, which answers while the WAL is replayed
+        PostgreSQL's status is ``pg_isready``, which succeeds while the WAL is replayed
     :ivar replica_restarts_source: each new replica restarts its source
         (``T:guestagent/strategies/replication/postgresql.py``, ``enable_as_master``)
     """
@@ -102,8 +102,8 @@ POSTGRESQL = Engine(
 )
 ENGINES = {engine.name: engine for engine in (MYSQL, MARIADB, POSTGRESQL)}
 
-#: What the name of a datastore contains, and then is. An operator chooses that name,
-#: and the API shows no more of the engine (``T:datastore/views.py``).
+#: Parts of the name of a datastore, and the engine. An operator chooses that name, and
+#: the API shows nothing else about the engine (``T:datastore/views.py``).
 _LABELS = (
     ("postgres", POSTGRESQL),
     ("pgsql", POSTGRESQL),
@@ -126,5 +126,5 @@ def recognize(datastore: str | None) -> Engine | None:
 
 
 def of(datastore: str | None) -> Engine:
-    """Return the engine of a datastore; one that its name does not show is MySQL."""
+    """Return the engine of a datastore; if its name does not show it, MySQL."""
     return recognize(datastore) or MYSQL

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The engine of a datastore: as the user says, else as the datastore's name shows."""
+"""The engine of a datastore: given by the user, else by the datastore's name."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ VARIABLE = "TROVE_EXT_ENGINE"
 
 
 class Engines:
-    """Knows engines, and says once that one is assumed."""
+    """Finds engines, and warns once if one is assumed."""
 
     def __init__(self, progress: Progress, chosen: str | None = None) -> None:
-        """Take what the user says.
+        """Use the engine that the user gives.
 
         :param chosen: a name of :data:`trove_ext.model.engine.ENGINES`; without it the
             environment variable counts
@@ -48,11 +48,11 @@ class Engines:
             )
 
     def look(self, datastore: str | None) -> Engine:
-        """Return the engine of a datastore; MySQL if it can't be known."""
+        """Return the engine of a datastore; MySQL if it is not known."""
         return self._chosen or engine.of(datastore)
 
     def of(self, datastore: str | None) -> Engine:
-        """Return the engine for a promise that depends on it: an assumption is said.
+        """Return the engine if a promise depends on it: an assumption is reported.
 
         :param datastore: its name, as an instance or a backup has it
         """

@@ -10,10 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A time-out for everything in a block: the log-in, slow answers and all.
+"""A time-out for everything in a block, including the log-in and slow responses.
 
 Time-outs of requests count from one byte to the next, and a log-in is several requests;
-a monitor wants an answer in time whatever the servers do.
+a monitor needs a result in time, whatever the servers do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class _Rung(BaseException):
-    """The time is over. No ``except Exception`` on the way may swallow it."""
+    """The time is over. No ``except Exception`` may swallow it."""
 
 
 @contextlib.contextmanager

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 #: What does not work without a method of cliff's command.
 _METHODS = {
-    "get_parser": "errors of usage show control characters as they are",
-    "produce_output": "tables show control characters as they are",
+    "get_parser": "usage errors show control characters unescaped",
+    "produce_output": "tables show control characters unescaped",
     "run": "the plugin's options are ignored",
     "take_action": "the plugin's options are ignored",
 }

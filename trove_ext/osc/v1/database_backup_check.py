@@ -70,7 +70,7 @@ class CheckDatabaseBackup(command.Lister):
     log-in).
     """
 
-    #: It logs in by itself, so that --nagios can report that the log-in has failed.
+    #: It logs in by itself, so --nagios can report a failed log-in.
     auth_required = False
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:

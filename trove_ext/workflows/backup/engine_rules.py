@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the engine of an instance allows of its backups.
+"""The rules of an instance's engine for its backups.
 
 The facts are in :mod:`trove_ext.model.engine`. On PostgreSQL each of these backups is
 COMPLETED, and only a restore shows what is missing.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def replica_problem(engine: Engine, instance: Instance) -> str | None:
-    """Say why no backup of this instance is worth anything, or return None.
+    """Return why a backup of this instance is useless, or None.
 
     A source that was demoted by a promote is a replica too; a full backup of it FAILS.
     """
@@ -42,7 +42,7 @@ def replica_problem(engine: Engine, instance: Instance) -> str | None:
 
 
 def why_full(engine: Engine, instance: Instance, *, incremental: bool) -> str | None:
-    """Say why the next backup has to be full, whatever backups there are, or None.
+    """Return why the next backup has to be full, whatever backups exist, or None.
 
     :param incremental: whether the user asked for incrementals on such an engine
     """
@@ -63,7 +63,7 @@ def parent_problem(
     *,
     but: str | None = None,
 ) -> str | None:
-    """Say why an incremental on this parent would miss rows, or return None.
+    """Return why an incremental on this parent would miss rows, or None.
 
     A backup that was taken since and is deleted by now can't be seen, nor can a replica
     that was deleted.

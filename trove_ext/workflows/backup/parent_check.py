@@ -62,7 +62,7 @@ def choose_parent(cloud: Cloud, instance: Instance) -> Backup | None:
     Trove would choose the one that was updated last. Ask this for an engine whose
     incrementals can't have any parent.
 
-    :returns: None if there is no backup, so that Trove takes a full one
+    :returns: None if there is no backup, so Trove takes a full one
     :raises CheckError: the newest can't be the parent
     """
     forest = chains.forest_above(cloud, instance.id)

@@ -53,7 +53,7 @@ class TestRunOpenstack(testtools.TestCase):
         self.assertIn("nobody", result.stderr)
         self.assertEqual([], result.requests.changing)
 
-    def test_error_of_usage_is_exit_code_two_and_never_reaches_trove(self):
+    def test_usage_error_is_exit_code_two_and_never_reaches_trove(self):
         result = self.run_line("backup create --no-such-option")
         self.assertEqual(2, result.exit_code)
         self.assertEqual([], result.requests.to_trove())

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A time-out that holds whatever the block does, and that leaves nothing behind."""
+"""A time-out that applies whatever the block does, and that cleans up."""
 
 import signal
 import threading
