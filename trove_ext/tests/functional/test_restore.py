@@ -72,6 +72,6 @@ class RestoreTest(ChainTestCase):
             *("--flavor", "no-such", "--allowed-cidr", "nonsense"),
         )
         self.assertEqual(1, run.exit_code, run)
-        for text in ("flavor no-such", "nonsense"):
+        for text in ("name or ID of 'no-such'", "nonsense"):
             self.assertIn(text, run.stderr)
         self.assertNotIn("new", self.names())
