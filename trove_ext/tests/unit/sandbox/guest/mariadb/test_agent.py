@@ -58,7 +58,7 @@ class RolesTest(testtools.TestCase):
         self.db.layout.prepared.touch()
         self.db.state.return_value = engine.State.ANSWERS
         self.faults = mock.Mock(spec=faults.Faults)
-        self.conductor = mock.Mock(spec=conductor.Conductor)
+        self.conductor = mock.Mock(spec=conductor.Conductor, instance_id="an-instance")
         parts = agent_base.Parts(
             mock.MagicMock(),
             "an-instance",

@@ -55,7 +55,7 @@ class AgentTest(testtools.TestCase):
             root,
             "an-id",
             self.db,
-            mock.Mock(spec=conductor.Conductor),
+            mock.Mock(spec=conductor.Conductor, instance_id="an-id"),
             mock.Mock(spec=faults.Faults),
             agent_base.Volume(1),
             mock.Mock(),
