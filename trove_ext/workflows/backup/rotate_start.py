@@ -70,7 +70,7 @@ class How(enum.Enum):
 
 def start(
     cloud: Cloud,
-    choice: RotateRequest,
+    request: RotateRequest,
     row: RotateRow,
     instance: Instance,
     deadline: Deadline,
@@ -99,14 +99,14 @@ def start(
         raise CheckError(f"No backup of {instance} is taken", [problem])
     forest = chains.forest_above(cloud, instance.id)
     _report_ahead(cloud, forest, instance)
-    there = _there(cloud, choice, row, forest, instance)
+    there = _there(cloud, request, row, forest, instance)
     if there is not None:
         return there
     try:
         check_ready(cloud, instance)
-        parent, why = _parent(cloud, choice, forest, instance)
-        driver = driver_to_name(forest, parent, choice.storage_driver)
-        named = replace(choice, storage_driver=driver)
+        parent, why = _parent(cloud, request, forest, instance)
+        driver = driver_to_name(forest, parent, request.storage_driver)
+        named = replace(request, storage_driver=driver)
         made = _create(cloud, named, instance, parent, deadline)
         return replace(
             row,
@@ -122,7 +122,7 @@ def start(
             raise
         # Another run was faster after the list was read.
         again = chains.forest_above(cloud, instance.id)
-        there = _there(cloud, choice, row, again, instance)
+        there = _there(cloud, request, row, again, instance)
         if there is None:
             raise
         return there
@@ -130,31 +130,31 @@ def start(
 
 def _there(
     cloud: Cloud,
-    choice: RotateRequest,
+    request: RotateRequest,
     row: RotateRow,
     forest: BackupForest,
     instance: Instance,
 ) -> RotateRow | None:
     """Return the row of what an earlier run has started, completed or not."""
-    own = choice.pattern.recogniser(instance.name)
+    own = request.pattern.recogniser(instance.name)
     now = cloud.clock.now()
     for backup in forest.of_instance(instance.id):
         if (
             own.fullmatch(backup.name)
             and is_sound(forest, backup)
-            and choice.storage_driver in {None, backup.storage_driver}
+            and request.storage_driver in {None, backup.storage_driver}
             and not is_ahead(backup.updated, now)
-            and age_of(backup.updated, now) < choice.min_age
+            and age_of(backup.updated, now) < request.min_age
         ):
             moment = f"{backup.updated:%Y-%m-%d %H:%M:%S} UTC"
             note = f"there already, completed at {moment}"
             return replace(row, backup=backup, how=How.PRESENT, note=note)
-    return _running(cloud, choice, row, forest, instance)
+    return _running(cloud, request, row, forest, instance)
 
 
 def _running(
     cloud: Cloud,
-    choice: RotateRequest,
+    request: RotateRequest,
     row: RotateRow,
     forest: BackupForest,
     instance: Instance,
@@ -171,7 +171,7 @@ def _running(
         return None
     _check_not_stuck(cloud, running)
     for backup in running:
-        if choice.pattern.is_own(instance.name, backup.name):
+        if request.pattern.is_own(instance.name, backup.name):
             return replace(
                 row,
                 backup=backup,
@@ -243,19 +243,19 @@ def check_ready(cloud: Cloud, instance: Instance) -> None:
 
 
 def _parent(
-    cloud: Cloud, choice: RotateRequest, forest: BackupForest, instance: Instance
+    cloud: Cloud, request: RotateRequest, forest: BackupForest, instance: Instance
 ) -> tuple[Backup | None, str]:
     """Choose a parent, or return why it has to be a full backup."""
     engine = cloud.engines.of(instance.datastore)
-    why = engine_rules.why_full(engine, instance, incremental=choice.incremental)
+    why = engine_rules.why_full(engine, instance, incremental=request.incremental)
     why = why or full_is_due(
         forest,
         instance.id,
         now=cloud.clock.now(),
-        full_every=choice.full_every,
-        chain_length=choice.chain_length,
+        full_every=request.full_every,
+        chain_length=request.chain_length,
         datastore_version=instance.datastore_version,
-        storage_driver=choice.storage_driver,
+        storage_driver=request.storage_driver,
         engine=engine,
     )
     if why is not None:
@@ -265,7 +265,7 @@ def _parent(
         instance.id,
         now=cloud.clock.now(),
         datastore_version=instance.datastore_version,
-        storage_driver=choice.storage_driver,
+        storage_driver=request.storage_driver,
         engine=engine,
     )
     return parent, f"on {parent.name if parent else None}"
@@ -273,15 +273,15 @@ def _parent(
 
 def _create(
     cloud: Cloud,
-    choice: RotateRequest,
+    request: RotateRequest,
     instance: Instance,
     parent: Backup | None,
     deadline: Deadline,
 ) -> Backup:
-    """Create it: the parent is named, because Trove's own choice may be wrong."""
-    name = _name(cloud, choice, instance, full=parent is None)
+    """Create it: the parent is named, because Trove's own request may be wrong."""
+    name = _name(cloud, request, instance, full=parent is None)
     parent_id = parent.id if parent else None
-    driver = storage_driver.argument(cloud, choice.storage_driver)
+    driver = storage_driver.argument(cloud, request.storage_driver)
     shown: list[Backup] = []
 
     def post() -> str:
@@ -304,7 +304,7 @@ def _create(
         if not failed.is_quota_refusal(exc):
             raise
         if not failed.delete_own(
-            cloud, instance, choice.pattern, choice.keep_names, deadline
+            cloud, instance, request.pattern, request.keep_names, deadline
         ):
             raise failed.with_advice(cloud, exc) from exc
         try:
@@ -317,10 +317,10 @@ def _create(
 
 
 def _name(
-    cloud: Cloud, choice: RotateRequest, instance: Instance, *, full: bool
+    cloud: Cloud, request: RotateRequest, instance: Instance, *, full: bool
 ) -> str:
     try:
-        return choice.pattern.format(instance.name, full=full, now=cloud.clock.now())
+        return request.pattern.format(instance.name, full=full, now=cloud.clock.now())
     except ValueError as exc:
         raise CheckError(
             f"No backup of {instance} can be taken",
