@@ -278,7 +278,7 @@ def _create(
     parent: Backup | None,
     deadline: Deadline,
 ) -> Backup:
-    """Create it: the parent is named, because Trove's own request may be wrong."""
+    """Create it: the parent is named, because Trove's own choice may be wrong."""
     name = _name(cloud, request, instance, full=parent is None)
     parent_id = parent.id if parent else None
     driver = storage_driver.argument(cloud, request.storage_driver)
