@@ -217,7 +217,7 @@ class BackupCreate(HookedCommand):
 
 
 def _driver(parsed_args: argparse.Namespace) -> str | None:
-    """Return the requested driver; before 8.4 the client has no option."""
+    """Return the requested driver; before 8.8 the client has no option."""
     driver: str | None = getattr(parsed_args, "storage_driver", None)
     return driver
 

@@ -212,7 +212,7 @@ class Births:
         names = [data["name"]]
         if count > 1:
             names = [f"{data['name']}-{number + 1}" for number in range(count)]
-        nic = next(iter(data.get("nics") or []), {})
+        nic: dict[str, Any] = next(iter(data.get("nics") or []), {})
         rows = []
         for name in names:
             now = self.cloud.clock.now()

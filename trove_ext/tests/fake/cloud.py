@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from trove_ext.tests.fake import errors
 from trove_ext.tests.fake.clock import FakeClock
@@ -40,6 +41,9 @@ from trove_ext.tests.fake.state import (
     Timings,
 )
 from trove_ext.tests.fake.trouble import Trouble
+
+if TYPE_CHECKING:
+    from trove_ext.tests.fake.server import Server
 
 #: What a simulated process yields: the seconds until its next step.
 Steps = Generator[float, None, None]
@@ -71,6 +75,9 @@ class FakeCloud(Rows, Trouble):
         they raise is raised by the request, as by a signal handler
     :ivar after_request: the same when it was carried out, before the response
     """
+
+    #: Made when it is first needed (`transport.server_of`).
+    server: "Server"
 
     def __init__(self, clock: FakeClock, *, seed: int = 1) -> None:
         self.clock = clock

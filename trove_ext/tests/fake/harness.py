@@ -131,7 +131,7 @@ class _Stream(io.TextIOWrapper):
         self._room = room
         self._think = think
 
-    def readline(self, *args: Any) -> str:
+    def readline(self, *args: Any) -> str:  # type: ignore[override]
         self._think()
         return super().readline(*args)
 

@@ -12,6 +12,7 @@
 
 """Instances: trove/instance/service.py and trove/instance/models.py."""
 
+from collections.abc import Callable
 from typing import Any
 
 from trove_ext.tests.fake import errors, schema, views
@@ -48,7 +49,7 @@ class Instances:
         self.cloud = cloud
         self.backups = backups
         self.replication = replication
-        self._actions = {
+        self._actions: dict[str, Callable[[Instance, Any], None]] = {
             "restart": self._restart,
             "resize": self._resize,
             "promote_to_replica_source": replication.promote,

@@ -138,13 +138,14 @@ class FakeTransport(BaseAdapter):
 
     def _ask(self, request: requests.PreparedRequest, entry: Request) -> Reply:
         entry.reached = True
+        token = request.headers.get("X-Auth-Token")
         reply = self.server.answer(
             urlsplit(request.url or "").hostname or "",
             entry.method,
             entry.path,
             entry.query,
             body=entry.body,
-            token=request.headers.get("X-Auth-Token"),
+            token=token.decode() if isinstance(token, bytes) else token,
         )
         entry.answered = reply.code
         for call in self.cloud.after_request:
@@ -235,10 +236,9 @@ _REFUSALS: dict[Kind, Callable[[Fault], Reply]] = {
 
 def server_of(cloud: FakeCloud) -> Server:
     """Return the only server of a cloud: tokens outlive a transport."""
-    server = getattr(cloud, "server", None)
-    if server is None:
-        server = cloud.server = Server(cloud)
-    return server
+    if not hasattr(cloud, "server"):
+        cloud.server = Server(cloud)
+    return cloud.server
 
 
 def _json(body: Any) -> Any:

@@ -28,6 +28,7 @@ import sys
 import time
 import uuid
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -103,7 +104,7 @@ def _forget_clients() -> None:
 
 
 @contextlib.contextmanager
-def _kept_logging():
+def _kept_logging() -> Iterator[None]:
     """Restore the logging: each run adds handlers, which would keep its streams."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -120,6 +121,7 @@ def run_here(argv: tuple[str, ...], environment: dict[str, str]) -> Run:
 
     _forget_clients()
     out, err = io.StringIO(), io.StringIO()
+    code: Any
     with (
         mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(sys, "stdin", io.StringIO()),
@@ -240,7 +242,7 @@ class FunctionalTestCase(testtools.TestCase):
         self.addCleanup(self._end, process)
         return process
 
-    def until(self, instance_id, text):
+    def until(self, instance_id: str, text: str) -> None:
         """Wait until the instance shows this text."""
         argv = ("database", "instance", "show", instance_id, "-f", "json")
         deadline = time.monotonic() + 60

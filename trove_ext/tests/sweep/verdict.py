@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import Result
 from trove_ext.tests.fake.log import Request
+from trove_ext.tests.fake.state import Backup, Instance
 from trove_ext.tests.sweep.scenarios import Scenario
 
 #: On the server a build fails after an hour at the latest.
@@ -45,8 +46,11 @@ class Truth:
 
     @classmethod
     def of(cls, cloud: FakeCloud) -> "Truth":
-        rows = [*cloud.instances.values(), *cloud.backups.values()]
-        rows = [row for row in rows if not row.name.startswith(SNAPSHOT)]
+        every: list[Instance | Backup] = [
+            *cloud.instances.values(),
+            *cloud.backups.values(),
+        ]
+        rows = [row for row in every if not row.name.startswith(SNAPSHOT)]
         return cls(
             frozenset(row.id for row in rows),
             frozenset(row.id for row in rows if row.deleted),

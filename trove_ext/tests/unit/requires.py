@@ -29,10 +29,11 @@ trove = testtools.skipUnless(HAS_TROVE, REASON)
 #: For tests of requests that name a storage driver.
 storage_drivers = testtools.skipUnless(
     "storage_driver" in inspect.signature(backups.Backups.create).parameters,
-    "needs a python-troveclient that can name a storage driver",
+    "needs a python-troveclient that can name a storage driver (8.8 or newer)",
 )
 
 #: For tests of truncated responses: urllib3 1.26 accepts them as complete.
 urllib3_2 = testtools.skipIf(
-    importlib.metadata.version("urllib3").startswith("1."), "needs urllib3 2"
+    importlib.metadata.version("urllib3").startswith("1."),
+    "urllib3 before 2.0 takes a truncated response for a complete one",
 )

@@ -26,7 +26,7 @@ def argument(cloud: Cloud, driver: str | None) -> dict[str, str]:
     """Return what to add to a call of ``backups.create`` to name the driver.
 
     :param driver: None to name none
-    :raises CheckError: the installed client can't name it (before 8.4, 2024.1)
+    :raises CheckError: the installed client can't name it (before 8.8, 2025.1)
     """
     if driver is None:
         return {}

@@ -11,7 +11,6 @@
 # under the License.
 
 import testtools
-import urllib3
 from keystoneauth1 import exceptions as ksa
 from troveclient.apiclient import exceptions
 
@@ -24,6 +23,7 @@ from trove_ext.tests.fake.transport import (
     TooManyRequests,
     server_of,
 )
+from trove_ext.tests.unit import requires
 
 
 class TestFaults(testtools.TestCase):
@@ -109,9 +109,7 @@ class TestFaults(testtools.TestCase):
         error = self.assertRaises(RequestWithoutTimeout, client.backups.list)
         self.assertIn("request without a read time-out", str(error))
 
-    @testtools.skipIf(
-        urllib3.__version__.startswith("1."), "urllib3 1 compares no length"
-    )
+    @requires.urllib3_2
     def test_truncated_body_is_a_broken_connection(self):
         self.meet(Kind.TRUNCATED, ksa.ClientException)
         self.assertEqual(1, self.made())

@@ -14,6 +14,7 @@
 
 from unittest import mock
 
+from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.workflows.rotations import RotateTestCase
 from trove_ext.workflows.backup.rotate_start import How
 
@@ -28,6 +29,7 @@ class TestStorageDriver(RotateTestCase):
         self.assertEqual("full", self.parent_of(self.one()))
         self.assertIsNone(self.driver())
 
+    @requires.storage_drivers
     def test_an_incremental_on_a_volume_snapshot_is_one_too(self):
         self.add("full", 30)
         self.add("snapshot", 20, storage_driver="cinder")
@@ -35,6 +37,7 @@ class TestStorageDriver(RotateTestCase):
         self.assertEqual((None, "cinder"), (row.error, row.backup.storage_driver))
         self.assertEqual(("snapshot", "cinder"), (self.parent_of(row), self.driver()))
 
+    @requires.storage_drivers
     def test_an_incremental_in_swift_stays_there_whatever_the_default_is(self):
         self.fake.storage_strategy = "cinder"
         self.add("snapshot", 30, storage_driver="cinder")
@@ -43,6 +46,7 @@ class TestStorageDriver(RotateTestCase):
         self.assertEqual((None, "swift"), (row.error, row.backup.storage_driver))
         self.assertEqual(("full", "swift"), (self.parent_of(row), self.driver()))
 
+    @requires.storage_drivers
     def test_builds_only_on_what_the_named_driver_has_stored(self):
         self.add("full", 30)
         self.add("snapshot", 20, storage_driver="cinder")
@@ -50,12 +54,14 @@ class TestStorageDriver(RotateTestCase):
         self.assertEqual((None, "full"), (row.error, self.parent_of(row)))
         self.assertEqual("swift", self.driver())
 
+    @requires.storage_drivers
     def test_a_full_one_is_taken_if_the_named_driver_has_stored_none(self):
         self.add("snapshot", 20, storage_driver="cinder")
         row = self.one(storage_driver="swift")
         self.assertEqual((None, None), (row.error, self.parent_of(row)))
         self.assertEqual("swift", self.driver())
 
+    @requires.storage_drivers
     def test_a_fresh_one_of_another_driver_is_not_this_runs(self):
         self.one(storage_driver="cinder")
         self.clock.sleep(600)
