@@ -225,6 +225,7 @@ class Backups(Base):
         self,
         *instances: str | Instance,
         policy: Policy | None = None,
+        incremental: bool = False,
         full_every: timedelta | None = None,
         chain_length: int | None = None,
         min_age: timedelta = rotate.MIN_AGE,
@@ -238,6 +239,7 @@ class Backups(Base):
         killed, and a run that finds a backup younger than ``min_age`` takes none.
 
         :param policy: None to delete nothing
+        :param incremental: with PostgreSQL take incrementals too, which may miss rows
         :param full_every: how old a full backup may be under its incrementals
         :param chain_length: how many backups a restore may read, the full one included
         :param name_pattern: with ``{instance}``, ``{type}`` and ``{time}`` (UTC)
@@ -256,6 +258,7 @@ class Backups(Base):
             chain_length=chain_length,
             min_age=min_age,
             policy=policy,
+            incremental=incremental,
             storage_driver=storage_driver,
         )
         with self._job(timeout) as job:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.exceptions import ConfigError, ServiceError
 from trove_ext.library.connection import Connection
 from trove_ext.library.events import Reporter
+from trove_ext.model.engine import ENGINES
 from trove_ext.trove import errors, upstream
 from trove_ext.trove.client import Cloud
 from trove_ext.trove.limits import REQUEST_TIMEOUT
@@ -43,6 +44,7 @@ def connect(
     connection: sdk.Connection | None = None,
     region_name: str | None = None,
     interface: str | None = None,
+    engine: str | None = None,
     progress: Callable[[Event], object] | None = None,
     clock: Clock | None = None,
 ) -> Connection:
@@ -59,10 +61,13 @@ def connect(
         session the first in its service catalog
     :param interface: the interface of the endpoint, ``public``, ``internal`` or
         ``admin``; default: that of the cloud or the connection, else ``public``
+    :param engine: the engine of the instances, ``mysql``, ``mariadb`` or
+        ``postgresql``; default: ``TROVE_EXT_ENGINE`` of the environment, else the one
+        that the name of the datastore shows
     :param progress: called with each :class:`~trove_ext.Event` of a job, in the thread
         that runs the job; default: nothing is reported
     :param clock: a clock other than the machine's, for tests
-    :raises ValueError: more than one source is given
+    :raises ValueError: more than one source is given, or an unknown engine
     :raises ConfigError: there is no such cloud, or its settings can't be used
     :raises LoginError: Keystone did not accept the credentials
     :raises UnreachableError: Keystone did not respond
@@ -70,6 +75,8 @@ def connect(
     """
     if sum(source is not None for source in (cloud, session, connection)) > 1:
         raise ValueError("give only one of cloud, session and connection")
+    if engine is not None and engine not in ENGINES:
+        raise ValueError(f"{engine!r} is none of the engines {', '.join(ENGINES)}")
     if session is not None:
         endpoint = {"region_name": region_name}
     else:
@@ -81,7 +88,7 @@ def connect(
         }
     client = _client(session, interface or INTERFACE, endpoint)
     reporter = Reporter(progress) if progress is not None else None
-    return Connection(Cloud(client, clock=clock, progress=reporter))
+    return Connection(Cloud(client, clock=clock, progress=reporter, engine=engine))
 
 
 def _configured(

@@ -26,8 +26,14 @@ from trove_ext.exceptions import CheckError, RefusedError
 from trove_ext.model.backup import CINDER, Backup
 from trove_ext.model.rotation import choose_parent, driver_to_name
 from trove_ext.trove import find, read, resources, send
-from trove_ext.workflows.backup import chains, failed, rotate_start, storage_driver
-from trove_ext.workflows.backup.parent_check import check_parent
+from trove_ext.workflows.backup import (
+    chains,
+    engine_rules,
+    failed,
+    parent_check,
+    rotate_start,
+    storage_driver,
+)
 
 if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
@@ -62,11 +68,15 @@ def create(cloud: Cloud, request: CreateRequest) -> Backup:
         several
     :raises BusyError: another operation is in progress on the instance
     :raises ResourceFailedError: the instance is not in a state for a backup
-    :raises CheckError: there is nothing to build on, or the parent is unsuitable
+    :raises CheckError: there is nothing to build on, the parent is unsuitable, or the
+        engine of the instance can't back it up
     :raises RefusedError: Trove refuses it; nothing was changed
     :raises LostAnswerError: the response was lost and no such backup exists
     """
     instance = find.instance(cloud, request.instance)
+    engine = cloud.engines.of(instance.datastore)
+    if problem := engine_rules.replica_problem(engine, instance):
+        raise CheckError(f"No backup of {instance} is taken", [problem])
     rotate_start.check_ready(cloud, instance)
     parent, driver = _parent(cloud, request, instance)
     arguments = storage_driver.argument(cloud, driver)
@@ -98,9 +108,13 @@ def _parent(
     cloud: Cloud, request: CreateRequest, instance: Instance
 ) -> tuple[Backup | None, str | None]:
     """Return the parent, and the storage driver that the request has to name."""
-    wanted = request.storage_driver
-    if request.parent is not None:
-        parent = check_parent(cloud, instance, request.parent, wanted)
+    wanted, chosen = request.storage_driver, request.parent
+    any_parent = cloud.engines.of(instance.datastore).any_parent
+    if chosen is None and request.incremental and not any_parent:
+        newest = parent_check.choose_parent(cloud, instance)
+        chosen = newest.id if newest else None
+    if chosen is not None:
+        parent = parent_check.check_parent(cloud, instance, chosen, wanted)
         is_snapshot = parent.is_volume_snapshot and wanted is None
         return parent, CINDER if is_snapshot else wanted
     if not request.incremental:

@@ -21,6 +21,7 @@ import trove_ext
 from trove_ext.tests.fake.harness import make_session
 from trove_ext.tests.fake.transport import server_of
 from trove_ext.tests.unit.library.connected import LibraryTestCase, network, only_public
+from trove_ext.trove.limits import REQUEST_TIMEOUT
 
 
 class TestSources(LibraryTestCase):
@@ -53,6 +54,15 @@ class TestSources(LibraryTestCase):
         trove_ext.connect(session=session).list_instances()
         self.assertEqual(7.0, session.timeout)
         self.assertEqual([], session.session.hooks["response"])
+
+    def test_no_request_waits_for_ever_not_even_the_log_in(self):
+        session = make_session(self.fake)
+        seen = []
+        self.fake.before_request.append(lambda _sent: seen.append(session.timeout))
+        trove_ext.connect(session=session).list_instances()
+        self.assertNotEqual([], seen)
+        for seconds in seen:
+            self.assertTrue(seconds and seconds <= REQUEST_TIMEOUT, seen)
 
 
 class TestEndpoint(LibraryTestCase):

@@ -121,6 +121,55 @@ class TestBackups(ConnectionTestCase):
         self.assertEqual({"full", "inc"}, {each.name for each in listed})
 
 
+class TestPostgres(ConnectionTestCase):
+    """A backup that would restore without its rows is refused."""
+
+    def setUp(self):
+        super().setUp()
+        self.pg = self.fake.add_instance("pg", datastore="postgresql")
+
+    def refused(self, trove=None, instance="pg", **kwargs):
+        trove = trove or self.trove
+        error = self.assertRaises(
+            trove_ext.CheckError, trove.create_backup, instance, "b", **kwargs
+        )
+        self.assertEqual([], self.changes())
+        return "".join(error.problems)
+
+    def test_an_incremental_builds_on_the_newest_backup_only(self):
+        self.fake.add_backup("pg-full", self.pg)
+        self.clock.sleep(60)
+        newest = self.fake.add_backup("pg-newest", self.pg)
+        self.assertIn("pg-newest", self.refused(parent="pg-full"))
+        made = self.trove.create_backup("pg", "i", incremental=True)
+        self.assertEqual(newest.id, made.parent_id)
+
+    def test_an_incremental_on_a_failed_newest_backup_is_refused(self):
+        self.fake.add_backup("pg-full", self.pg)
+        self.clock.sleep(60)
+        self.fake.add_backup("pg-newest", self.pg).state = BackupState.FAILED
+        self.refused(incremental=True)
+
+    def test_a_replica_is_not_backed_up(self):
+        self.fake.add_instance("pg2", datastore="postgresql", replica_of=self.pg)
+        self.assertIn("takes no writes", self.refused(instance="pg2"))
+
+    def test_the_engine_can_be_given(self):
+        self.fake.add_backup("newest", self.db1)
+        trove = self.connect(engine="postgresql")
+        self.assertIn("newest", self.refused(trove, "db1", parent="inc"))
+        self.assertRaises(ValueError, self.connect, engine="oracle")
+
+    def test_a_rotation_takes_incrementals_only_if_asked_to(self):
+        self.fake.add_backup("pg-full", self.pg)
+        self.clock.sleep(7200)
+        (row,) = self.trove.rotate_backups("pg")
+        self.assertIsNone(row.backup.parent_id)
+        self.clock.sleep(7200)
+        (row,) = self.trove.rotate_backups("pg", incremental=True)
+        self.assertIsNotNone(row.backup.parent_id)
+
+
 class TestDelete(ConnectionTestCase):
     def test_the_plan_lists_the_dependents_and_changes_nothing(self):
         plan = self.trove.plan_delete_backups("full")
@@ -335,6 +384,13 @@ class TestErrors(ConnectionTestCase):
             trove_ext.NotFoundError, self.trove.find_backup, "none"
         )
         self.assertEqual((None, ()), (error.result, error.sent))
+
+    def test_what_an_earlier_call_had_sent_is_not_named(self):
+        self.trove.create_backup("db1", "nightly")
+        error = self.assertRaises(
+            trove_ext.NotFoundError, self.trove.create_backup, "none", "nightly"
+        )
+        self.assertEqual((), error.sent)
 
     def test_a_lost_answer_is_named_as_sent(self):
         lost = Fault(
