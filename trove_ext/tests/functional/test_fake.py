@@ -101,8 +101,20 @@ def new(name: str, **more: Any) -> dict[str, Any]:
 
 def refusals(db: str) -> dict[str, tuple[Any, ...]]:
     """Send requests that Trove refuses while there is one settled instance."""
-    one, action = f"/instances/{db}", f"/instances/{db}/action"
-    creates: dict[str, dict[str, Any]] = {
+    creates, backups = refused_creates(db), refused_backups(db)
+    return {
+        **{f"create: {k}": ("POST", "/instances", v) for k, v in creates.items()},
+        **{
+            f"back up: {k}": ("POST", "/backups", {"backup": v})
+            for k, v in backups.items()
+        },
+        **refused_others(db),
+    }
+
+
+def refused_creates(db: str) -> dict[str, dict[str, Any]]:
+    """Bodies of POST /instances."""
+    return {
         "unknown flavor": new("n", flavorRef="99"),
         "no volume": {"instance": {"name": "n", "flavorRef": FLAVOR.id}},
         "unknown datastore": new("n", datastore={"type": "oracle"}),
@@ -122,14 +134,23 @@ def refusals(db: str) -> dict[str, tuple[Any, ...]]:
         "4 replicas": {"instance": {"name": "n", "replica_of": db, "replica_count": 4}},
         "no password": new("n", users=[{"name": "bob"}]),
     }
-    backups: dict[str, dict[str, Any]] = {
+
+
+def refused_backups(db: str) -> dict[str, dict[str, Any]]:
+    """Bodies of POST /backups, without their envelope."""
+    return {
         "no instance": {"name": "n"},
         "instance's name": {"name": "n", "instance": "db1"},
         "missing instance": {"name": "n", "instance": MISSING},
         "missing parent": {"name": "n", "instance": db, "parent_id": MISSING},
         "no name": {"instance": db},
     }
-    others: dict[str, tuple[Any, ...]] = {
+
+
+def refused_others(db: str) -> dict[str, tuple[Any, ...]]:
+    """Method, path and body of every other request."""
+    one, action = f"/instances/{db}", f"/instances/{db}/action"
+    return {
         "missing": ("GET", f"/instances/{MISSING}"),
         "delete of missing": ("DELETE", f"/instances/{MISSING}"),
         "missing backup": ("GET", f"/backups/{MISSING}"),
@@ -155,14 +176,6 @@ def refusals(db: str) -> dict[str, tuple[Any, ...]]:
         "database": ("DELETE", f"{one}/databases/nope"),
         "user": ("GET", f"{one}/users/eve"),
         "nowhere": ("GET", "/nonsense"),
-    }
-    return {
-        **{f"create: {k}": ("POST", "/instances", v) for k, v in creates.items()},
-        **{
-            f"back up: {k}": ("POST", "/backups", {"backup": v})
-            for k, v in backups.items()
-        },
-        **others,
     }
 
 
