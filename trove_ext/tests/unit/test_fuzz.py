@@ -102,6 +102,12 @@ class TestProblems(testtools.TestCase):
     def test_nothing_is_wrong_with_an_error_with_a_message(self):
         self.assertEqual([], self.problems(1, stderr="no such backup\n"))
 
+    def test_a_plugin_may_write_its_message_to_stdout_and_end_with_3(self):
+        shown = "BACKUP UNKNOWN - no log-in\n"
+        self.assertEqual([], self.problems(3, shown, argv=("--nag",)))
+        self.assertEqual(2, len(self.problems(3, shown)))
+        self.assertEqual(1, len(self.problems(3, argv=("--nagios",))))
+
     def test_traceback_is_wrong(self):
         found = self.problems(1, stderr="Traceback (most recent call last):\n")
         self.assertEqual(["a traceback"], found)
