@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.model.replication import ReplicationSet
+from trove_ext.osc.hooks import engine_warnings
 from trove_ext.osc.hooks.instance_action import InstanceAction
 from trove_ext.trove import find, send
 from trove_ext.workflows.replica import detach, failover, promote, sets
@@ -69,6 +70,11 @@ class InstancePromote(SwitchAction):
 
     verb = "promote"
 
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Replace the name by the ID; warn if writes will be lost."""
+        super().resolve(parsed_args)
+        engine_warnings.before_promote(self.cloud, parsed_args.instance)
+
     def follow(
         self, before: sets.Membership, deadline: Deadline
     ) -> TroveExtError | None:
@@ -82,6 +88,11 @@ class InstanceEject(SwitchAction):
     """``instance eject``: done when every remaining member has its new role."""
 
     verb = "eject"
+
+    def resolve(self, parsed_args: argparse.Namespace) -> None:
+        """Replace the name by the ID; warn if the eject can't succeed."""
+        super().resolve(parsed_args)
+        engine_warnings.before_eject(self.cloud, parsed_args.instance)
 
     def follow(
         self, before: sets.Membership, deadline: Deadline

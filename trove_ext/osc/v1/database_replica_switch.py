@@ -17,15 +17,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.exceptions import UsageError
 from trove_ext.follow_up import Action, Verb, to, wait_for_instance
 from trove_ext.osc.base import command, confirm
 from trove_ext.osc.base.options import (
     add_dry_run_option,
+    add_engine_option,
     add_probe_option,
     add_wait_options,
 )
 from trove_ext.osc.v1 import members
-from trove_ext.workflows.replica import failover, promote, sets
+from trove_ext.workflows.replica import failover, promote, promote_risks, sets
 
 if TYPE_CHECKING:
     import argparse
@@ -53,6 +55,14 @@ class PromoteDatabaseReplica(command.Lister):
             parser, "Check everything except --probe, print the set before and after"
         )
         add_probe_option(parser, "first that the replica replicates")
+        parser.add_argument(
+            "--accept-loss",
+            action="store_true",
+            help="Do not prompt on PostgreSQL, where writes that the old source "
+            "acknowledges during the promote are lost; required if there is no "
+            "terminal",
+        )
+        add_engine_option(parser)
         add_wait_options(
             parser,
             "the roles have changed and every member of the set is ACTIVE and HEALTHY",
@@ -61,17 +71,23 @@ class PromoteDatabaseReplica(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check, send, wait, and read every member again."""
         deadline = self.cloud.start(parsed_args.timeout)
-        with_probe = parsed_args.probe and not parsed_args.dry_run
-        plan = promote.check(self.cloud, parsed_args.replica, with_probe=with_probe)
+        plan = promote.check(self.cloud, parsed_args.replica)
         if parsed_args.dry_run:
             _note_checks(self.cloud, plan)
             roles = promote.planned_roles(plan)
             return members.switch_table(plan.set, plan.set.members, roles)
+        if not parsed_args.accept_loss and _ask(self, plan):
+            deadline = self.cloud.start(parsed_args.timeout)
+        if parsed_args.probe:
+            promote.prove(self.cloud, plan)
         before = promote.submit(self.cloud, plan)
-        if parsed_args.wait:
-            switch = promote.follow(self.cloud, before, plan.target, deadline)
-            return _shown(self, switch)
-        return _accepted(self, plan.what, plan, _waits(plan))
+        if not parsed_args.wait:
+            promote_risks.report(self.cloud, plan)
+            return _accepted(self, plan.what, plan, _waits(plan))
+        switch = promote.follow(self.cloud, before, plan.target, deadline)
+        if switch.error is None:
+            promote_risks.report(self.cloud, plan)
+        return _shown(self, switch)
 
 
 class FailoverDatabaseReplica(command.Lister):
@@ -128,6 +144,21 @@ class FailoverDatabaseReplica(command.Lister):
         return _accepted(self, plan.what, plan, waits)
 
 
+def _ask(shown: command.Lister, plan: promote.PromotePlan) -> bool:
+    """Prompt if a promote may lose something; return whether there was a prompt."""
+    about = "\n".join(promote_risks.of(shown.cloud, plan))
+    if not about:
+        return False
+    if not confirm.at_terminal(shown.app):
+        raise UsageError(
+            f"{about}\nThere is no terminal to ask for confirmation; use "
+            "--accept-loss. Nothing was changed."
+        )
+    shown.cloud.progress.done()
+    confirm.ask(shown.app, f"Promote {plan.target} all the same?", about)
+    return True
+
+
 def _note_checks(cloud: Cloud, plan: promote.PromotePlan) -> None:
     for check in plan.checks:
         cloud.progress.note(f"check: {check}")
@@ -135,6 +166,8 @@ def _note_checks(cloud: Cloud, plan: promote.PromotePlan) -> None:
         cloud.progress.note(
             f"check: not probed: whether {plan.target} replicates (--probe does)"
         )
+    for risk in promote_risks.of(cloud, plan):
+        cloud.progress.warn(risk)
 
 
 def _waits(plan: promote.PromotePlan) -> list[Action]:

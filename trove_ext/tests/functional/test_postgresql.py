@@ -89,3 +89,22 @@ class BackupTest(postgresql.PostgresTestCase):
         for argv in (("rotate", replica), ("create", replica, "b1")):
             self.openstack(*BACKUP, *argv, expect=1, stderr="takes no writes")
         self.assertEqual([], self.client.backups.list(instance_id=replica))
+
+
+class PromoteTest(postgresql.PostgresTestCase):
+    """A promote that loses writes is not sent before somebody has accepted that."""
+
+    def test_it_needs_accept_loss_and_then_names_who_is_to_be_replaced(self):
+        source = self.make_source()
+        self.add(source, 1)
+        (replica,) = self.make_replicas(source, "replica")
+        promote = ("database", "replica", "promote", replica, "--wait")
+        self.openstack(*promote, expect=2, stderr="is LOST")
+        self.assertTrue(self.value(replica, "SELECT pg_is_in_recovery()"))
+        run = self.run_openstack(*promote, "--probe", "--accept-loss")
+        self.assertEqual(0, run.exit_code, run)
+        self.assertIn(f"instance delete {source} --wait", run.stderr)
+        self.add(replica, 2)
+        self.assertEqual([1, 2], self.rows(replica))
+        backup = ("database", "backup", "rotate", source)
+        self.openstack(*backup, expect=1, stderr="takes no writes")

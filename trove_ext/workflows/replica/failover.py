@@ -35,6 +35,7 @@ from trove_ext.workflows.replica import heartbeat, preflight, sets, switch_repor
 from trove_ext.workflows.replica.promote import wrong_roles
 
 if TYPE_CHECKING:
+    from trove_ext.model.engine import Engine
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
     from trove_ext.polling import Deadline
@@ -81,11 +82,14 @@ def check(cloud: Cloud, name_or_id: str) -> FailoverPlan:
     if found is None or found.source is None or found.source.id != source.id:
         raise CheckError(f"Can't fail over from {source}", [_no_source(membership)])
     survivors = tuple(member for member in found.members if member.id != source.id)
+    engine = cloud.engines.of(source.datastore)
     problems: list[str | Problem] = [
         *_source_problems(cloud, source, survivors),
-        *_survivor_problems(survivors),
+        *_survivor_problems(survivors if engine.ejects else ()),
         *found.oddities,
     ]
+    if not problems and not engine.ejects:
+        problems.append(_detach_instead(engine, source, survivors))
     if problems:
         raise CheckError(f"Can't fail over from {source}", problems)
     return FailoverPlan(found, source, survivors)
@@ -97,6 +101,31 @@ def _no_source(membership: sets.Membership) -> str:
         return "it has no replicas"
     source = found.source if found else None
     return f"it is a replica of {source or instance.replica_of}; name the source"
+
+
+def _detach_instead(
+    engine: Engine, source: Instance, survivors: tuple[Instance, ...]
+) -> Problem:
+    """Refuse an eject that can't succeed, with what replaces the source."""
+    detaches = (
+        Action(Verb.DETACH_REPLICA, (replica.id,), wait=True) for replica in survivors
+    )
+    return Problem(
+        f"with {engine.title} Trove's eject fails and leaves every member in ERROR. A "
+        "replica that is detached accepts writes and can replace the source. The other "
+        f"replicas keep following {source}, which is not fenced: delete both and "
+        "create new replicas. The next backup has to be a full one",
+        (
+            to(
+                "detach the replica that is to replace it",
+                *detaches,
+                detail="Trove does not report which of them has the most data; choose "
+                "one"
+                if len(survivors) > 1
+                else "",
+            ),
+        ),
+    )
 
 
 def _source_problems(

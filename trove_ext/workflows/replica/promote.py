@@ -20,7 +20,7 @@ ERROR. So everything is checked first, and all problems are reported together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError, TroveExtError
@@ -71,14 +71,23 @@ def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Promote
     problems = _problems(cloud, found, source)
     if problems:
         raise CheckError(f"Can't promote {target}", problems)
-    proof = [_proof(cloud, source, target)] if with_probe else []
     checks = (
         *(f"{member} is {member.state}" for member in found.members),
         f"all have the datastore version {source.datastore_version}",
         "no backup is running",
-        *proof,
     )
-    return PromotePlan(found, source, target, checks, probed=with_probe)
+    plan = PromotePlan(found, source, target, checks, probed=False)
+    return prove(cloud, plan) if with_probe else plan
+
+
+def prove(cloud: Cloud, plan: PromotePlan) -> PromotePlan:
+    """Prove that the target replicates, by a database that is created and dropped.
+
+    :returns: the plan with the proof among its checks
+    :raises CheckError: it does not replicate, or can't be probed
+    """
+    proof = _proof(cloud, plan.source, plan.target)
+    return replace(plan, checks=(*plan.checks, proof), probed=True)
 
 
 def _problems(
