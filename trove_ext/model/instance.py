@@ -51,6 +51,7 @@ class Instance:
     :ivar replicas: the IDs of its replicas
     :ivar heartbeat: the time of the guest agent's last heartbeat
     :ivar is_public: None if Trove does not report it
+    :ivar cluster_id: the ID of the cluster that it is a member of
     """
 
     id: str
@@ -73,6 +74,7 @@ class Instance:
     updated: datetime | None = None
     heartbeat: datetime | None = None
     project_id: str | None = None
+    cluster_id: str | None = None
 
     @classmethod
     def from_info(cls, info: Mapping[str, Any]) -> Instance:
@@ -105,6 +107,7 @@ class Instance:
             updated=fields.time("updated"),
             heartbeat=fields.time("service_status_updated"),
             project_id=fields.text("tenant_id"),
+            cluster_id=fields.text("cluster_id"),
         )
 
     @property

@@ -35,6 +35,8 @@ BUILD = "BUILD"
 #: A backup of it is in progress.
 BACKUP = "BACKUP"
 DETACH = "DETACH"
+#: It is being deleted (``trove/instance/models.py``, ``SimpleInstance.status``).
+DELETING = "SHUTDOWN"
 #: The server accepts an action in these (``trove/instance/models.py``,
 #: ``validate_can_perform_action``).
 READY_STATUSES = frozenset({ACTIVE, "RESTART_REQUIRED"})

@@ -63,16 +63,20 @@ def get_backup(cloud: Cloud, backup_id: str) -> Backup:
     )
 
 
-def list_instances(cloud: Cloud) -> list[Instance]:
+def list_instances(cloud: Cloud, *, clustered: bool = False) -> list[Instance]:
     """Read all instances of the project with fault and configuration.
 
     Costs one request for each 20 instances.
+
+    :param clustered: the members of clusters too
     """
     return list(
         _pages(
             cloud,
             "List of instances",
-            lambda marker: cloud.client.instances.list(marker=marker, detailed=True),
+            lambda marker: cloud.client.instances.list(
+                marker=marker, detailed=True, include_clustered=clustered
+            ),
             Instance.from_info,
         )
     )

@@ -23,7 +23,7 @@ EXAMPLES = {
     "database backup chain show": ("db1-incremental-3",),
     "database backup check": (
         "db1 db2 --max-age 26h",
-        "db1 db2 --nagios --warning 26h --critical 50h",
+        "--all --nagios --warning 26h --critical 50h",
     ),
     "database backup prune": ("db1 --keep-daily 7 --keep-weekly 4 --dry-run",),
     "database backup restore": ("db1-incremental-3 db1-restored --wait",),

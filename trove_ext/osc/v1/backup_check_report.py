@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trove_ext.trove.quotas import Quota
-    from trove_ext.workflows.backup.check import Limits, Verdict
+    from trove_ext.workflows.backup.check import Checked, Limits, Verdict
 
 STATES = {
     Level.OK: State.OK,
@@ -37,13 +37,14 @@ STATES = {
 }
 
 
-def nagios_report(verdicts: Sequence[Verdict], limits: Limits) -> Report:
+def nagios_report(found: Checked, limits: Limits) -> Report:
     """Return the output of a monitoring plugin, with a line for each instance."""
+    verdicts = found.verdicts
     return Report(
         STATES[worst(verdicts)],
         _summary(verdicts),
         tuple(_metrics(verdicts, limits)),
-        tuple(map(_detail, verdicts)),
+        (*map(_detail, verdicts), *map(str, found.left_out)),
     )
 
 
@@ -75,7 +76,9 @@ def _detail(verdict: Verdict) -> str:
     if verdict.problem is not None or verdict.backup is None or verdict.age is None:
         return start + str(verdict.problem)
     age = format_duration(verdict.age)
-    return f"{start}{verdict.backup}, {age} old, chain of {verdict.chain_length}"
+    member = f" of {verdict.member.name}" if verdict.member else ""
+    length = verdict.chain_length
+    return f"{start}{verdict.backup}{member}, {age} old, chain of {length}"
 
 
 def _metrics(verdicts: Sequence[Verdict], limits: Limits) -> Iterator[Metric]:

@@ -28,16 +28,22 @@ from trove_ext.osc.base import (
     session,
 )
 from trove_ext.osc.base.options import seconds
+from trove_ext.osc.base.selection_options import (
+    add_selection_options,
+    selection_of,
+)
 from trove_ext.osc.v1.backup_check_report import gauges, nagios_report
 from trove_ext.trove import quotas
 from trove_ext.workflows.backup import check
-from trove_ext.workflows.backup.check import Level, Limits
+from trove_ext.workflows.backup.check import Checked, Level, Limits
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from cliff.app import App
 
+    from trove_ext.model.selection import Selection
     from trove_ext.osc.base.nagios import Report
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.check import Verdict
@@ -51,6 +57,7 @@ COLUMNS = (
     "Age",
     "Chain Length",
     "Problem",
+    "Member",
 )
 SERVICE = "BACKUP"
 #: Seconds, with --nagios: Nagios and Icinga end a plugin after 60 by default.
@@ -62,7 +69,8 @@ class CheckDatabaseBackup(command.Lister):
 
     For monitoring: prints a row for each instance, and exits with 0 if each has such
     a backup, with 1 if not. A backup counts if its whole chain exists. In machine
-    formats the age is in seconds.
+    formats the age is in seconds. With --all, "Member" is the member of a replica set
+    that the backup is of.
 
     With --nagios it is a plugin for Nagios, Icinga and Naemon: it prints a status line
     with performance data, then a line for each instance, and exits with 0 (OK), 1
@@ -78,9 +86,11 @@ class CheckDatabaseBackup(command.Lister):
         parser.add_argument(
             "instance",
             metavar="<instance>",
-            nargs="+",
+            nargs="*",
             help="Instance to check (name or ID; the ID if it is deleted)",
         )
+        add_selection_options(parser, "Check")
+        _add_each_member(parser)
         _add_limits(parser)
         _add_monitoring(parser)
 
@@ -100,29 +110,41 @@ class CheckDatabaseBackup(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check them all, then fail if one has no good backup."""
         found = self._check(parsed_args)
-        for verdict in found:
+        for left in found.left_out:
+            self.cloud.progress.note(str(left))
+        for verdict in found.verdicts:
             if verdict.level is Level.WARNING:
                 self.cloud.progress.warn(f"{verdict.name}: {verdict.problem}")
-        self.fail(_error_of(found))
-        return columns.table(COLUMNS, found, _cells)
+        self.fail(_error_of(found.verdicts))
+        return columns.table(COLUMNS, found.verdicts, _cells)
 
     def _report(self, parsed_args: argparse.Namespace) -> Report:
         return nagios_report(self._check(parsed_args), _limits(parsed_args))
 
-    def _check(self, parsed_args: argparse.Namespace) -> list[Verdict]:
+    def _check(self, parsed_args: argparse.Namespace) -> Checked:
         """Log in, check all, and write the metrics, within the time-out."""
-        limits, names = _limits(parsed_args), parsed_args.instance
+        limits = _limits(parsed_args)
+        selection = selection_of(parsed_args, each_member=parsed_args.each_member)
         with alarm.time_out(parsed_args.timeout):
             session.log_in(self.app, self)
-            found = check.check(
-                self.cloud, names, limits.critical, warning=limits.warning
-            )
+            found = _checked(self.cloud, parsed_args.instance, selection, limits)
             if parsed_args.prometheus is not None:
-                _write(self.app, self.cloud, parsed_args.prometheus, found)
+                _write(self.app, self.cloud, parsed_args.prometheus, found.verdicts)
         return found
 
 
-def _write(app: App, cloud: Cloud, path: pathlib.Path, found: list[Verdict]) -> None:
+def _checked(
+    cloud: Cloud, names: list[str], selection: Selection | None, limits: Limits
+) -> Checked:
+    critical, warning = limits.critical, limits.warning
+    if selection is None:
+        return Checked(check.check(cloud, names, critical, warning=warning))
+    return check.check_all(cloud, critical, warning=warning, selection=selection)
+
+
+def _write(
+    app: App, cloud: Cloud, path: pathlib.Path, found: Sequence[Verdict]
+) -> None:
     """Replace the file of metrics, unless an instance could not be evaluated.
 
     :raises TroveExtError: it can't be written
@@ -141,7 +163,7 @@ def _write(app: App, cloud: Cloud, path: pathlib.Path, found: list[Verdict]) -> 
         raise TroveExtError(f"Can't write {path}: {exc.strerror or exc}") from exc
 
 
-def _error_of(found: list[Verdict]) -> TroveExtError | None:
+def _error_of(found: Sequence[Verdict]) -> TroveExtError | None:
     """Return what to end with if an instance has no good backup."""
     bad = [verdict for verdict in found if not check.is_good(verdict)]
     if not bad:
@@ -149,6 +171,15 @@ def _error_of(found: list[Verdict]) -> TroveExtError | None:
     return PartialFailureError(
         f"{len(bad)} of {len(found)} without a good backup: "
         + "; ".join(f"{verdict.name}: {verdict.problem}" for verdict in bad)
+    )
+
+
+def _add_each_member(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--each-member",
+        action="store_true",
+        help="With --all, check each member of a replica set by itself. Without it the "
+        "newest restorable backup of any member counts for the set",
     )
 
 
@@ -218,6 +249,7 @@ def _cells(verdict: Verdict) -> dict[str, Any]:
         "Age": columns.span(verdict.age),
         "Chain Length": verdict.chain_length,
         "Problem": columns.text(verdict.problem),
+        "Member": columns.text(verdict.member.name if verdict.member else None),
     }
 
 

@@ -70,10 +70,15 @@ class Instances:
         return 200, self._page(path, query, views.detail)
 
     def _page(self, path: str, query: dict[str, str], view: Any) -> Any:
-        """Cut a page in the order of the IDs; newest first within the page."""
-        rows, marker = views.key_page(
-            self.cloud.live_instances, lambda row: row.id, query
-        )
+        """Cut a page in the order of the IDs; newest first within the page.
+
+        Members of clusters are in it only if they are asked for.
+        """
+        clustered = query.get("include_clustered", "").lower() == "true"
+        listed = [
+            row for row in self.cloud.live_instances if clustered or not row.cluster_id
+        ]
+        rows, marker = views.key_page(listed, lambda row: row.id, query)
         rows = sorted(rows, key=lambda row: row.created, reverse=True)
         shown = [view(self.cloud, row) for row in rows]
         return views.page("instances", shown, marker, path, query)

@@ -153,6 +153,7 @@ class Instance:
     volume_type: str | None = None
     locality: str | None = None
     region: str = "RegionOne"
+    cluster_id: str | None = None
     task: Task = Task.BUILDING
     service: Service = Service.NEW
     server_status: str = "BUILD"

@@ -115,6 +115,8 @@ def detail(cloud: FakeCloud, row: Instance) -> Json:
     view["created"] = time(row.created)
     view["updated"] = time(row.updated)
     view["service_status_updated"] = time(cloud.heartbeat(row))
+    if row.cluster_id:
+        view["cluster_id"] = row.cluster_id
     view["datastore"]["version_number"] = cloud.versions[row.version_id].version
     if row.fault:
         view["fault"] = {

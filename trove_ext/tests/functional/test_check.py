@@ -25,6 +25,7 @@ from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.functional.base import FunctionalTestCase
 from trove_ext.tests.functional.proxy import FaultProxy
 from trove_ext.tests.plugin_output import parse
+from trove_ext.tests.sweep.project import Project
 
 CHECK = ("database", "backup", "check")
 COUNT = 3
@@ -143,6 +144,30 @@ class CheckTest(FunctionalTestCase):
         self.assertEqual(before, self.file.read_bytes())
         self.openstack(*CHECK, *words)
         self.assertNotEqual(before, self.file.read_bytes())
+
+
+class CheckAllTest(FunctionalTestCase):
+    """A seeded project: of each ten instances the first is the source of two."""
+
+    def test_a_whole_project_each_set_as_one_and_a_new_instance(self):
+        seed = ("seed", "--cloud", self.cloud)
+        self.trove_sandbox(*seed, "--instances", "40", "--backups", "120")
+        rows = Project(self.sandbox, self.cloud).state().instances.values()
+        replicas = {row["name"] for row in rows if "replica_of" in row}
+        self.assertEqual((40, 8), (len(rows), len(replicas)))
+        found = self.plugin("--all", code=0)
+        names = {line.split()[0] for line in found.details}
+        self.assertEqual({row["name"] for row in rows} - replicas, names)
+        found = self.plugin("--all", "--each-member", code=0)
+        self.assertEqual(40, len(found.details))
+        self.trove_sandbox(*seed, "--instances", "1", "--backups", "0")
+        found = self.plugin("--all", code=2)
+        self.assertEqual(("CRITICAL", "1"), (found.state, _bad(found)))
+
+    def plugin(self, *words, code):
+        run = self.run_openstack(*CHECK, *words, "--nagios")
+        self.assertEqual(code, run.exit_code, str(run))
+        return parse(run.stdout)
 
 
 def _bad(found):

@@ -20,19 +20,23 @@ from typing import TYPE_CHECKING
 from trove_ext.exceptions import NotFoundError
 from trove_ext.model.ages import age_of, describe_ahead
 from trove_ext.model.backup import newest
+from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.durations import format_duration
 from trove_ext.model.rotation import is_sound
-from trove_ext.workflows.backup.targets import find_with_backups
+from trove_ext.model.selection import Selection, select
+from trove_ext.trove import read
+from trove_ext.workflows.backup.targets import Found, find_with_backups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
     from trove_ext.model.backup import Backup
-    from trove_ext.model.backup_forest import BackupForest
     from trove_ext.model.instance import Instance
+    from trove_ext.model.selection import Group, LeftOut
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.backup.targets import Found
+
+EVERYTHING = Selection()
 
 
 class Level(enum.IntEnum):
@@ -79,6 +83,8 @@ class Verdict:
     :ivar problem: what is wrong; None if it is OK
     :ivar running: whether a backup of it is in progress
     :ivar limit: what the age exceeds, if that is the problem
+    :ivar member: the member of a replica set that the backup is of; None for an
+        instance that was checked by itself
     """
 
     name: str
@@ -91,6 +97,18 @@ class Verdict:
     instance: Instance | None = None
     running: bool = False
     limit: timedelta | None = None
+    member: Instance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check has found.
+
+    :ivar left_out: instances of the project that were not evaluated, and why
+    """
+
+    verdicts: Sequence[Verdict]
+    left_out: Sequence[LeftOut] = ()
 
 
 def check(
@@ -115,6 +133,37 @@ def check(
     return [_evaluate(forest, target, now, limits) for target in found]
 
 
+def check_all(
+    cloud: Cloud,
+    max_age: timedelta,
+    *,
+    warning: timedelta | None = None,
+    selection: Selection = EVERYTHING,
+) -> Checked:
+    """Evaluate all instances of the project, a replica set as one.
+
+    The newest restorable backup of any member counts for its set. An instance without
+    a backup is CRITICAL. Costs a request for each 20 instances, and one for the
+    backups of the project.
+
+    :raises NotFoundError: there is no instance to check: a monitor that watches the
+        wrong project should not be content
+    """
+    instances = read.list_instances(cloud, clustered=True)
+    groups, left_out = select(instances, selection)
+    if not groups:
+        raise NotFoundError(
+            f"There is no instance to check: of the {len(instances)} in this project "
+            f"none is selected, or all are left out ({len(left_out)})."
+        )
+    forest = BackupForest.of(read.list_backups(cloud))
+    limits = Limits(max_age, warning)
+    now = cloud.clock.now()
+    return Checked(
+        [_evaluate_group(forest, group, now, limits) for group in groups], left_out
+    )
+
+
 def worst(verdicts: Sequence[Verdict]) -> Level:
     """Return the level of them all."""
     return max((verdict.level for verdict in verdicts), default=Level.OK)
@@ -125,6 +174,25 @@ def is_good(verdict: Verdict) -> bool:
     return verdict.level in {Level.OK, Level.WARNING}
 
 
+def _evaluate_group(
+    forest: BackupForest, group: Group, now: datetime, limits: Limits
+) -> Verdict:
+    """Evaluate a replica set by the backups of all its members."""
+    head = group.head
+    taken = sorted(
+        (backup for each in group.members for backup in forest.of_instance(each.id)),
+        key=lambda backup: backup.age_key,
+        reverse=True,
+    )
+    verdict = _evaluate_backups(
+        forest, Found(head.name, head, head.id), taken, now, limits
+    )
+    if len(group.members) == 1 or verdict.backup is None:
+        return verdict
+    by_id = {member.id: member for member in group.members}
+    return replace(verdict, member=by_id.get(verdict.backup.instance_id or ""))
+
+
 def _evaluate(
     forest: BackupForest, found: Found, now: datetime, limits: Limits
 ) -> Verdict:
@@ -133,6 +201,17 @@ def _evaluate(
         level = Level.CRITICAL if absent else Level.UNKNOWN
         return Verdict(found.name, None, level, problem=str(found.error))
     taken = forest.of_instance(found.instance_id)
+    return _evaluate_backups(forest, found, taken, now, limits)
+
+
+def _evaluate_backups(
+    forest: BackupForest,
+    found: Found,
+    taken: Sequence[Backup],
+    now: datetime,
+    limits: Limits,
+) -> Verdict:
+    """Evaluate backups, newest first, that count for one instance or set."""
     points = [backup for backup in taken if is_sound(forest, backup)]
     sound = newest(points, now)
     shown = sound or next(iter(points), None)

@@ -332,5 +332,133 @@ class TestPrometheus(CheckTestCase):
         self.assertIn("Can't write", found.summary)
 
 
+class TestAll(CheckTestCase):
+    def project(self):
+        """Thirty instances, twelve in sets, with backups of every age and state."""
+        for number in range(4):
+            source = self.instance(f"set{number}", 40)
+            for letter in "ab":
+                self.cloud.add_instance(f"set{number}{letter}", replica_of=source)
+            self.back_up(f"set{number}a", number + 1)
+        for number in range(14):
+            self.instance(f"alone{number}", number + 3, number + 2)
+        self.instance("nothing")
+        broken = self.instance("broken", 5)
+        (parent,) = self.backups_of(broken)
+        child = self.cloud.add_backup("child", broken, parent=parent)
+        child.created = self.clock.now() - timedelta(hours=1)
+        parent.state = BackupState.FAILED
+        self.cloud.add_backup(
+            "failed", self.instance("failed"), state=BackupState.FAILED
+        )
+        self.instance("old", 90)
+
+    def back_up(self, name, hours):
+        created = self.clock.now() - timedelta(hours=hours)
+        instance = self.cloud.instance(name)
+        return self.cloud.add_backup(f"{name}-new", instance, created=created)
+
+    def backups_of(self, instance):
+        return [
+            backup
+            for backup in self.cloud.live_backups
+            if backup.instance_id == instance.id
+        ]
+
+    def test_a_whole_project_is_evaluated_each_set_as_one(self):
+        self.project()
+        self.assertEqual(30, len(self.cloud.live_instances))
+        found = self.plugin("--all", "--critical", "26h", code=2)
+        self.assertEqual(22, len(found.details))
+        states = {line.split()[0]: line.split()[1] for line in found.details}
+        bad = {name for name, state in states.items() if state != "OK"}
+        self.assertEqual({"nothing", "broken", "failed", "old"}, bad)
+        self.assertEqual("4", found.items["bad"]["value"])
+        self.assertIn("set0a-new", found.details[-4])
+        self.assertIn(" of set0a, ", found.details[-4])
+
+    def test_a_new_instance_without_a_backup_turns_the_check(self):
+        self.instance("shop", 2)
+        self.assertEqual("OK", self.plugin("--all", code=0).state)
+        self.cloud.add_instance("new")
+        found = self.plugin("--all", code=2)
+        self.assertIn("new (there is no restorable backup)", found.summary)
+
+    def test_the_row_of_a_set_says_which_member_the_backup_is_of(self):
+        shop = self.instance("shop", 30)
+        self.cloud.add_instance("shop-r", replica_of=shop)
+        self.back_up("shop-r", 2)
+        result = self.run_check("--all", "-f", "json")
+        (row,) = json.loads(result.stdout)
+        self.assertEqual(("shop", "ok"), (row["Instance"], row["Result"]))
+        self.assertEqual(("shop-r", 7200), (row["Member"], row["Age"]))
+
+    def test_each_member_is_evaluated_by_itself_if_asked_to(self):
+        shop = self.instance("shop", 30)
+        self.cloud.add_instance("shop-r", replica_of=shop)
+        self.back_up("shop-r", 2)
+        found = self.plugin("--all", "--each-member", code=2)
+        self.assertEqual(["shop CRITICAL", "shop-r OK"], _states(found))
+
+    def test_exclude_and_datastore_narrow_it_down(self):
+        for name in ("shop", "blog"):
+            self.instance(name, 2)
+        self.instance("test-1")
+        self.cloud.add_instance("pg", datastore="mariadb")
+        found = self.plugin("--all", "--exclude", "test-*", "--exclude", "b*", code=2)
+        self.assertEqual(["pg CRITICAL", "shop OK"], _states(found))
+        words = ("--all", "--datastore", "mysql", "--exclude", "test-*")
+        self.assertEqual(["blog OK", "shop OK"], _states(self.plugin(*words, code=0)))
+
+    def test_members_of_clusters_are_left_out_and_named(self):
+        self.instance("shop", 2)
+        self.cloud.add_instance("node").cluster_id = "c1"
+        found = self.plugin("--all", code=0)
+        self.assertRegex(found.details[1], "^node .* is left out: .* cluster c1")
+        self.assertIn("node", self.run_check("--all").stderr)
+
+    def test_a_project_without_an_instance_to_check_is_no_success(self):
+        self.assertIn("no instance to check", self.plugin("--all", code=3).summary)
+        self.cloud.add_instance("node").cluster_id = "c1"
+        self.assertIn("no instance to check", self.plugin("--all", code=3).summary)
+        self.instance("shop", 1)
+        words = ("--all", "--datastore", "nosuch")
+        self.assertEqual("UNKNOWN", self.plugin(*words, code=3).state)
+        self.assertEqual(1, self.run_check(*words).exit_code)
+
+    def test_names_and_all_exclude_each_other(self):
+        for words in (
+            ["shop", "--all"],
+            [],
+            ["shop", "--exclude", "x"],
+            ["shop", "--datastore", "mysql"],
+            ["shop", "--each-member"],
+        ):
+            result = self.run_check(*words)
+            self.assertEqual(2, result.exit_code, words)
+            self.assertEqual([], list(result.requests))
+
+    def test_it_costs_a_request_for_20_instances_and_one_for_the_backups(self):
+        for number in range(21):
+            self.instance(f"db{number}", 2)
+        result = self.run_check("--all")
+        self.assertEqual(3, len(result.requests.to_trove()))
+
+    def test_the_metrics_name_the_source_of_a_set(self):
+        shop = self.instance("shop", 30)
+        self.cloud.add_instance("shop-r", replica_of=shop)
+        newest = self.back_up("shop-r", 2)
+        self.run_check("--all", "--prometheus", str(self.file))
+        ((labels, value),) = self.metrics()[
+            "trove_backup_newest_restorable_timestamp_seconds"
+        ]
+        self.assertEqual((shop.id, "shop"), (labels["id"], labels["name"]))
+        self.assertEqual(newest.created.timestamp(), value)
+
+
+def _states(found):
+    return [" ".join(line.split()[:2]) for line in found.details]
+
+
 def _sent_to(service):
     return lambda request: request.service == service
