@@ -34,6 +34,9 @@ from trove_ext.workflows.replica.switch_report import Switch
 if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
+    from trove_ext.workflows.replica.create import ReplicaPlan
+    from trove_ext.workflows.replica.failover import FailoverPlan
+    from trove_ext.workflows.replica.promote import PromotePlan
 
 
 class Replicas(Base):
@@ -112,7 +115,7 @@ class Replicas(Base):
         *,
         count: int = 1,
         options: InstanceOptions | None = None,
-    ) -> create.ReplicaPlan:
+    ) -> ReplicaPlan:
         """Check all of Trove's rules, and determine each setting of the new replicas.
 
         :param name: with ``count`` above 1 each gets ``-1``, ``-2``, .. behind it
@@ -130,7 +133,7 @@ class Replicas(Base):
 
     def create_replicas(
         self,
-        plan: create.ReplicaPlan,
+        plan: ReplicaPlan,
         *,
         probe: bool = False,
         wait: bool = True,
@@ -160,7 +163,7 @@ class Replicas(Base):
 
     def plan_promote_replica(
         self, replica: str | Instance, *, probe: bool = False
-    ) -> promote.PromotePlan:
+    ) -> PromotePlan:
         """Check every member of the set before a planned switch.
 
         :param probe: prove that the replica replicates, by a database that is created
@@ -171,7 +174,7 @@ class Replicas(Base):
             return promote.check(self._cloud, reference(replica), with_probe=probe)
 
     def promote_replica(
-        self, plan: promote.PromotePlan, *, wait: bool = True, timeout: float = TIMEOUT
+        self, plan: PromotePlan, *, wait: bool = True, timeout: float = TIMEOUT
     ) -> Switch:
         """Make the replica of a plan the source of its set.
 
@@ -192,7 +195,7 @@ class Replicas(Base):
             raise_if(switch.error)
             return switch
 
-    def plan_fail_over(self, source: str | Instance) -> failover.FailoverPlan:
+    def plan_fail_over(self, source: str | Instance) -> FailoverPlan:
         """Determine whether a source is dead and its replicas are not.
 
         A heartbeat that may still arrive is watched for up to 45 seconds.
@@ -204,7 +207,7 @@ class Replicas(Base):
 
     def fail_over(
         self,
-        plan: failover.FailoverPlan,
+        plan: FailoverPlan,
         *,
         wait: bool = True,
         timeout: float = TIMEOUT,
