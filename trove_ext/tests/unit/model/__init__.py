@@ -11,9 +11,3 @@
 # under the License.
 
 """Tests of the models: data in, data out."""
-
-import hypothesis
-
-# A busy machine is slow at times, which is not a failure of the code under test.
-hypothesis.settings.register_profile("unit", deadline=None, database=None)
-hypothesis.settings.load_profile("unit")
