@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +28,7 @@ from trove_ext.workflows.replica import (
     detach,
     failover,
     promote,
+    promote_risks,
     sets,
 )
 from trove_ext.workflows.replica.switch_report import Switch
@@ -168,10 +170,13 @@ class Replicas(Base):
 
         :param probe: prove that the replica replicates, by a database that is created
             on the source and dropped
+        :returns: the plan; ``risks`` is what may be lost or left wrong, empty for MySQL
+            and MariaDB
         :raises CheckError: a check failed; lists all problems, member by member
         """
         with self._reading():
-            return promote.check(self._cloud, reference(replica), with_probe=probe)
+            plan = promote.check(self._cloud, reference(replica), with_probe=probe)
+            return replace(plan, risks=promote_risks.of(self._cloud, plan))
 
     def promote_replica(
         self, plan: PromotePlan, *, wait: bool = True, timeout: float = TIMEOUT
@@ -193,6 +198,7 @@ class Replicas(Base):
                 self._cloud, before, plan.target, job.deadline
             )
             raise_if(switch.error)
+            promote_risks.report(self._cloud, plan)
             return switch
 
     def plan_fail_over(self, source: str | Instance) -> FailoverPlan:

@@ -45,6 +45,8 @@ class PromotePlan:
 
     :ivar checks: the passed checks, as texts
     :ivar probed: whether it was proved that the target replicates
+    :ivar risks: what may be lost or left wrong on this engine, if the Python library
+        made the plan; empty for MySQL and MariaDB
     """
 
     set: ReplicationSet
@@ -52,6 +54,7 @@ class PromotePlan:
     target: Instance
     checks: tuple[str, ...]
     probed: bool
+    risks: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:

@@ -154,6 +154,12 @@ class TestPostgres(ConnectionTestCase):
         self.fake.add_instance("pg2", datastore="postgresql", replica_of=self.pg)
         self.assertIn("takes no writes", self.refused(instance="pg2"))
 
+    def test_the_plan_of_a_promote_has_its_risks(self):
+        self.fake.add_instance("pg2", datastore="postgresql", replica_of=self.pg)
+        self.assertIn("LOST", "".join(self.trove.plan_promote_replica("pg2").risks))
+        self.add_replicas()
+        self.assertEqual((), self.trove.plan_promote_replica("db2").risks)
+
     def test_the_engine_can_be_given(self):
         self.fake.add_backup("newest", self.db1)
         trove = self.connect(engine="postgresql")
