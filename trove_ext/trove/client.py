@@ -95,6 +95,7 @@ class Cloud:
         """
         deadline = self.limits.for_read()
         limited = self.limits.for_rate_limit()
+        is_final = self.limits.are_over
         pauses = polling.pauses(1)
         while True:
             answers = self._answers()
@@ -112,7 +113,7 @@ class Cloud:
                     pause, until = next(pauses), deadline
                 else:
                     pause, until = min(pause, LONGEST_RETRY_AFTER), limited
-                if self.limits.ends_within(pause):
+                if not is_final and self.limits.ends_within(pause):
                     raise OutOfTimeError(f"{error}\nThe time-out is over.") from exc
                 if until.remaining <= pause:
                     raise UnreachableError(str(error)) from exc

@@ -102,14 +102,16 @@ class Limits:
         """Return the deadline of a request with a Retry-After in its response."""
         return self._wait or self.deadline(RATE_LIMIT_BUDGET)
 
-    def ends_within(self, pause: float) -> bool:
-        """Whether the run's time, and nothing else, ends within this many seconds.
+    @property
+    def are_over(self) -> bool:
+        """Whether the run's time has ended: what is read from now on is final."""
+        return self._run is not None and self._run.remaining <= 0
 
-        If it had ended before, what is read now is the final state.
-        """
+    def ends_within(self, pause: float) -> bool:
+        """Whether the run's time, and nothing else, ends within this many seconds."""
         if self._wait or self._patience or self._run is None:
             return False
-        return 0 < self._run.remaining <= pause
+        return self._run.remaining <= pause
 
     def of_request(self, deadline: Deadline | None = None) -> float:
         """Return the seconds that the next request may take.

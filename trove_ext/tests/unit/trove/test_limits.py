@@ -49,7 +49,17 @@ class TestLimits(testtools.TestCase):
         self.limits.start(20)
         self.clock.sleep(21)
         self.assertEqual(limits.READ_BUDGET, self.limits.for_read().remaining)
-        self.assertFalse(self.limits.ends_within(10**6))
+        self.assertTrue(self.limits.are_over)
+
+    def test_the_time_of_a_run_is_over_at_its_end(self):
+        self.assertFalse(self.limits.are_over)
+        self.limits.start(0)
+        self.clock.sleep(10**6)
+        self.assertFalse(self.limits.are_over)
+        self.limits.start(20)
+        self.assertFalse(self.limits.are_over)
+        self.clock.sleep(20)
+        self.assertTrue(self.limits.are_over)
 
     def test_the_deadline_of_a_wait_applies_to_every_read_inside(self):
         self.limits.start(20)
