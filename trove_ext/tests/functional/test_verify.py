@@ -118,7 +118,9 @@ class VerifyTest(ChainTestCase):
         (left,) = self.temporary()
         run = self.run_openstack(*VERIFY, "full")
         self.assertEqual(0, run.exit_code, run)
-        self.assertRegex(run.stderr, rf"WARNING: .*{left} \([0-9a-f-]{{36}}\)")
+        self.assertRegex(
+            run.stderr, rf"WARNING: .* orphaned .*\n  {left} \([0-9a-f-]{{36}}\)"
+        )
         self.assertEqual([left], self.temporary())
         self.openstack(*VERIFY, "--clean-up", stderr=ANY)
         self.assertEqual([], self.temporary())
