@@ -17,6 +17,7 @@ scripts: write to another file and rename it, so a half of it is never read.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import pathlib
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: node_exporter runs as a user of its own.
 MODE = 0o644
+#: The collector reads no other files (node_exporter, "Textfile Collector").
+SUFFIX = ".prom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,22 @@ def render(gauges: Sequence[Gauge]) -> str:
         lines += [f"# HELP {gauge.name} {text}", f"# TYPE {gauge.name} gauge"]
         lines += [_sample(gauge.name, sample) for sample in gauge.samples]
     return "\n".join(lines) + "\n" if lines else ""
+
+
+def textfile(text: str) -> pathlib.Path:
+    """Return the path of a file that the collector reads, an argparse type.
+
+    Whatever else a wrong path names, such as ``/etc/passwd``, is so never replaced.
+
+    :raises argparse.ArgumentTypeError: the name does not end in ``.prom``
+    """
+    path = pathlib.Path(text)
+    if path.suffix != SUFFIX:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} does not end in {SUFFIX}; the textfile collector would not read "
+            "it"
+        )
+    return path
 
 
 def write(path: pathlib.Path, text: str) -> None:

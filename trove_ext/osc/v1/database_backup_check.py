@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +38,7 @@ from trove_ext.workflows.backup.check import Checked, Level, Limits
 
 if TYPE_CHECKING:
     import argparse
+    import pathlib
     from collections.abc import Sequence
 
     from cliff.app import App
@@ -212,11 +212,11 @@ def _add_monitoring(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--prometheus",
-        metavar="<file>",
-        type=pathlib.Path,
+        metavar="<file.prom>",
+        type=prometheus.textfile,
         help="Also write the result to this file, for the textfile collector of "
-        "node_exporter. The file is replaced at once; if the check itself fails, the "
-        "old one stays",
+        "node_exporter, which reads files named *.prom alone. The file is replaced at "
+        "once; if the check itself fails, the old one stays",
     )
     parser.add_argument(
         "--timeout",

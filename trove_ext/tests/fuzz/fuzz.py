@@ -13,6 +13,7 @@
 """Runs command lines, and reports what is wrong with their results."""
 
 import contextlib
+import pathlib
 import re
 import tempfile
 from collections import Counter
@@ -77,6 +78,13 @@ def databases_alone() -> Iterator[None]:
         yield
 
 
+def deep_in(root: str) -> pathlib.Path:
+    """Make folders so deep that no ``../`` of an unusual value leaves the root."""
+    place = pathlib.Path(root, *"abcdefgh")
+    place.mkdir(parents=True)
+    return place
+
+
 def run(
     argv: list[str], *, answer: str | None = None, encoding: str = "utf-8"
 ) -> Result:
@@ -87,7 +95,7 @@ def run(
     """
     with (
         tempfile.TemporaryDirectory() as place,
-        contextlib.chdir(place),
+        contextlib.chdir(deep_in(place)),
         databases_alone(),
     ):
         if answer is None:

@@ -102,6 +102,8 @@ GROUPS = Values(("tuned",), ("nobody", UUID_SHAPED))
 PATTERNS = Values(("{instance}-{type}", "x"), ("{", "{nobody}", "{0}", "{time:%Q}"))
 USERS = Values(("app:secret:with:colons",), ("app", ":", "app:", ESCAPES + ":x"))
 FILES = Values(("-",), ("/nowhere/at/all", "/", "", ESCAPES))
+#: Files that a command writes: relative, since the test may run as root.
+WRITTEN = Values(("backups.prom",), ("nowhere/x.prom", ".prom", "x", "", ESCAPES))
 VERSIONS = Values(("5.7.40", "5.7.29"), ("9", UUID_SHAPED))
 
 #: Part of an argument's name or metavar, and its values; the first match counts.
@@ -117,6 +119,7 @@ KINDS = (
     ("configuration", GROUPS),
     ("pattern", PATTERNS),
     ("credential", FILES),
+    ("prometheus", WRITTEN),
     ("user", USERS),
     ("<n>", COUNTS),
     ("number", COUNTS),

@@ -14,6 +14,7 @@
 
 import itertools
 import os
+import tempfile
 from unittest import mock
 
 import testtools
@@ -90,6 +91,14 @@ class TestLines(testtools.TestCase):
     def test_every_unusual_value_is_given(self):
         words = {word for n in range(5120) for word in lines.make_line(1, n)}
         self.assertEqual(set(), set(values.ANYTHING) - words)
+
+    def test_no_line_leaves_the_folder_that_it_may_write_in(self):
+        deepest = max(value.count("../") for value in values.ANYTHING)
+        with tempfile.TemporaryDirectory() as root:
+            place = fuzz.deep_in(root)
+            self.assertGreater(len(place.relative_to(root).parts), deepest)
+        written = (*values.WRITTEN.good, *values.WRITTEN.bad)
+        self.assertEqual([], [path for path in written if path.startswith("/")])
 
 
 class TestProblems(testtools.TestCase):

@@ -322,6 +322,15 @@ class TestPrometheus(CheckTestCase):
                 self.assertEqual("old 1\n", self.file.read_text(encoding="utf-8"))
                 self.assertEqual([self.file], list(self.folder.iterdir()))
 
+    def test_a_file_that_the_collector_would_not_read_is_never_replaced(self):
+        self.instance("shop", 1)
+        other = self.folder / "passwd"
+        other.write_text("root:x:0:0", encoding="utf-8")
+        result = self.run_check("shop", "--prometheus", str(other))
+        self.assertEqual((2, []), (result.exit_code, result.requests.to_trove()))
+        self.assertIn("does not end in .prom", result.stderr)
+        self.assertEqual("root:x:0:0", other.read_text(encoding="utf-8"))
+
     def test_a_file_that_cannot_be_written_is_a_failure(self):
         self.instance("shop", 1)
         path = str(self.folder / "missing" / "backups.prom")
