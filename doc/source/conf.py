@@ -32,6 +32,8 @@ release = version = importlib.metadata.version("trove-ext")
 master_doc = "index"
 source_suffix = ".rst"
 exclude_patterns: list[str] = []
+# Most blocks are command lines, which are no Python.
+highlight_language = "none"
 nitpicky = True
 # Other projects' types in the signatures of the library; the builds are offline.
 nitpick_ignore_regex = [
