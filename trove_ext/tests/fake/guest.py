@@ -77,6 +77,11 @@ class Guest:
         with self.cloud.blamed(instance_id):
             for database in wanted:
                 self._check_new_database(instance, database["name"])
+            if self.cloud.is_postgresql(instance) and not self.cloud.takes_writes(
+                instance
+            ):
+                # A cast: its failure is in the log of the guest alone.
+                return 202, None
             for database in wanted:
                 self._write(instance, database["name"], drop=False)
         return 202, None

@@ -18,6 +18,7 @@ from typing import Any
 from trove_ext.tests.fake import errors, schema, views
 from trove_ext.tests.fake.backups import Backups
 from trove_ext.tests.fake.cloud import FakeCloud, Steps
+from trove_ext.tests.fake.configurations import Configurations
 from trove_ext.tests.fake.replication import Replication
 from trove_ext.tests.fake.state import (
     BackupState,
@@ -49,6 +50,7 @@ class Instances:
         self.cloud = cloud
         self.backups = backups
         self.replication = replication
+        self.groups = Configurations(cloud)
         self._actions: dict[str, Callable[[Instance, Any], None]] = {
             "restart": self._restart,
             "resize": self._resize,
@@ -94,6 +96,14 @@ class Instances:
                 view["volume"].update(used=0.31, used_percent=6.2)
         self.cloud.allow("instance:show")
         return 200, {"instance": view}
+
+    def ssl(self, _path: str, _query: Any, _body: Any, instance_id: str) -> Answer:
+        """GET /instances/ID/ssl."""
+        instance = self.cloud.by_id(instance_id)
+        self.cloud.allow("instance:show")
+        mode = instance.ssl_mode
+        status = "on" if mode else "off"
+        return 200, {"ssl": {"status": status, "mode": mode or "builtin"}}
 
     def delete(self, _path: str, _query: Any, _body: Any, instance_id: str) -> Answer:
         """DELETE /instances/ID."""
@@ -195,6 +205,7 @@ class Instances:
         """The guest reports HEALTHY before the task ends."""
         yield self.cloud.timings.restart
         instance.database_running = True
+        instance.settings = dict(instance.overrides)
         # read_only was a SET GLOBAL: a restart forgets it.
         instance.read_only = instance.replica_of is not None
         self.cloud.beat(instance)
@@ -303,13 +314,15 @@ class Instances:
         for member in members:
             self._can_configure(member)
         if group_id is None:
-            gone = instance.configuration_id
-            changed = [m for m in members if m.configuration_id == gone]
-        else:
-            changed = self._unconfigured(members, group_id)
-        for member in changed:
-            member.configuration_id = group_id
-            self.cloud.set_task(Task.NONE, member)
+            gone = instance.configuration_id or ""
+            group = self.cloud.configurations.get(gone)
+            for member in [m for m in members if m.configuration_id == gone]:
+                with self.cloud.blamed(member.id):
+                    self.groups.detach(member, group)
+            return
+        for member in self._unconfigured(members, group_id):
+            with self.cloud.blamed(member.id):
+                self.groups.attach(member, self.cloud.configurations[group_id])
 
     def _lose_configuration(self, instance: Instance) -> None:
         """Remove the group if the request does not name it (`older_update`).

@@ -92,7 +92,7 @@ class Replication:
             yield from self._give_up_source(source, candidate)
             self._free(candidate)
             yield self.cloud.timings.role_step
-            candidate.read_only = False
+            self._enable_as_master(candidate)
             others = [m for m in members if m not in (source, candidate)]
             left = yield from self._move(others, candidate)
             self._reach(source)
@@ -113,12 +113,23 @@ class Replication:
                 candidate, self._left_behind("promote", source, candidate, left)
             )
 
+    def _enable_as_master(self, candidate: Instance) -> None:
+        """Make it a source.
+
+        One that has the user of the replicas but not its password fails: Trove passes
+        an object to `delete_user`, which expects a dictionary.
+        """
+        candidate.read_only = False
+        if not self.cloud.is_postgresql(candidate) or candidate.has_password_file:
+            return
+        raise GuestError(_guest("TypeError: __dict__ must be set to a dictionary"))
+
     def _give_up_source(self, source: Instance, candidate: Instance) -> Steps:
         """Make the source read-only and wait until the candidate has caught up."""
         if source.off_since is not None:
             yield self.cloud.timings.agent_call_long
         self._reach(source)
-        source.read_only = True
+        source.read_only = not self.cloud.is_postgresql(source)
         if not source.database_running:
             raise GuestError(_guest("the database does not run"))
         yield self.cloud.timings.role_step
@@ -162,6 +173,7 @@ class Replication:
                 if replica.off_since is not None:
                     yield self.cloud.timings.agent_call_long
                 self._reach(replica)
+                self._get_last_txn(replica)
             candidate = max(replicas, key=lambda r: r.replicating)
             self._free(candidate)
             yield self.cloud.timings.role_step
@@ -178,6 +190,13 @@ class Replication:
             self.cloud.set_task(Task.EJECTION_ERROR, *left)
             self.cloud.blame(
                 source, self._left_behind("eject", source, candidate, left)
+            )
+
+    def _get_last_txn(self, replica: Instance) -> None:
+        if self.cloud.is_postgresql(replica):
+            raise GuestError(
+                "Endpoint does not support RPC method get_last_txn. Attempted method: "
+                "get_last_txn"
             )
 
     def _free(self, replica: Instance) -> None:

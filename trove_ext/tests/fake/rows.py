@@ -66,6 +66,7 @@ class Rows:
     configurations: dict[str, Configuration]
     flavors: dict[str, Flavor]
     datastores: dict[str, Datastore]
+    versions: dict[str, DatastoreVersion]
     settle: Callable[[Instance], None]
     charge: Callable[[dict[str, int]], None]
     _random: random.Random
@@ -161,10 +162,12 @@ class Rows:
             + f"/database_backups/{backup.id}.xbstream.gz.enc"
         )
 
-    def add_configuration(self, name: str, **values: object) -> Configuration:
-        """Add a configuration group for the default version of mysql."""
+    def add_configuration(
+        self, name: str, datastore: str = "mysql", **values: object
+    ) -> Configuration:
+        """Add a configuration group for the default version of a datastore."""
         now = self.clock.now()
-        version_id = self.datastores["mysql"].default_version_id
+        version_id = self.datastores[datastore].default_version_id
         group = Configuration(
             self.new_id(), name, version_id, now, now, values=dict(values)
         )
@@ -234,6 +237,15 @@ class Rows:
     def replicas(self, source: Instance) -> list[Instance]:
         """List the replicas of a source."""
         return [i for i in self.live_instances if i.replica_of == source.id]
+
+    def is_postgresql(self, instance: Instance) -> bool:
+        """Whether the instance has that engine."""
+        return self.versions[instance.version_id].datastore == "postgresql"
+
+    def takes_writes(self, instance: Instance) -> bool:
+        """Whether the database of a PostgreSQL instance accepts a write."""
+        fenced = bool(instance.settings.get("default_transaction_read_only"))
+        return not fenced and (instance.replica_of is None or instance.diverged)
 
     def running_backup(self, instance: Instance) -> Backup | None:
         """Find a backup that keeps the instance busy."""

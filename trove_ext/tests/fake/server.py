@@ -176,6 +176,7 @@ def _compile(
     guest: Guest,
     catalog: Catalog,
 ) -> list[tuple[str, re.Pattern[str], Handler]]:
+    groups = instances.groups
     routes: list[tuple[str, str, Handler]] = [
         ("GET", "/instances", instances.index),
         ("GET", "/instances/detail", instances.detail),
@@ -187,6 +188,7 @@ def _compile(
         ("POST", "/instances/ID/action", instances.action),
         ("POST", "/mgmt/instances/ID/action", instances.manage),
         ("GET", "/instances/ID/backups", backups.of_instance),
+        ("GET", "/instances/ID/ssl", instances.ssl),
         ("GET", "/instances/ID/databases", guest.databases),
         ("POST", "/instances/ID/databases", guest.create_databases),
         ("DELETE", "/instances/ID/databases/ID", guest.delete_database),
@@ -212,7 +214,13 @@ def _compile(
         ("GET", "/datastores/ID/versions", catalog.versions),
         ("GET", "/datastores/ID/versions/ID", catalog.version),
         ("GET", "/datastores/ID/versions/ID/flavors", catalog.version_flavors),
+        ("GET", "/datastores/ID/versions/ID/parameters", groups.parameters),
         ("GET", "/configurations", catalog.configurations),
+        ("POST", "/configurations", groups.create),
+        ("PATCH", "/configurations/ID", groups.edit),
+        ("PUT", "/configurations/ID", groups.update),
+        ("DELETE", "/configurations/ID", groups.delete),
+        ("GET", "/configurations/ID/instances", groups.instances),
         ("GET", "/configurations/ID", catalog.configuration),
         ("GET", "/mgmt/quotas/ID", catalog.quotas),
         ("GET", "/limits", catalog.limits),

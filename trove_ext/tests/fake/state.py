@@ -170,6 +170,15 @@ class Instance:
     database_running: bool = True
     #: Whether a promote made it a replica, so it was a source before.
     was_source: bool = False
+    #: The values of a configuration group in its file, and those in effect.
+    overrides: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
+    #: PostgreSQL: whether it has the password of its replicas (``.replpass``), and
+    #: its mode of TLS.
+    has_password_file: bool = True
+    #: Whether it is a server of its own although Trove calls it a replica.
+    diverged: bool = False
+    ssl_mode: str | None = None
     #: When the host was switched off; the time of its last heartbeat.
     off_since: datetime | None = None
 
