@@ -69,6 +69,21 @@ project_domain_name = Default
 region_name = {labels.REGION}"""
 
 
+def _authtoken(settings: Settings) -> str:
+    """Return the section of keystonemiddleware.
+
+    Without ``service_type`` it refuses every request of an application credential with
+    access rules (``validate_allowed_request`` in its ``auth_token/__init__.py``).
+    """
+    return f"""\
+[keystone_authtoken]
+auth_type = password
+www_authenticate_uri = {settings.auth_url}
+service_token_roles_required = false
+service_type = database
+{_credentials(settings)}"""
+
+
 def config(state: StateDir, settings: Settings) -> str:
     """Return the whole of trove.conf."""
     return f"""\
@@ -123,9 +138,5 @@ policy_file = {state.policy}
 [service_credentials]
 {_credentials(settings)}
 
-[keystone_authtoken]
-auth_type = password
-www_authenticate_uri = {settings.auth_url}
-service_token_roles_required = false
-{_credentials(settings)}
+{_authtoken(settings)}
 """

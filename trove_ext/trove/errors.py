@@ -263,7 +263,7 @@ def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExt
     if status == trove.NotFound.http_status:
         return NotFoundError(f"{what}: it does not exist ({message})")
     if status == trove.Unauthorized.http_status and _keys(exc) != {"unauthorized"}:
-        return LoginError(f"{what}: Keystone's token was not accepted: {message}")
+        return LoginError(f"{what}: {_token_refused(exc)}: {message}")
     if status == trove.Forbidden.http_status and _is_policy(message):
         return PolicyError(
             f"{what}: the cloud's policy does not allow you to do this (HTTP 403, not "
@@ -277,6 +277,22 @@ def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExt
         f"{what}: Trove refuses it: {message} (HTTP {status}{_request_id(exc)})",
         status=status,
         reason=message,
+    )
+
+
+def _token_refused(exc: trove.HttpError) -> str:
+    """Describe keystonemiddleware's 401, after keystoneauth has tried a new token.
+
+    It sends the same one if an application credential has no access rule for a request
+    (``keystonemiddleware/auth_token/__init__.py``, ``validate_allowed_request``).
+    """
+    request = getattr(exc.response, "request", None)
+    if request is None:
+        return "Keystone's token was not accepted"
+    return (
+        f"Keystone's token was not accepted for {request.method} "
+        f"{urlsplit(str(request.url)).path} (HTTP 401; if it is of an application "
+        "credential with access rules, a rule for this request may be missing)"
     )
 
 

@@ -32,6 +32,9 @@ from trove_ext.tests.fake.replication import Replication
 
 WEB_PAGE = b"<html><body><h1>It works!</h1></body></html>"
 
+#: What stands for one part of a path in the pattern of a route.
+SEGMENT = "([^/]+)"
+
 Handler = Callable[..., tuple[int, Any]]
 
 
@@ -86,6 +89,18 @@ class Server:
             return self._trove(method, path, query, body, token)
         except ApiError as error:
             return _reply(error.code, error.body(), error.headers)
+
+    def path_pattern(self, path: str) -> str:
+        """Return the pattern of a path, with ``*`` for what differs between requests.
+
+        :raises LookupError: no route of Trove has it
+        """
+        prefix = f"/v1.0/{self.cloud.project_id}"
+        inner = path.removeprefix(prefix)
+        for _verb, pattern, _handler in self._routes:
+            if pattern.fullmatch(inner):
+                return "/v1.0/*" + pattern.pattern.replace(SEGMENT, "*")
+        raise LookupError(path)
 
     def _trove(
         self,
@@ -226,6 +241,6 @@ def _compile(
         ("GET", "/limits", catalog.limits),
     ]
     return [
-        (verb, re.compile(path.replace("ID", "([^/]+)")), handler)
+        (verb, re.compile(path.replace("ID", SEGMENT)), handler)
         for verb, path, handler in routes
     ]

@@ -90,6 +90,7 @@ TESTS_OF_SEVERAL = {
     "osc.base.test_terminal": "control characters, wherever a name is shown",
     "osc.hooks.test_parity": "hooked commands beside stock ones",
     "osc.test_names": "names and IDs, in every command",
+    "test_access_rules": "tests.access_rules: the table of the documents",
     "test_commands": "every entry point",
     "test_functional_base": "tests.functional.base",
     "test_fuzz": "tests.fuzz",

@@ -13,6 +13,7 @@
 """What an answer means that is no success."""
 
 from trove_ext.exceptions import (
+    LoginError,
     NotFoundError,
     RefusedError,
     UnreachableError,
@@ -53,3 +54,10 @@ class TestAnswers(AnswerTestCase):
                 UnreachableError, read.get_backup, cloud, self.backup.id
             )
             self.assertIn(f"HTTP {code}", str(error))
+
+    def test_a_401_of_keystonemiddleware_names_the_request_and_what_it_may_mean(self):
+        cloud = self.answering(401, b'{"error": {"message": "authenticate"}}')
+        error = self.assertRaises(LoginError, read.get_backup, cloud, self.backup.id)
+        path = f"/v1.0/{self.fake.project_id}/backups/{self.backup.id}"
+        self.assertIn(f"not accepted for GET {path} (HTTP 401", str(error))
+        self.assertIn("a rule for this request may be missing", str(error))

@@ -1,0 +1,115 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Scheduled jobs as the documents describe them, by a user with few rights."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+
+from trove_ext.sandbox import clouds
+from trove_ext.sandbox.state import StateDir
+from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
+from trove_ext.tests.functional.chain import FLAVOR, NETWORK
+
+ROOT = pathlib.Path(__file__).parents[3]
+RULES = ROOT / "doc/examples/access-rules.json"
+BACKUP = ("database", "backup")
+CHECK = (*BACKUP, "check", "db-1", "-f", "json")
+ROTATE = (*BACKUP, "rotate", "db-1", "--min-age", "0", "--keep-last", "1")
+ANY = "."
+#: For each command a request that it can't do without.
+NEEDED = (
+    (CHECK, "GET", "/v1.0/*/backups"),
+    (ROTATE, "POST", "/v1.0/*/backups"),
+    ((*BACKUP, "verify", "{backup}"), "POST", "/v1.0/*/instances"),
+)
+
+
+class AccessRulesTest(FunctionalTestCase):
+    """An application credential with exactly the access rules of the documents."""
+
+    def setUp(self):
+        super().setUp()
+        self.openstack_here(
+            *("database", "instance", "create", "db-1", "--flavor", FLAVOR),
+            *("--size", "1", "--datastore", "mysql", "--datastore-version", "5.7.29"),
+            *("--nic", f"net-id={NETWORK}", "--wait"),
+            stderr=PROGRESS,
+        )
+        self.rules = json.loads(RULES.read_text())
+
+    def restricted(self, rules):
+        """Create an application credential; return the name of its cloud."""
+        number = len(clouds.read(StateDir(self.sandbox).clouds))
+        name = f"{self.cloud}-{number}"
+        state = StateDir(self.sandbox)
+        # Of two concurrent writes to Keystone's SQLite, one gets a 500.
+        with state.lock(wait=True):
+            shown = self.openstack_here(
+                *("application", "credential", "create", name, "-f", "json"),
+                *("--access-rules", json.dumps(rules)),
+            )
+            made = {key.lower(): value for key, value in json.loads(shown).items()}
+            entry = clouds.read(state.clouds)[self.cloud]
+            entry["auth_type"] = "v3applicationcredential"
+            entry["auth"] = {
+                "auth_url": entry["auth"]["auth_url"],
+                "application_credential_id": made["id"],
+                "application_credential_secret": made["secret"],
+            }
+            clouds.add(state.clouds, name, entry)
+        return name
+
+    def without(self, method, path):
+        left = [
+            rule
+            for rule in self.rules
+            if (rule["method"], rule["path"]) != (method, path)
+        ]
+        self.assertEqual(len(self.rules) - 1, len(left), (method, path))
+        return self.restricted(left)
+
+    def test_the_documented_rules_are_enough_and_a_missing_one_is_named(self):
+        jobs = self.restricted(self.rules)
+        backup = self._the_jobs_are_done(jobs)
+        before = self.openstack_here("database", "backup", "list")
+        for words, method, path in NEEDED:
+            argv = [word.format(backup=backup) for word in words]
+            run = self.run_openstack_here(*argv, cloud=self.without(method, path))
+            self.assertEqual(1, run.exit_code, str(run))
+            sent = rf"{method} {path.replace('*', '[0-9a-f]{32}')} \(HTTP 401"
+            self.assertRegex(run.stderr, sent)
+            self.assertIn("a rule for this request may be missing", run.stderr)
+            self.assertNotIn("may or may not", run.stderr)
+        self.assertEqual(before, self.openstack_here("database", "backup", "list"))
+
+    def _the_jobs_are_done(self, jobs):
+        argv = (*ROTATE, "--chain-length", "1", "-f", "json")
+        for _ in range(2):
+            shown = self.openstack_here(*argv, stderr=ANY, cloud=jobs)
+        (row,) = json.loads(shown)
+        self.assertEqual(("made", 1), (row["Result"], row["Deleted"]))
+        (row,) = json.loads(self.openstack_here(*CHECK, cloud=jobs))
+        self.assertEqual("ok", row["Result"])
+        backup = row["Backup"]
+        argv = (*BACKUP, "verify", backup, "-f", "json")
+        rows = json.loads(self.openstack_here(*argv, stderr=ANY, cloud=jobs))
+        (total,) = [row["Result"] for row in rows if row["Step"] == "total"]
+        self.assertEqual("restored", total)
+        # No other request: the credential is really restricted.
+        run = self.run_openstack_here("database", "flavor", "list", cloud=jobs)
+        self.assertEqual(1, run.exit_code, str(run))
+        self.assertRegex(run.stderr, re.compile("401|authentication", re.IGNORECASE))
+        return backup
