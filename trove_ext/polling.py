@@ -26,7 +26,7 @@ from trove_ext.exceptions import UnreachableError
 from trove_ext.model.status import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from trove_ext.follow_up import Action
     from trove_ext.progress import Progress
@@ -111,15 +111,18 @@ class Target:
     """Something to wait for.
 
     :ivar label: its name in messages
-    :ivar poll: reads it once, in ``requests`` requests
+    :ivar poll: reads it once
     :ivar follow: the action that keeps waiting for it; None if it is only watched, and
         nothing continues on the server
+    :ivar backup_id: of the backup that is read, if one is: see :class:`Shared`
+    :ivar instance_id: of the instance that is read, or may be in some rounds
     """
 
     label: str
     poll: Callable[[], Reading]
     follow: Action | None
-    requests: int = 1
+    backup_id: str | None = None
+    instance_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +169,68 @@ def confirmed(poll: Callable[[], Reading], times: int = 2) -> Callable[[], Readi
     return checked
 
 
-def pauses(requests: int) -> Iterator[float]:
-    """Yield the seconds between readings: increasing, and far below the rate limit.
+class Shared(Protocol):
+    """What the targets of one round read together."""
 
-    :param requests: how many requests a round of readings costs
-    """
-    least = requests * 60.0 / LOOKS_A_MINUTE
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, by whomever."""
+
+    def begin(self, targets: Sequence[Target]) -> None:
+        """Begin a round: read what several of these targets need."""
+
+
+def pauses() -> Iterator[float]:
+    """Yield the seconds between readings: increasing, up to LONGEST_PAUSE."""
     pause = FIRST_PAUSE
     while True:
-        yield max(pause, least)
+        yield pause
         pause = min(pause * GROWTH, LONGEST_PAUSE)
 
 
+class Pace:
+    """When the next round of readings may begin.
+
+    The pauses are those of `pauses`, whatever the number of targets. They are longer
+    if the next round costs several requests, or if it would not fit in a minute with
+    those before it: LOOKS_A_MINUTE is the limit.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pauses = pauses()
+        self._rounds: list[tuple[float, int]] = []
+
+    def after(self, requests: int, again: int) -> float:
+        """Record a round that has just ended; return the seconds to sleep.
+
+        :param requests: that it has cost
+        :param again: how many of these the next round repeats: the last read of a
+            target is not repeated
+        """
+        now = self._clock.monotonic()
+        self._rounds.append((now, requests))
+        spread = again * 60.0 / LOOKS_A_MINUTE
+        return max(next(self._pauses), spread, self._full_until(again) - now)
+
+    def _full_until(self, requests: int) -> float:
+        """Return when this many requests fit in a minute with those before them."""
+        for moment, before in reversed(self._rounds):
+            requests += before
+            if requests > LOOKS_A_MINUTE:
+                return moment + 60.0
+        return 0.0
+
+
 def wait(
-    targets: Sequence[Target], *, deadline: Deadline, clock: Clock, progress: Progress
+    targets: Sequence[Target],
+    *,
+    deadline: Deadline,
+    clock: Clock,
+    progress: Progress,
+    shared: Shared,
 ) -> list[Outcome]:
-    """Read all targets in turns until each is done or has failed.
+    """Read all targets in rounds until each is done or has failed.
 
     If no usable response arrives before the deadline, the result is a time-out: a
     failure of the target was not seen.
@@ -191,26 +240,49 @@ def wait(
     start = clock.monotonic()
     outcomes: dict[int, Outcome] = {}
     last: dict[int, Reading] = {}
-    pace = pauses(sum(target.requests for target in targets))
+    pace = Pace(clock)
     while True:
-        for index, target in enumerate(targets):
-            if index in outcomes:
-                continue
-            try:
-                reading = last[index] = target.poll()
-            except UnreachableError:
-                if not deadline.passed:
-                    raise
-                continue
-            progress.update(target.label, reading.state)
+        before, ended = shared.requests, 0
+        waiting = {i: each for i, each in enumerate(targets) if i not in outcomes}
+        for index, reading, requests in _round(waiting, deadline, shared):
+            last[index] = reading
+            progress.update(targets[index].label, reading.state)
             if reading.phase is not Phase.BUSY:
                 elapsed = clock.monotonic() - start
-                outcomes[index] = Outcome(target, reading, elapsed)
+                outcomes[index] = Outcome(targets[index], reading, elapsed)
+                ended += requests
         if len(outcomes) == len(targets) or deadline.passed:
             break
-        clock.sleep(min(next(pace), deadline.remaining))
+        spent = shared.requests - before
+        clock.sleep(min(pace.after(spent, spent - ended), deadline.remaining))
     elapsed = clock.monotonic() - start
     return [
         outcomes.get(index) or Outcome(target, last.get(index), elapsed, timed_out=True)
         for index, target in enumerate(targets)
     ]
+
+
+def _round(
+    targets: Mapping[int, Target], deadline: Deadline, shared: Shared
+) -> Iterator[tuple[int, Reading, int]]:
+    """Read each target once; yield it with what only it has cost.
+
+    Without a usable response at the deadline there is nothing of it.
+
+    :raises UnreachableError: no usable response arrives, and there is time left
+    """
+    try:
+        shared.begin(list(targets.values()))
+    except UnreachableError:
+        if not deadline.passed:
+            raise
+        return
+    for index, target in targets.items():
+        before = shared.requests
+        try:
+            reading = target.poll()
+        except UnreachableError:
+            if not deadline.passed:
+                raise
+            continue
+        yield index, reading, shared.requests - before

@@ -38,6 +38,7 @@ from trove_ext.trove.engine import Engines
 from trove_ext.trove.journal import Change, Journal
 from trove_ext.trove.limits import LONGEST_RETRY_AFTER, Limits
 from trove_ext.trove.server_clock import ServerClock
+from trove_ext.trove.shared_reads import SharedReads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,7 @@ class Cloud:
     :ivar limits: how long the run and its requests may take
     :ivar journal: what was sent so far, and the current wait
     :ivar engines: knows the engine of a datastore
+    :ivar shared: what the targets of a wait read together
     :ivar slow: whether a large page did not arrive in time: small ones are read then
     """
 
@@ -82,6 +84,7 @@ class Cloud:
         self.limits = Limits(self.clock)
         self.journal = Journal()
         self.engines = Engines(self.progress, engine)
+        self.shared = SharedReads(self)
         self.slow = False
 
     def read(self, what: str, call: Callable[[], R]) -> R:
@@ -96,7 +99,7 @@ class Cloud:
         deadline = self.limits.for_read()
         limited = self.limits.for_rate_limit()
         is_final = self.limits.are_over
-        pauses = polling.pauses(1)
+        pauses = polling.pauses()
         while True:
             answers = self._answers()
             try:
@@ -192,9 +195,14 @@ class Cloud:
         try:
             with self.limits.waiting(deadline):
                 outcomes = polling.wait(
-                    noted, deadline=deadline, clock=self.clock, progress=self.progress
+                    noted,
+                    deadline=deadline,
+                    clock=self.clock,
+                    progress=self.progress,
+                    shared=self.shared,
                 )
         finally:
+            self.shared.end()
             self.progress.done()
         self.journal.waited()
         return outcomes
@@ -218,6 +226,7 @@ class Cloud:
         return _Answers(str(self.client.client.management_url), self.clock)
 
     def _send(self, call: Callable[[], R], answers: _Answers, timeout: float) -> R:
+        self.journal.requests += 1
         with (
             upstream.request_timeout(self.client, timeout),
             upstream.response_hook(self.client, answers.note),

@@ -20,6 +20,7 @@ size), its failure also in a new fault.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import NotFoundError
@@ -70,13 +71,13 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
             return False
         next_read = cloud.clock.monotonic() + INSTANCE_PAUSE
         try:
-            return down.lasts(read.get_instance(cloud, now.instance_id))
+            return down.lasts(cloud.shared.instance(now.instance_id))
         except NotFoundError:
             return False
 
     def poll() -> Reading:
         try:
-            now = read.get_backup(cloud, backup.id)
+            now = cloud.shared.backup(backup.id)
         except NotFoundError:
             return Reading(Phase.FAILED, GONE, "it was deleted in the meantime")
         if now.is_completed:
@@ -87,9 +88,8 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
             return Reading(Phase.BUSY, now.status)
         return Reading(Phase.FAILED, now.status, backup_fault(cloud, now))
 
-    return Target(
-        f"Backup {backup}", poll, wait_for_backup(backup.id, goal="completed")
-    )
+    follow = wait_for_backup(backup.id, goal="completed")
+    return Target(f"Backup {backup}", poll, follow, backup.id, backup.instance_id)
 
 
 def backup_fault(cloud: Cloud, backup: Backup) -> str:
@@ -113,7 +113,7 @@ def backup_gone(cloud: Cloud, backup: Backup) -> Target:
 
     def poll() -> Reading:
         try:
-            now = read.get_backup(cloud, backup.id)
+            now = cloud.shared.backup(backup.id)
         except NotFoundError:
             return Reading(Phase.DONE, GONE)
         if now.status == statuses.DELETE_FAILED:
@@ -121,7 +121,8 @@ def backup_gone(cloud: Cloud, backup: Backup) -> Target:
             return Reading(Phase.FAILED, now.status, reason)
         return Reading(Phase.BUSY, now.status)
 
-    return Target(f"Backup {backup}", poll, wait_for_backup(backup.id, goal="deleted"))
+    follow = wait_for_backup(backup.id, goal="deleted")
+    return Target(f"Backup {backup}", poll, follow, backup.id)
 
 
 def instance_gone(cloud: Cloud, instance: Instance) -> Target:
@@ -129,7 +130,7 @@ def instance_gone(cloud: Cloud, instance: Instance) -> Target:
 
     def poll() -> Reading:
         try:
-            now = read.get_instance(cloud, instance.id)
+            now = cloud.shared.instance(instance.id)
         except NotFoundError:
             return Reading(Phase.DONE, GONE)
         if now.phase is Phase.FAILED and instance.phase is not Phase.FAILED:
@@ -137,7 +138,7 @@ def instance_gone(cloud: Cloud, instance: Instance) -> Target:
         return Reading(Phase.BUSY, now.state)
 
     follow = wait_for_instance(instance.id, goal="deleted")
-    return Target(f"Instance {instance}", poll, follow)
+    return Target(f"Instance {instance}", poll, follow, instance_id=instance.id)
 
 
 class StallDetector:
@@ -240,7 +241,7 @@ def settled(
 
     def poll() -> Reading:
         try:
-            now = read.get_instance(cloud, before.id)
+            now = cloud.shared.instance(before.id)
         except NotFoundError:
             return Reading(Phase.FAILED, GONE, "it was deleted in the meantime")
         newer = statuses.new_fault(before.fault, now.fault)
@@ -252,7 +253,7 @@ def settled(
         return Reading(Phase.FAILED if reason else Phase.BUSY, now.state, reason)
 
     follow = wait_for_instance(before.id, goal=goal, source_id=source_id)
-    return Target(f"Instance {before}", poll, follow)
+    return Target(f"Instance {before}", poll, follow, instance_id=before.id)
 
 
 def is_source(
@@ -366,4 +367,4 @@ def _failed(before: Instance, now: Instance) -> Reading:
 
 
 def _twice(target: Target) -> Target:
-    return Target(target.label, confirmed(target.poll), target.follow, target.requests)
+    return replace(target, poll=confirmed(target.poll))

@@ -66,9 +66,13 @@ class Summary:
 
 
 class Journal:
-    """What happened in a run so far; see :class:`Summary`."""
+    """What happened in a run so far; see :class:`Summary`.
+
+    :ivar requests: how many requests were sent to Trove, reads too
+    """
 
     def __init__(self) -> None:
+        self.requests = 0
         self._changes: list[Change] = []
         self._answered = True
         self._awaited: tuple[Target, ...] = ()

@@ -63,6 +63,27 @@ def get_backup(cloud: Cloud, backup_id: str) -> Backup:
     )
 
 
+def recent_backups(cloud: Cloud, limit: int) -> list[Backup]:
+    """Read the backups of the project that have changed last, in one request.
+
+    :param limit: how many at most
+    """
+    page = partial(cloud.client.backups.list, limit=limit)
+    call = partial(_parsed, page, None, Backup.from_info)
+    return cloud.read("List of backups", call)[0]
+
+
+def instances_from(cloud: Cloud, instance_id: str) -> list[Instance]:
+    """Read the instance with this ID and those behind it, one page in order of IDs.
+
+    The marker is the beginning of the ID, which sorts before it.
+    """
+    manager = cloud.client.instances
+    page = partial(manager.list, detailed=True, include_clustered=True)
+    call = partial(_parsed, page, instance_id[:-1], Instance.from_info)
+    return cloud.read("List of instances", call)[0]
+
+
 def list_instances(cloud: Cloud, *, clustered: bool = False) -> list[Instance]:
     """Read all instances of the project with fault and configuration.
 
@@ -133,7 +154,7 @@ def list_backups(
 def _pages(
     cloud: Cloud,
     what: str,
-    page: Callable[[str | None], Any],
+    page: Callable[..., Any],
     parse: Callable[[Any], T],
 ) -> Iterator[T]:
     """Yield each row once: rows may repeat if the list changes between pages."""
@@ -150,7 +171,7 @@ def _pages(
 
 
 def _parsed(
-    page: Callable[[str | None], Any], marker: str | None, parse: Callable[[Any], T]
+    page: Callable[..., Any], marker: str | None, parse: Callable[[Any], T]
 ) -> tuple[list[T], str | None]:
-    rows = page(marker)
+    rows = page(marker=marker)
     return [parse(row.to_dict()) for row in rows], rows.next

@@ -124,13 +124,16 @@ def create_backup(
     *,
     parent_id: str | None = None,
     incremental: bool = False,
+    known: Collection[str] | None = None,
 ) -> str:
     """Send the creation of a backup, once.
 
-    Costs a request before: what exists already was not created by this one.
+    What exists already was not created by this one: costs a list of the backups of the
+    instance before it, if that is not known.
 
     :param parent_id: the parent that was asked for
     :param incremental: whether Trove may choose another parent than none
+    :param known: IDs of the backups of the instance, read right before
     :param send: sends it and returns the new ID
     :returns: the ID of the new backup, even if only the response was lost
     :raises LostAnswerError: the response was lost and no such backup exists
@@ -144,7 +147,7 @@ def create_backup(
             and (backup.parent_id == parent_id or (incremental and parent_id is None))
         ]
 
-    return _create(cloud, BACKUP, name, send, namesakes, shown_by=BACKUPS)
+    return _create(cloud, BACKUP, name, send, namesakes, shown_by=BACKUPS, known=known)
 
 
 def create_instance(

@@ -193,7 +193,7 @@ def contents_error(
         return Reading(phase, "missing" if missing else "there")
 
     follow = Action(Verb.SHOW_INSTANCE, (instance.id,))
-    target = Target(f"Databases and users of {instance}", poll, follow, requests=2)
+    target = Target(f"Databases and users of {instance}", poll, follow)
     timeout = min(CONTENTS_TIMEOUT, max(1.0, deadline.remaining))
     try:
         cloud.wait([target], cloud.deadline(timeout))

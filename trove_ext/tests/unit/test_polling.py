@@ -38,18 +38,36 @@ class Clock:
         return datetime.fromtimestamp(self.seconds, UTC)
 
 
-def target(*states, requests=1, label="thing"):
-    """A target that reads these states in turn, and then always the last one."""
+class Requests:
+    """Counts the requests of all targets; costs ``page`` requests a round itself."""
+
+    def __init__(self, page=0):
+        self.requests = 0
+        self.page = page
+        self.rounds = []
+
+    def begin(self, targets):
+        self.rounds.append([target.label for target in targets])
+        self.requests += self.page
+
+
+def target(*states, label="thing", shared=None):
+    """A target that reads these states in turn, and then always the last one.
+
+    :param shared: counts a request for each reading
+    """
     rest = list(states)
     phases = {"DONE": Phase.DONE, "ERROR": Phase.FAILED}
 
     def poll():
+        if shared is not None:
+            shared.requests += 1
         state = rest.pop(0) if len(rest) > 1 else rest[0]
         if isinstance(state, Exception):
             raise state
         return polling.Reading(phases.get(state, Phase.BUSY), state, "why")
 
-    return polling.Target(label, poll, ("instance", "wait", label), requests)
+    return polling.Target(label, poll, ("instance", "wait", label))
 
 
 class TestWait(testtools.TestCase):
@@ -57,10 +75,13 @@ class TestWait(testtools.TestCase):
         super().setUp()
         self.clock = Clock()
 
-    def wait(self, *targets, timeout=3600):
-        deadline = polling.Deadline(self.clock, timeout)
+    def wait(self, *targets, timeout=3600, shared=None):
         return polling.wait(
-            targets, deadline=deadline, clock=self.clock, progress=Silent()
+            targets,
+            deadline=polling.Deadline(self.clock, timeout),
+            clock=self.clock,
+            progress=Silent(),
+            shared=shared or Requests(),
         )
 
     def test_what_has_arrived_is_not_waited_for(self):
@@ -75,8 +96,48 @@ class TestWait(testtools.TestCase):
         self.assertEqual(10.0, self.clock.slept[-1])
 
     def test_many_targets_cost_at_most_sixty_requests_a_minute(self):
-        self.wait(*[target("BUILD", "BUILD", "DONE") for _ in range(30)])
+        shared = Requests()
+        states = ["BUILD", "BUILD", "DONE"]
+        self.wait(*[target(*states, shared=shared) for _ in range(30)], shared=shared)
         self.assertEqual([30.0, 30.0], self.clock.slept)
+
+    def test_many_targets_on_one_page_are_waited_for_as_one(self):
+        self.wait(target(*["BUILD"] * 12, "DONE"))
+        alone, self.clock.slept = self.clock.slept, []
+        states = [*["BUILD"] * 12, "DONE"]
+        self.wait(*[target(*states) for _ in range(30)], shared=Requests(page=1))
+        self.assertEqual(alone, self.clock.slept)
+
+    def test_the_last_reads_of_targets_do_not_delay_the_others(self):
+        shared = Requests(page=1)
+        ended = [target("DONE", shared=shared) for _ in range(20)]
+        self.wait(*ended, target("BUILD", "BUILD", "DONE"), shared=shared)
+        self.assertEqual([1.0, 1.5], self.clock.slept)
+
+    def test_no_minute_has_more_requests_because_of_last_reads(self):
+        shared = Requests()
+        ended = [target("DONE", shared=shared) for _ in range(59)]
+        self.wait(*ended, target("BUILD", "DONE", shared=shared), shared=shared)
+        self.assertEqual([60.0], self.clock.slept)
+
+    def test_a_round_begins_with_those_that_are_still_waited_for(self):
+        shared = Requests()
+        first, second = target("DONE", label="a"), target("BUILD", "DONE", label="b")
+        self.wait(first, second, shared=shared)
+        self.assertEqual([["a", "b"], ["b"]], shared.rounds)
+
+    def test_no_response_to_what_a_round_begins_with_is_an_error(self):
+        shared = Requests()
+
+        def begin(_targets):
+            self.clock.sleep(10)
+            raise UnreachableError("nobody there")
+
+        shared.begin = begin
+        one = target("BUILD")
+        self.assertRaises(UnreachableError, self.wait, one, shared=shared)
+        (outcome,) = self.wait(one, timeout=5, shared=shared)
+        self.assertTrue(outcome.timed_out)
 
     def test_a_failure_ends_the_wait_for_that_target_alone(self):
         failed, arrived = self.wait(target("ERROR"), target("BUILD", "DONE"))

@@ -20,7 +20,7 @@ naive time from an aware one. So no such delete is sent: half of a tree would re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ from trove_ext.follow_up import (
 )
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.status import Phase
-from trove_ext.polling import Reading, Target
+from trove_ext.polling import Reading
 from trove_ext.trove import conditions, read, send, wait_report
 from trove_ext.workflows.backup import chains
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from trove_ext.model.backup import Backup
-    from trove_ext.polling import Deadline, Outcome
+    from trove_ext.polling import Deadline, Outcome, Target
     from trove_ext.trove.client import Cloud
 
 
@@ -240,16 +240,15 @@ def gone(cloud: Cloud, backups: Sequence[Backup]) -> list[Target]:
     """Wait until each of several backups is gone, with one request for all of them.
 
     A backup that is not in the list is read by itself before it counts as gone: the
-    list shows only the own project.
+    list shows only the own project. A short list would not do: no delete changes
+    ``updated`` (``trove/taskmanager/models.py``, ``BackupTasks.delete_backup``).
     """
     instances = {backup.instance_id for backup in backups}
     only = instances.pop() if len(instances) == 1 else None
     listed = _Listed(lambda: read.list_backups(cloud, instance_id=only))
     return [
-        _listed_gone(
-            conditions.backup_gone(cloud, backup), backup.id, listed, 0 if index else 1
-        )
-        for index, backup in enumerate(backups)
+        _listed_gone(conditions.backup_gone(cloud, backup), backup.id, listed)
+        for backup in backups
     ]
 
 
@@ -269,12 +268,12 @@ class _Listed:
         return self._states.get(backup_id)
 
 
-def _listed_gone(target: Target, backup_id: str, listed: _Listed, cost: int) -> Target:
+def _listed_gone(target: Target, backup_id: str, listed: _Listed) -> Target:
     def poll() -> Reading:
         state = listed.state(backup_id)
         return Reading(Phase.BUSY, state) if state else target.poll()
 
-    return Target(target.label, poll, target.follow, cost)
+    return replace(target, poll=poll, backup_id=None)
 
 
 def _foreign(cloud: Cloud, backup_id: str) -> Backup | None:

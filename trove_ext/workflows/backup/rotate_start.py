@@ -107,14 +107,10 @@ def start(
         parent, why = _parent(cloud, request, forest, instance)
         driver = driver_to_name(forest, parent, request.storage_driver)
         named = replace(request, storage_driver=driver)
-        made = _create(cloud, named, instance, parent, deadline)
-        return replace(
-            row,
-            backup=made,
-            how=How.MADE,
-            note=why if parent else f"full: {why}",
-            known=frozenset(backup.id for backup in forest),
-        )
+        known = frozenset(backup.id for backup in forest)
+        made = _create(cloud, named, instance, parent, deadline, known=known)
+        note = why if parent else f"full: {why}"
+        return replace(row, backup=made, how=How.MADE, note=note, known=known)
     except (BusyError, RefusedError) as exc:
         if not isinstance(exc, BusyError) and not is_refusal(
             exc, http.HTTPStatus.UNPROCESSABLE_ENTITY
@@ -277,6 +273,8 @@ def _create(
     instance: Instance,
     parent: Backup | None,
     deadline: Deadline,
+    *,
+    known: frozenset[str],
 ) -> Backup:
     """Create it: the parent is named, because Trove's own choice may be wrong."""
     name = _name(cloud, request, instance, full=parent is None)
@@ -296,7 +294,9 @@ def _create(
         return shown[0].id
 
     def create() -> str:
-        return send.create_backup(cloud, name, instance.id, post, parent_id=parent_id)
+        return send.create_backup(
+            cloud, name, instance.id, post, parent_id=parent_id, known=known
+        )
 
     try:
         backup_id = create()

@@ -20,7 +20,7 @@ following ones stay in BUILD forever, without a server and so without an address
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -104,7 +104,7 @@ class _Batch:
                 "in BUILD forever",
             )
 
-        return Target(inner.label, poll, inner.follow, inner.requests)
+        return replace(inner, poll=poll)
 
     def _is_behind(self, number: int, before: Instance, reading: Reading) -> bool:
         if reading.phase is not Phase.BUSY or not any(
@@ -139,7 +139,7 @@ class _Batch:
                 return Reading(Phase.FAILED, reading.state, reason)
             return reading
 
-        return Target(inner.label, poll, inner.follow, inner.requests)
+        return replace(inner, poll=poll)
 
     def _is_in_backup(self) -> bool:
         return read.get_instance(self.cloud, self.source.id).status == BACKUP
@@ -155,7 +155,7 @@ class _Batch:
             return Reading(Phase.BUSY, "not deleted yet")
 
         follow = wait_for_instance(source.id, goal="settled")
-        return Target(f"Snapshot of {source}", poll, follow, 0)
+        return Target(f"Snapshot of {source}", poll, follow)
 
     def snapshots(self) -> list[Backup]:
         """Return the temporary backups of this request that still exist."""

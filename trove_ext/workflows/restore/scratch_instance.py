@@ -182,7 +182,7 @@ class Temporary:
         """
         cloud = self._cloud
         deadline = cloud.deadline(APPEAR_TIMEOUT)
-        for pause in pauses(1):
+        for pause in pauses():
             for found in read.list_instances(cloud):
                 if found.name == self.name:
                     return found.id
