@@ -299,7 +299,9 @@ class TestReplicas(ConnectionTestCase):
         self.assertEqual(["r-1", "r-2"], [each.name for each in made])
         self.assertEqual({self.db1.id}, {each.replica_of for each in made})
         (found,) = self.trove.list_replica_sets()
-        self.assertEqual(found, self.trove.find_replica_set("r-1"))
+        again = self.trove.find_replica_set("r-1")
+        for each in (found, again):
+            self.assertEqual(["db1", "r-1", "r-2"], [m.name for m in each.members])
 
     def test_without_wait_they_are_waited_for_later(self):
         plan = self.trove.plan_create_replicas("db1", "r")
