@@ -57,7 +57,7 @@ run_tests() {
     local log rc good bad expected unexpected skip
     heading "stestr $1"
     log=$(mktemp)
-    stestr --test-path "./trove_ext/tests/$1" run --concurrency 2 "${@:2}" \
+    stestr --test-path "./trove_ext/tests/$1" run "${@:2}" \
         </dev/null 2>&1 | tee "$log"
     rc=${PIPESTATUS[0]}
     good=$(total Passed "$log") expected=$(total 'Expected Fail' "$log")
@@ -80,7 +80,7 @@ style() {
 }
 
 unit() {
-    run_tests unit
+    run_tests unit --concurrency 2
 }
 
 functional() {
@@ -91,7 +91,8 @@ functional() {
         count 0 1 0
         return
     fi
-    TROVE_EXT_SANDBOX_DIR=$STATE run_tests functional
+    TROVE_EXT_SANDBOX_DIR=$STATE run_tests functional \
+        --concurrency 3 --worker-file trove_ext/tests/functional/workers.yaml
     stop_sandbox
 }
 

@@ -13,10 +13,12 @@
 """The functional tests fail on everything that a user would notice."""
 
 import pathlib
+import re
 from unittest import mock
 
 import fixtures
 import testtools
+import yaml
 
 from trove_ext.tests.functional import running
 from trove_ext.tests.functional.base import PROGRESS, Run
@@ -46,6 +48,23 @@ class RunTest(testtools.TestCase):
     def test_traceback_is_never_right(self):
         text = "Traceback (most recent call last):\n  db\n"
         self.assertEqual("a traceback", _run(1, text).problem(1, "db"))
+
+
+class WorkersTest(testtools.TestCase):
+    """Three workers share the functional tests."""
+
+    def test_each_module_is_run_by_one_worker(self):
+        folder = pathlib.Path(running.__file__).parent
+        workers = [
+            [re.compile(pattern) for pattern in description["worker"]]
+            for description in yaml.safe_load((folder / "workers.yaml").read_text())
+        ]
+        modules = [path.stem for path in folder.glob("test_*.py")]
+        self.assertIn("test_guide", modules)
+        for module in modules:
+            test = f"trove_ext.tests.functional.{module}.SomeTest.test_it"
+            takers = [any(p.search(test) for p in worker) for worker in workers]
+            self.assertEqual(1, sum(takers), module)
 
 
 class SharedSandboxTest(testtools.TestCase):
