@@ -20,9 +20,16 @@ from trove_ext.library.base import TIMEOUT, Base, raise_if, reference
 from trove_ext.trove import read
 from trove_ext.workflows.restore import restore, verify
 from trove_ext.workflows.restore.settings import RestoreOptions
+from trove_ext.workflows.restore.source import (
+    LATEST,
+    LATEST_FULL,
+    Source,
+    find_source,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
@@ -33,6 +40,30 @@ if TYPE_CHECKING:
 
 class Restores(Base):
     """Restore and verify."""
+
+    def newest_backup(
+        self,
+        instance: str | Instance,
+        *,
+        before: datetime | None = None,
+        full: bool = False,
+    ) -> Backup:
+        """Return the newest backup of an instance that can be restored.
+
+        A backup holds the data as of its end, a volume snapshot as of its start.
+
+        :param instance: name or ID; the ID if it is deleted
+        :param before: aware; the newest whose data is no newer than this
+        :param full: the newest full backup
+        :raises ValueError: *before* has no time zone
+        :raises CheckError: there is none; says which are there
+        """
+        if before is not None and before.tzinfo is None:
+            raise ValueError("before: a time zone is required")
+        word = LATEST_FULL if full else LATEST
+        with self._reading():
+            source = Source(word, reference(instance), before)
+            return find_source(self._cloud, source)[1]
 
     def plan_restore_backup(
         self, backup: str | Backup, name: str, options: RestoreOptions | None = None

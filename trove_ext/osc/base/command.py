@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from osc_lib.command import command
 
@@ -28,6 +28,7 @@ from trove_ext.osc.base.options import (
     keep_dashes,
     refuse_undecodable,
 )
+from trove_ext.osc.hooks import upstream
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
 
 
 class Guarded(command.Command):
-    """A command with readable errors and defined exit codes."""
+    """A command with readable errors and defined exit codes.
+
+    :cvar options_anywhere: options may stand between two arguments of which the first
+        can be left out
+    """
+
+    options_anywhere: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,6 +66,8 @@ class Guarded(command.Command):
         end, an example.
         """
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        if self.options_anywhere:
+            upstream.take_options_anywhere(parser)
         escape_errors(parser)
         guard_parsing(parser, self.app)
         keep_dashes(parser)

@@ -26,11 +26,15 @@ EXAMPLES = {
         "--all --nagios --warning 26h --critical 50h",
     ),
     "database backup prune": ("db1 --keep-daily 7 --keep-weekly 4 --dry-run",),
-    "database backup restore": ("db1-incremental-3 db1-restored --wait",),
+    "database backup restore": (
+        "db1-incremental-3 db1-restored --wait",
+        "--instance db1 db1-restored --wait",
+    ),
     "database backup rotate": ("db1 --full-every 7d --keep-daily 14",),
     "database backup verify": (
         "db1-incremental-3 --expect-database shop",
         "db1-full-1 --query 'SELECT 1' --expect 1",
+        "--instance db1",
     ),
     "database backup wait": ("db1-incremental-3 --timeout 1800",),
     "database instance wait": ("db1", "db2 --for replica-of=db1"),

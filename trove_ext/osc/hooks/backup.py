@@ -44,6 +44,7 @@ from trove_ext.workflows.backup import (
     parent_check,
     storage_driver,
 )
+from trove_ext.workflows.restore.source import LATEST, LATEST_FULL, Source, id_of
 
 if TYPE_CHECKING:
     import argparse
@@ -74,7 +75,7 @@ class BackupCreate(HookedCommand):
         if parsed_args.instance is not None:
             parsed_args.instance = self.instance_id(parsed_args.instance)
         if parsed_args.parent is not None:
-            parsed_args.parent = self.backup_id(parsed_args.parent)
+            parsed_args.parent = self._parent_id(parsed_args)
         ours = bool(self.takes_over(parsed_args) or parsed_args.instance_positional)
         if parsed_args.instance:
             self._check_engine(parsed_args, refuse=ours)
@@ -108,6 +109,12 @@ class BackupCreate(HookedCommand):
                 lambda: _shown(self.client.backups.get(backup_id)),
             )
         )
+
+    def _parent_id(self, parsed_args: argparse.Namespace) -> str:
+        """Return the ID of the parent: named, or the newest of the instance."""
+        if parsed_args.parent in {LATEST, LATEST_FULL} and parsed_args.instance:
+            return id_of(self.cloud, Source(parsed_args.parent, parsed_args.instance))
+        return self.backup_id(parsed_args.parent)
 
     def _check_engine(self, parsed_args: argparse.Namespace, *, refuse: bool) -> None:
         """Refuse what the engine of the instance can't back up, and choose a parent."""

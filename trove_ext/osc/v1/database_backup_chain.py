@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.osc.base import columns, command, confirm, projects
 from trove_ext.osc.base.options import add_engine_option, add_wait_options
 from trove_ext.osc.v1 import delete_preview
+from trove_ext.osc.v1.backup_source import add_instance_option, source_of
 from trove_ext.workflows.backup import chains, delete
+from trove_ext.workflows.restore.source import id_of
 
 if TYPE_CHECKING:
     import argparse
@@ -108,13 +110,19 @@ class ShowDatabaseBackupChain(command.Lister):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the backup."""
         parser.add_argument(
-            "backup", metavar="<backup>", help="Any backup of the chain (name or ID)"
+            "backup",
+            metavar="<backup>",
+            nargs="?",
+            help="Any backup of the chain (name or ID); with --instance it can be left "
+            "out, and can be latest or latest-full",
         )
+        add_instance_option(parser)
         add_engine_option(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Show each member under its parent."""
-        members = chains.show_chain(self.cloud, parsed_args.backup)
+        source = source_of(parsed_args, parsed_args.backup)
+        members = chains.show_chain(self.cloud, id_of(self.cloud, source))
         drawn = columns.branches(
             [member.depth for member in members], self.app.stdout.encoding
         )

@@ -17,8 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.follow_up import to, wait_for_instance
+from trove_ext.model.restore_point import data_time
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.options import add_dry_run_option, add_wait_options
+from trove_ext.osc.v1.backup_source import add_source_options, source_of
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
 from trove_ext.trove import read
 from trove_ext.workflows.restore import restore
@@ -42,14 +44,26 @@ class RestoreDatabaseBackup(command.ShowOne):
 
     The whole chain from the full backup to the named backup is checked first; Trove
     itself checks only the named backup.
+
+    With --instance the newest restorable backup of that instance is used, and with
+    --before the newest whose data is no newer than that. A backup holds the data as of
+    its end, a volume snapshot as of its start. This is no point-in-time recovery, which
+    Trove does not have: a restore ends at a backup.
     """
+
+    options_anywhere = True
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
         parser.add_argument(
-            "backup", metavar="<backup>", help="Backup to restore (name or ID)"
+            "backup",
+            metavar="<backup>",
+            nargs="?",
+            help="Backup to restore (name or ID); with --instance it can be left out, "
+            "and can be latest or latest-full",
         )
         parser.add_argument("name", metavar="<name>", help="Name of the new instance")
+        add_source_options(parser)
         add_settings_options(parser)
         add_dry_run_option(parser, "Check everything, print what would be sent")
         add_wait_options(parser, "the new instance is ACTIVE and HEALTHY")
@@ -59,7 +73,9 @@ class RestoreDatabaseBackup(command.ShowOne):
         cloud = self.cloud
         deadline = cloud.start(parsed_args.timeout)
         request = restore.RestoreRequest(
-            parsed_args.backup, parsed_args.name, settings_options(parsed_args)
+            source_of(parsed_args, parsed_args.backup),
+            parsed_args.name,
+            settings_options(parsed_args),
         )
         plan = restore.plan(cloud, request)
         for text in plan.warnings:
@@ -100,6 +116,7 @@ def _columns(plan: RestorePlan, made: Instance | None) -> Any:
         "chain": columns.Shown(
             [link.id for link in plan.path], "\n".join(map(str, plan.path))
         ),
+        "data_as_of": columns.moment(data_time(plan.backup)),
         "datastore": plan.backup.datastore,
         "datastore_version": plan.backup.datastore_version,
         "flavor": settings.flavor_name,

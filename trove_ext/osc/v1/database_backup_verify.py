@@ -20,6 +20,7 @@ from trove_ext.exceptions import UsageError
 from trove_ext.follow_up import Action, Verb, to
 from trove_ext.osc.base import columns, command, run
 from trove_ext.osc.base.options import add_timeout_option
+from trove_ext.osc.v1.backup_source import add_source_options, source_of
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
 from trove_ext.workflows.restore import scratch_instance, verify
 from trove_ext.workflows.restore.contents import Question
@@ -55,8 +56,10 @@ class VerifyDatabaseBackup(command.Lister):
             "backup",
             metavar="<backup>",
             nargs="*",
-            help="Backup to verify (name or ID); several are verified in turn",
+            help="Backup to verify (name or ID); several are verified in turn; with "
+            "--instance it can be left out, and can be latest or latest-full",
         )
+        add_source_options(parser)
         _add_checks(parser)
         add_settings_options(parser)
         _add_clean_up_options(parser)
@@ -178,8 +181,10 @@ def _described(instance: Instance) -> str:
 
 
 def _requests(parsed_args: argparse.Namespace) -> list[verify.VerifyRequest]:
-    if not parsed_args.backup and not parsed_args.clean_up:
-        raise UsageError("Name at least one backup, or give --clean-up.")
+    chosen = [None] if parsed_args.instance and not parsed_args.backup else []
+    backups: list[str | None] = [*parsed_args.backup, *chosen]
+    if not backups and not parsed_args.clean_up:
+        raise UsageError("Name at least one backup, or give --instance or --clean-up.")
     if len(parsed_args.queries) != len(parsed_args.values):
         raise UsageError(
             f"Each --query needs its --expect: {len(parsed_args.queries)} and "
@@ -189,12 +194,12 @@ def _requests(parsed_args: argparse.Namespace) -> list[verify.VerifyRequest]:
     questions = tuple(Question(statement, value) for statement, value in pairs)
     return [
         verify.VerifyRequest(
-            backup=backup,
+            backup=source_of(parsed_args, backup),
             options=settings_options(parsed_args),
             databases=tuple(parsed_args.databases),
             questions=questions,
             keep=parsed_args.keep,
             timeout=parsed_args.timeout,
         )
-        for backup in parsed_args.backup
+        for backup in backups
     ]

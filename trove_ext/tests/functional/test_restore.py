@@ -14,10 +14,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
+
 from trove_ext.tests.functional.base import PROGRESS
 from trove_ext.tests.functional.chain import CHAIN, COUNT, NETWORK, ChainTestCase
 
-DEFAULTS = r"Using the cloud's defaults|^To choose otherwise, add: |Nothing was sent"
+DEFAULTS = (
+    r"Using the cloud's defaults|^To choose otherwise, add: |Nothing was sent|^Chosen: "
+)
 
 
 class RestoreTest(ChainTestCase):
@@ -37,12 +41,30 @@ class RestoreTest(ChainTestCase):
 
     def test_each_backup_of_a_chain_is_restored_with_its_rows(self):
         for name, rows in CHAIN.items():
-            made = self.restore(name, f"r-{name}", "--wait")
+            made = self.restore(*self.source(name), f"r-{name}", "--wait")
             self.addCleanup(self.delete, made["id"])
             self.assertEqual("ACTIVE", made["status"])
             self.assertEqual("HEALTHY", made["operating_status"])
             (found,) = self.sql(f"r-{name}", COUNT)
             self.assertEqual({rows}, set(found.values()), name)
+
+    def source(self, name):
+        """Name a backup in one of the ways there are: by name, time, or as the newest."""
+        if name == "full":
+            return (name,)
+        if name == "inc-3":
+            return ("latest", "--instance", "db-1")
+        backup = self.openstack_json("database", "backup", "show", name)
+        ended = datetime.fromisoformat(backup["updated"]).replace(tzinfo=UTC)
+        there = ended.astimezone(timezone(timedelta(hours=-5)))
+        return ("--instance", "db-1", "--before", there.isoformat())
+
+    def test_before_the_first_backup_there_is_nothing_to_restore(self):
+        argv = ("restore", "new", "--instance", "db-1", "--before", "2020-01-01T00:00Z")
+        run = self.run_openstack("database", "backup", *argv)
+        self.assertEqual(1, run.exit_code, run)
+        self.assertRegex(run.stderr, r"or earlier; the oldest is full \(")
+        self.assertNotIn("new", self.names())
 
     def test_settings_are_those_of_the_source(self):
         plan = self.restore("inc-3", "new", "--dry-run")

@@ -81,7 +81,7 @@ class Values:
 
 
 INSTANCES = Values(("db1", "rep1", "rep2", "alone", "alone", *STRANGE))
-BACKUPS = Values(("full", "inc1", "inc2", "inc2", "other", *STRANGE))
+BACKUPS = Values(("full", "inc1", "inc2", "inc2", "other", "latest", *STRANGE))
 COUNTS = Values(("1", "2", "9"), NUMBERS)
 SECONDS = Values(("0", "1", "30", "600"), ("-1", "inf", "nan", "x", "1e400"))
 SPANS = Values(("7d", "1h30m", "36h", "14d"), DURATIONS)
@@ -104,10 +104,15 @@ USERS = Values(("app:secret:with:colons",), ("app", ":", "app:", ESCAPES + ":x")
 FILES = Values(("-",), ("/nowhere/at/all", "/", "", ESCAPES))
 #: Files that a command writes: relative, since the test may run as root.
 WRITTEN = Values(("backups.prom",), ("nowhere/x.prom", ".prom", "x", "", ESCAPES))
+MOMENTS = Values(
+    ("2030-01-01T00:00+02:00", "2020-02-29T23:59:60Z", "2026-10-25T02:30-05:00"),
+    ("2026-11-24", "2026-11-24T10:00", "now", "0001-01-01T00:00+14:00"),
+)
 VERSIONS = Values(("5.7.40", "5.7.29"), ("9", UUID_SHAPED))
 
 #: Part of an argument's name or metavar, and its values; the first match counts.
 KINDS = (
+    ("<time>", MOMENTS),
     ("second", SECONDS),
     ("timeout", SECONDS),
     ("duration", SPANS),

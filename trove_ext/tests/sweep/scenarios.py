@@ -243,6 +243,12 @@ SCENARIOS = (
         _namesakes,
     ),
     Scenario(
+        "backup restore by instance",
+        f"backup restore new --instance alone --nic {NIC} --wait",
+        _two_instances,
+        _namesakes,
+    ),
+    Scenario(
         "backup verify",
         f"backup verify inc2 --nic {NIC} --expect-database shop",
         lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],

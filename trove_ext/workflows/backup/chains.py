@@ -96,7 +96,7 @@ def list_chains(
     instances = read.list_instances(cloud) if with_names else None
     wanted: str | None = None
     if instance is not None and not all_projects and project_id is None:
-        wanted, forest = _of_instance(cloud, instance, instances)
+        wanted, forest = of_instance(cloud, instance, instances)
     else:
         backups = read.list_backups(
             cloud, all_projects=all_projects, project_id=project_id
@@ -235,8 +235,8 @@ def instance_id_of(cloud: Cloud, name_or_id: str, backups: Iterable[Backup]) -> 
     return find.instance(cloud, name_or_id).id
 
 
-def _of_instance(
-    cloud: Cloud, name_or_id: str, instances: Iterable[Instance] | None
+def of_instance(
+    cloud: Cloud, name_or_id: str, instances: Iterable[Instance] | None = None
 ) -> tuple[str, BackupForest]:
     """Find an instance, which may be gone, and read its backups.
 

@@ -31,8 +31,8 @@ from trove_ext.exceptions import (
 from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove import conditions, read, resources, send, wait_report
 from trove_ext.workflows import new_instance
-from trove_ext.workflows.backup import chains
 from trove_ext.workflows.restore.settings import RestoreOptions, Settings, choose
+from trove_ext.workflows.restore.source import find_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.restore.source import Source
 
 
 class SettingsError(CheckError):
@@ -53,13 +54,13 @@ class SettingsError(CheckError):
 class RestoreRequest:
     """What to restore, and the settings of the new instance.
 
-    :ivar backup: name or ID
+    :ivar backup: name or ID, or what it is chosen by
     :ivar name: of the new instance
     :ivar throwaway: the instance exists for minutes: settings with a harmless default
         are not required, and its name is known to be new
     """
 
-    backup: str
+    backup: Source | str
     name: str
     options: RestoreOptions
     throwaway: bool = False
@@ -121,10 +122,11 @@ def plan(
     """Find everything that a restore needs, and check it; nothing is changed.
 
     :param found: the backup and its ancestors, if they were read already
-    :raises NotFoundError, AmbiguousNameError: there is no such backup, or several
+    :raises NotFoundError, AmbiguousNameError: there is no such backup or instance, or
+        several
     :raises CheckError: lists all problems and everything that is missing
     """
-    forest, backup = found or chains.find_with_ancestors(cloud, request.backup)
+    forest, backup = found or find_source(cloud, request.backup)
     choice = choose(cloud, backup, request.options, throwaway=request.throwaway)
     settings = choice.settings()
     of_backup = tuple(_chain_problems(forest, backup))

@@ -34,11 +34,11 @@ from trove_ext.exceptions import (
 )
 from trove_ext.follow_up import merged
 from trove_ext.trove import conditions, databases, read
-from trove_ext.workflows.backup import chains
 from trove_ext.workflows.restore import contents, restore, scratch_instance
 from trove_ext.workflows.restore.contents import MismatchError, Question
 from trove_ext.workflows.restore.restore import SettingsError
 from trove_ext.workflows.restore.scratch_instance import Temporary
+from trove_ext.workflows.restore.source import find_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.restore.restore import RestorePlan
     from trove_ext.workflows.restore.settings import RestoreOptions
+    from trove_ext.workflows.restore.source import Source
 
 FAILED = "FAILED"
 NOT_TRIED = "not tried"
@@ -60,7 +61,7 @@ DATA_CHECKED = "data checked"
 class VerifyRequest:
     """What to verify, and how.
 
-    :ivar backup: name or ID
+    :ivar backup: name or ID, or what it is chosen by
     :ivar options: of the temporary instance
     :ivar databases: names that must exist
     :ivar keep: do not delete the instance
@@ -68,7 +69,7 @@ class VerifyRequest:
         no limit; the delete has its own ten minutes
     """
 
-    backup: str
+    backup: Source | str
     options: RestoreOptions
     databases: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
@@ -214,7 +215,7 @@ class _Run:
     def __init__(self, cloud: Cloud, request: VerifyRequest) -> None:
         self._cloud = cloud
         self._request = request
-        self._journal = _Journal(cloud, request.backup, None)
+        self._journal = _Journal(cloud, str(request.backup), None)
 
     def run(self) -> Verification:
         """Run all steps; the instance is deleted whatever happens."""
@@ -278,7 +279,7 @@ class _Run:
             throwaway=True,
         )
         with self._journal.step("check", "ok") as details:
-            found = chains.find_with_ancestors(self._cloud, self._request.backup)
+            found = find_source(self._cloud, self._request.backup)
             backup = found[1]
             self._journal.backup, self._journal.backup_id = backup.name, backup.id
             planned = restore.plan(self._cloud, request, found)

@@ -266,6 +266,17 @@ class TestRestore(ConnectionTestCase):
         )
         self.assertEqual(1, len(error.problems))
 
+    def test_the_newest_backup_before_a_time_is_found(self):
+        self.clock.advance(60)
+        now = self.clock.now()
+        later = self.fake.add_backup("later", self.db1, created=now)
+        find = self.trove.newest_backup
+        self.assertEqual(later.id, find("db1").id)
+        self.assertEqual(later.id, find(self.db1.id, full=True).id)
+        before = now - timedelta(hours=1)
+        self.assertRaises(trove_ext.CheckError, find, "db1", before=before)
+        self.assertRaises(ValueError, find, "db1", before=before.replace(tzinfo=None))
+
     def test_a_restore_that_fails_carries_the_instance(self):
         self.fake.fail_restore()
         plan = self.trove.plan_restore_backup("inc", "db1-copy")
