@@ -69,6 +69,7 @@ NAMES = (
     Name("backup chain list", "instance", "--long --instance {name}", INSTANCE),
     Name("backup chain list", "project", "--project {name}", PROJECT),
     Name("backup chain show", "backup", "{name}", BACKUP),
+    Name("backup chain show", "instance", "--instance {name}", INSTANCE),
     Name("backup check", "instance", "{name}", INSTANCE, OTHERS_GO_ON),
     Name(
         "backup prune",
@@ -78,6 +79,7 @@ NAMES = (
         NOTHING_IS_DONE,
     ),
     Name("backup restore", "backup", f"{{name}} new {NEW}", BACKUP),
+    Name("backup restore", "instance", f"new {NEW} --instance {{name}}", INSTANCE),
     Name("backup restore", "like", f"full new {NEW} --like {{name}}", INSTANCE),
     Name("backup restore", "flavor", f"full new {NEW} --flavor {{name}}", FLAVOR),
     Name(
@@ -88,6 +90,7 @@ NAMES = (
     ),
     Name("backup rotate", "instance", "{name} --min-age 0", INSTANCE, OTHERS_GO_ON),
     Name("backup verify", "backup", f"{{name}} {NEW}", BACKUP, OTHERS_GO_ON),
+    Name("backup verify", "instance", f"{NEW} --instance {{name}}", INSTANCE),
     Name("backup verify", "like", f"full {NEW} --like {{name}}", INSTANCE),
     Name("backup verify", "flavor", f"full {NEW} --flavor {{name}}", FLAVOR),
     Name(
