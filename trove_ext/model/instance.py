@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trove_ext.model.status import Fault, Phase
+
+#: The names of the instances that ``backup verify`` makes and deletes.
+_TEMPORARY = re.compile(r"trove-ext-verify-[0-9a-f]{8}-\d{8}T\d{6}Z-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,11 @@ class Instance:
     def is_database_down(self) -> bool:
         """The database does not run, and no task of Trove will change that."""
         return statuses.is_database_down(self.status, self.operating_status)
+
+    @property
+    def is_temporary(self) -> bool:
+        """Its name is that of the instance of a verification."""
+        return _TEMPORARY.fullmatch(self.name) is not None
 
     @property
     def networks(self) -> tuple[str, ...]:

@@ -30,11 +30,12 @@ from trove_ext.model.retention_policy import keep_reasons
 from trove_ext.model.rotation import is_sound
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.retention_policy import Policy
+    from trove_ext.model.rotation_naming import NamePattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,23 @@ class RetentionPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """The backups of one rotation, of an instance or of all members of a replica set.
+
+    :ivar members: the names of the members, by ID
+    :ivar pattern: of the names that the rotation gives its backups
+    """
+
+    members: Mapping[str, str]
+    pattern: NamePattern
+
+    def has(self, backup: Backup) -> bool:
+        """Return whether a backup is of this rotation."""
+        member = self.members.get(backup.instance_id or "")
+        return member is not None and self.pattern.is_own(member, backup.name)
+
+
+@dataclass(frozen=True, slots=True)
 class _Scope:
     """The backups to evaluate, and the parameters."""
 
@@ -81,6 +99,11 @@ class _Scope:
     project_id: str | None
     cyclic: frozenset[str]
     made: frozenset[str]
+    rotation: Rotation | None
+
+    def is_other(self, backup: Backup) -> bool:
+        """Return whether it is not of the rotation that is evaluated."""
+        return self.rotation is not None and not self.rotation.has(backup)
 
     def is_listed(self, backup: Backup) -> bool:
         """Return whether it gets a row."""
@@ -103,6 +126,7 @@ class _Scope:
             and backup.instance_id is not None
             and not backup.is_replication_snapshot
             and self.is_listed(backup)
+            and not self.is_other(backup)
             and not self.is_foreign(backup)
             and not is_ahead(backup.created, self.now)
             and self.forest.is_restorable(backup.id)
@@ -117,8 +141,9 @@ def plan(
     instance_ids: Iterable[str] | None = None,
     project_id: str | None = None,
     made: Iterable[str] = (),
+    rotation: Rotation | None = None,
 ) -> RetentionPlan:
-    """Evaluate the backups of each instance by themselves.
+    """Evaluate the backups of each instance by themselves, or those of a rotation.
 
     These are always kept: ancestors of kept backups; the newest restore point of an
     instance; backups in progress or in an unknown state;
@@ -139,14 +164,19 @@ def plan(
     :param instance_ids: evaluate and list only these
     :param project_id: backups that are known to belong to another project are kept
     :param made: IDs of the backups that this run has just taken, which are kept
+    :param rotation: evaluate its backups alone, those of all its members together, and
+        keep all others; instead of ``instance_ids``
     :raises PolicyError: the policy can't be used
     """
     policy.check()
     forest = backups if isinstance(backups, BackupForest) else BackupForest.of(backups)
+    if rotation is not None:
+        instance_ids = rotation.members
     only = None if instance_ids is None else frozenset(instance_ids)
     cyclic = frozenset(member.id for cycle in forest.cycles for member in cycle)
-    scope = _Scope(forest, policy, now, only, project_id, cyclic, frozenset(made))
-    groups = _by_instance(forest)
+    kept = frozenset(made)
+    scope = _Scope(forest, policy, now, only, project_id, cyclic, kept, rotation)
+    groups = _groups(forest, rotation)
     reasons: dict[str, list[str]] = defaultdict(list)
     for group in groups:
         _evaluate_group(scope, group, reasons)
@@ -178,11 +208,13 @@ def chain_signature(
     )
 
 
-def _by_instance(forest: BackupForest) -> list[list[Backup]]:
-    """Group by instance, in order of its ID, each group newest first."""
+def _groups(forest: BackupForest, rotation: Rotation | None) -> list[list[Backup]]:
+    """Group by instance, the members of a rotation as one, each group newest first."""
+    members = rotation.members if rotation else {}
     groups: dict[str, list[Backup]] = defaultdict(list)
     for backup in sorted(forest, key=lambda backup: backup.age_key, reverse=True):
-        groups[backup.instance_id or ""].append(backup)
+        owner = backup.instance_id or ""
+        groups[next(iter(members)) if owner in members else owner].append(backup)
     return [group for _, group in sorted(groups.items())]
 
 
@@ -237,6 +269,8 @@ def _excluded(scope: _Scope, backup: Backup) -> str | None:
         return "made by this run"
     if not scope.is_listed(backup):
         return "not asked for"
+    if scope.is_other(backup):
+        return "not of this rotation"
     if scope.is_foreign(backup):
         return f"of project {backup.project_id}"
     for pattern in scope.policy.keep_names:

@@ -87,13 +87,15 @@ class NamePattern:
             )
         return name
 
-    def recogniser(self, instance: str) -> re.Pattern[str]:
+    def recogniser(self, instance: str | None) -> re.Pattern[str]:
         """Return a pattern that fully matches the names for an instance.
 
         Compare the instance's ID as well: the name of another instance may match too.
+
+        :param instance: its name; None for any
         """
         expressions = {
-            "instance": re.escape(instance),
+            "instance": ".*" if instance is None else re.escape(instance),
             "type": f"(?:{FULL}|{INCREMENTAL})",
         }
         return re.compile(
@@ -101,11 +103,15 @@ class NamePattern:
                 re.escape(literal)
                 + (_time_expression(spec) if spec else expressions.get(field, ""))
                 for literal, field, spec in self._parts
-            )
+            ),
+            re.DOTALL,
         )
 
-    def is_own(self, instance: str, name: str) -> bool:
-        """Return whether a name may be of this pattern, for an instance's name."""
+    def is_own(self, instance: str | None, name: str) -> bool:
+        """Return whether a name may be of this pattern.
+
+        :param instance: the name of the instance; None for any
+        """
         return self.recogniser(instance).fullmatch(name) is not None
 
 

@@ -96,6 +96,19 @@ def select(
     return groups, left_out
 
 
+def nothing_selected(
+    verb: str, instances: Sequence[Instance], left_out: Sequence[LeftOut]
+) -> str:
+    """Say that no instance of a project was selected.
+
+    :param verb: what was to be done with them: "check"
+    """
+    return (
+        f"There is no instance to {verb}: of the {len(instances)} in this project none "
+        f"is selected, or all are left out ({len(left_out)})."
+    )
+
+
 def _sets(
     instances: Sequence[Instance], *, each_member: bool
 ) -> list[tuple[Instance, ...]]:
@@ -119,6 +132,8 @@ def _reason(instance: Instance) -> str | None:
     """Say why an instance can't have a backup at present; None if it can."""
     if instance.cluster_id is not None:
         return f"it is a member of cluster {instance.cluster_id}"
+    if instance.is_temporary:
+        return "it is the temporary instance of a verification"
     if instance.status == BUILD:
         return "it is being built"
     return "it is being deleted" if instance.status == DELETING else None

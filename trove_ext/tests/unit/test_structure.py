@@ -68,6 +68,7 @@ TESTED_ELSEWHERE = {
     "model.fields": "model.test_backup: records are read field by field",
     "osc.base.plugin": "osc.v1.test_database_backup_check: the command as a plugin",
     "osc.v1.backup_check_report": "osc.v1.test_database_backup_check: its reports",
+    "osc.v1.backup_rotate_metrics": "osc.v1.test_database_backup_rotate: its metrics",
     "trove.catalog": "trove.test_find: names and IDs of what the catalog has",
     "trove.configuration_groups": "workflows.restore.test_settings: groups of sources",
     "trove.databases": "workflows.restore.test_contents: lists of databases",
@@ -75,6 +76,7 @@ TESTED_ELSEWHERE = {
     "trove.resources": "trove.test_errors: answers without their fields",
     "trove.wait_report": "trove.test_conditions: waits that failed",
     "workflows.backup.create": "library.test_connection: full and incremental backups",
+    "workflows.backup.prune_run": "workflows.backup.test_prune: deletes of a plan",
     "workflows.backup.targets": "workflows.backup.test_delete: what is waited for",
     "workflows.new_instance": "workflows.restore.test_settings: network, access, quota",
 }

@@ -23,7 +23,7 @@ from trove_ext.model.backup import newest
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.durations import format_duration
 from trove_ext.model.rotation import is_sound
-from trove_ext.model.selection import Selection, select
+from trove_ext.model.selection import Selection, nothing_selected, select
 from trove_ext.trove import read
 from trove_ext.workflows.backup.targets import Found, find_with_backups
 
@@ -152,10 +152,7 @@ def check_all(
     instances = read.list_instances(cloud, clustered=True)
     groups, left_out = select(instances, selection)
     if not groups:
-        raise NotFoundError(
-            f"There is no instance to check: of the {len(instances)} in this project "
-            f"none is selected, or all are left out ({len(left_out)})."
-        )
+        raise NotFoundError(nothing_selected("check", instances, left_out))
     forest = BackupForest.of(read.list_backups(cloud))
     limits = Limits(max_age, warning)
     now = cloud.clock.now()

@@ -20,43 +20,29 @@ overlooked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     CheckError,
-    LoginError,
-    NotFoundError,
-    OutOfTimeError,
-    PartialFailureError,
-    ServiceError,
     TroveExtError,
-    UnreachableError,
-    WaitTimeoutError,
 )
-from trove_ext.follow_up import Action, FollowUp, Verb, to
 from trove_ext.model import retention
 from trove_ext.model.backup_forest import BackupForest
-from trove_ext.trove import conditions, read
+from trove_ext.trove import read
 from trove_ext.workflows.backup import delete
+from trove_ext.workflows.backup.prune_run import PruneRun
 from trove_ext.workflows.backup.targets import find_instances
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from trove_ext.model.backup import Backup
-    from trove_ext.model.retention import RetentionPlan
+    from trove_ext.model.retention import RetentionPlan, Rotation
     from trove_ext.model.retention_policy import Policy
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.targets import Found
-
-KEPT = "kept"
-#: Trove has accepted the delete, but its result is not known.
-ACCEPTED = "accepted"
-LEFT_ALONE = "left alone"
-GO_ON = "Run the same again to continue."
-LEFT = (to("see what remains", Action(Verb.LIST_CHAINS)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +52,7 @@ class PrunePlan:
     :ivar forest: all backups of the project, as they were read
     :ivar made: IDs of the backups that this run has just taken, which are kept
     :ivar names: of instances, by ID; a gone one has none
+    :ivar rotation: whose backups alone are evaluated, of all its members together
     """
 
     forest: BackupForest
@@ -74,6 +61,7 @@ class PrunePlan:
     project_id: str | None
     made: tuple[str, ...] = ()
     names: dict[str, str] = field(default_factory=dict)
+    rotation: Rotation | None = None
 
     @property
     def rows(self) -> list[PruneRow]:
@@ -145,6 +133,23 @@ def plan(
     return _plan(cloud, known, policy, ids, names, made=made)
 
 
+def plan_rotation(
+    cloud: Cloud,
+    rotation: Rotation,
+    policy: Policy,
+    backups: Sequence[Backup],
+    *,
+    made: Sequence[str] = (),
+) -> PrunePlan:
+    """Plan for the backups of a rotation, those of all members of a set together.
+
+    :param backups: all of the project
+    :param made: IDs of the backups that this run has just made: never deleted
+    """
+    names = dict(rotation.members)
+    return _plan(cloud, backups, policy, None, names, made=made, rotation=rotation)
+
+
 def rows(plan: PrunePlan) -> list[PruneRow]:
     """Return the plan as a table: every backup, keep or delete, and why."""
     return [
@@ -167,172 +172,49 @@ def execute(
 
     :returns: every backup with its result, and what went wrong
     """
-    run = _Run(cloud, plan, deadline)
-    with cloud.patient(deadline):
-        run.all()
-    results = [
-        replace(row, result=KEPT if row.keep else run.results[row.backup.id])
-        for row in rows(plan)
-    ]
-    return results, run.error()
+    (done,) = execute_all(cloud, [plan], deadline)
+    return done
 
 
-class _Run:
-    """One application of a plan.
+def execute_all(
+    cloud: Cloud, plans: Sequence[PrunePlan], deadline: Deadline
+) -> list[tuple[list[PruneRow], TroveExtError | None]]:
+    """Carry out several plans as `execute` does, and wait for their deletes together.
 
-    :ivar results: of each backup to delete, by ID
+    :param plans: no two of them about the same backups
+    :returns: for each plan what `execute` returns
     """
+    runs = [PruneRun(cloud, plan, deadline) for plan in plans]
+    with cloud.patient(deadline):
+        while any(run.waiting for run in runs):
+            sent = [(run, backup) for run in runs for backup in run.send_wave()]
+            if sent:
+                _wait(cloud, sent, deadline)
+            _end_all(runs)
+    return [(run.rows(), run.error()) for run in runs]
 
-    def __init__(self, cloud: Cloud, plan: PrunePlan, deadline: Deadline) -> None:
-        self.cloud = cloud
-        self.plan = plan
-        self.deadline = deadline
-        self.results: dict[str, str] = {}
-        #: IDs whose delete Trove has accepted, even before they are deleted.
-        self.sent: set[str] = set()
-        #: Why the chain with this root is skipped.
-        self.skipped_chains: dict[str, str] = {}
-        self.end: TroveExtError | None = None
 
-    def all(self) -> None:
-        """Delete wave by wave: all remaining leaves, then wait for their deletion."""
-        waiting = list(self.plan.retention.deletions)
-        while waiting:
-            wave = self._leaves(waiting)
-            taken = {backup.id for backup in wave}
-            waiting = [backup for backup in waiting if backup.id not in taken]
-            self._wait([backup for backup in wave if self._send(backup)])
+def _wait(
+    cloud: Cloud, sent: Sequence[tuple[PruneRun, Backup]], deadline: Deadline
+) -> None:
+    """Wait until what was sent is deleted; each run records its results."""
+    try:
+        targets = delete.gone(cloud, [backup for _, backup in sent])
+        outcomes = cloud.wait(targets, deadline)
+    except TroveExtError as exc:
+        for run, backup in sent:
+            run.lost(backup, exc)
+        return
+    for (run, backup), outcome in zip(sent, outcomes, strict=True):
+        run.ended(backup, outcome)
 
-    def error(self) -> TroveExtError | None:
-        """Describe what went wrong: the end of the whole run, or the skipped chains."""
-        left = [result for result in self.results.values() if result != conditions.GONE]
-        if self.end is not None or not left:
-            return self.end
-        why = "; ".join(dict.fromkeys(self.skipped_chains.values()))
-        return PartialFailureError(
-            f"{len(left)} of {len(self.results)} backups were not deleted: {why}\n"
-            f"{GO_ON}",
-            follow_ups=LEFT,
-        )
 
-    def _leaves(self, waiting: Sequence[Backup]) -> list[Backup]:
-        """Return those without dependents; a plan deletes no member of a cycle."""
-        parents = {backup.parent_id for backup in waiting}
-        return [backup for backup in waiting if backup.id not in parents]
-
-    def _send(self, backup: Backup) -> bool:
-        """Send one delete if everything is still as planned."""
-        root = self.plan.forest.root(backup.id).id
-        if self.end is None and self.deadline.passed:
-            self.end = WaitTimeoutError(
-                f"Time ran out before all backups were deleted. {GO_ON}",
-                follow_ups=LEFT,
-            )
-        if self.end is not None or root in self.skipped_chains:
-            self.results[backup.id] = LEFT_ALONE
-            return False
-        try:
-            now = self._read_again(backup)
-            if backup.id not in now and self._is_gone(backup):
-                self.results[backup.id] = conditions.GONE
-                return False
-            problem = self._problem(backup, now)
-            if problem is None:
-                delete.submit(self.cloud, backup)
-                self.sent.add(backup.id)
-                return True
-        except TroveExtError as exc:
-            if isinstance(exc, (UnreachableError, LoginError, OutOfTimeError)):
-                self.end = self._ended(exc)
-            self._leave(backup, root, str(exc), exc.follow_ups)
-        else:
-            self._leave(backup, root, problem)
-        return False
-
-    def _wait(self, sent: Sequence[Backup]) -> None:
-        if not sent:
-            return
-        targets = delete.gone(self.cloud, sent)
-        try:
-            outcomes = self.cloud.wait(targets, self.deadline)
-        except TroveExtError as exc:
-            self.results.update((backup.id, ACCEPTED) for backup in sent)
-            self.end = self._ended(exc)
-            return
-        for backup, outcome in zip(sent, outcomes, strict=True):
-            self.results[backup.id] = outcome.state
-            if not outcome.ok:
-                root = self.plan.forest.root(backup.id).id
-                self.skipped_chains[root] = f"backup {backup} is still {outcome.state}"
-            if outcome.timed_out and self.end is None:
-                self.end = WaitTimeoutError(
-                    f"Backup {backup} is still {outcome.state} after "
-                    f"{outcome.elapsed:.0f} s; it continues on the server. {GO_ON}",
-                    follow_ups=LEFT,
-                )
-
-    def _ended(self, error: TroveExtError) -> TroveExtError:
-        """Return an error with the command that shows the result of the deletes."""
-        kinds = (OutOfTimeError, LoginError, UnreachableError)
-        kind = next((each for each in kinds if isinstance(error, each)), ServiceError)
-        return kind(f"{error}\n{GO_ON}", follow_ups=[*error.follow_ups, *LEFT])
-
-    def _leave(
-        self,
-        backup: Backup,
-        root: str,
-        problem: str,
-        follow_ups: Iterable[FollowUp] = (),
-    ) -> None:
-        self.results[backup.id] = f"{LEFT_ALONE}: {problem}"
-        self.skipped_chains[root] = problem
-        self.cloud.progress.warn(
-            f"Backup {backup} and its chain are skipped: {problem}", *follow_ups
-        )
-
-    def _is_gone(self, backup: Backup) -> bool:
-        """Read a backup that is not in the list: another run may have deleted it."""
-        try:
-            read.get_backup(self.cloud, backup.id)
-        except NotFoundError:
-            self.cloud.progress.note(f"Backup {backup} was gone already.")
-            return True
-        return False
-
-    def _problem(self, backup: Backup, now: BackupForest) -> str | None:
-        """Compare with the current chain; describe a relevant change.
-
-        A backup that was to be deleted and is gone has changed as planned.
-        """
-        planned = {backup.id for backup in self.plan.retention.deletions}
-        gone = self.sent | {backup_id for backup_id in planned if backup_id not in now}
-        signature = retention.chain_signature
-        if signature(now, backup.id, gone) != signature(
-            self.plan.forest, backup.id, gone
-        ):
-            return "its chain has changed since it was planned"
-        again = retention.plan(
-            now,
-            self.plan.policy,
-            self.cloud.clock.now(),
-            instance_ids=[backup.instance_id] if backup.instance_id else None,
-            project_id=self.plan.project_id,
-            made=self.plan.made,
-        )
-        if backup.id not in {deletion.id for deletion in again.deletions}:
-            return "the policy keeps it now, because other backups have changed"
-        return None
-
-    def _read_again(self, backup: Backup) -> BackupForest:
-        """Read the instance's backups, or the project's if the chain has others'."""
-        members = self.plan.forest.chain(backup.id).members
-        own = all(member.instance_id == backup.instance_id for member in members)
-        return BackupForest.of(
-            read.list_backups(
-                self.cloud, instance_id=backup.instance_id if own else None
-            ),
-            self.cloud.engines.look,
-        )
+def _end_all(runs: Sequence[PruneRun]) -> None:
+    """End every run if one has ended: Trove can't be read, or time is up."""
+    ends = [run.end for run in runs if run.end is not None]
+    for run in runs:
+        if ends and run.waiting:
+            run.end = run.end or ends[0]
 
 
 def _plan(
@@ -343,6 +225,7 @@ def _plan(
     names: dict[str, str],
     *,
     made: Sequence[str] = (),
+    rotation: Rotation | None = None,
 ) -> PrunePlan:
     forest = BackupForest.of(backups, cloud.engines.look)
     project_id = cloud.client.client.get_project_id()
@@ -353,5 +236,6 @@ def _plan(
         instance_ids=instance_ids,
         project_id=project_id,
         made=made,
+        rotation=rotation,
     )
-    return PrunePlan(forest, planned, policy, project_id, tuple(made), names)
+    return PrunePlan(forest, planned, policy, project_id, tuple(made), names, rotation)

@@ -35,6 +35,8 @@ from trove_ext.exceptions import (
 )
 from trove_ext.follow_up import merged, to, wait_for_backup
 from trove_ext.model.backup_forest import BackupForest
+from trove_ext.model.retention import Rotation
+from trove_ext.model.retention_policy import Policy
 from trove_ext.model.rotation import is_sound
 from trove_ext.trove import conditions, read, wait_report
 from trove_ext.workflows.backup import chains, prune, rotate_race
@@ -45,11 +47,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.backup import Backup
-    from trove_ext.model.retention_policy import Policy
     from trove_ext.model.rotation_naming import NamePattern
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.backup.prune import PruneRow
+    from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
     from trove_ext.workflows.backup.targets import Found
 
 MIN_AGE = timedelta(hours=1)
@@ -119,7 +120,19 @@ def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[Rot
 
     :returns: a row for each instance; one that failed does not stop the others
     """
-    found = find_instances(cloud, request.instances)
+    return rotate_found(
+        cloud, request, find_instances(cloud, request.instances), deadline
+    )
+
+
+def rotate_found(
+    cloud: Cloud, request: RotateRequest, found: Sequence[Found], deadline: Deadline
+) -> list[RotateRow]:
+    """Do the same with instances that were found already.
+
+    What stands for a replica set is pruned with the other members: see
+    :func:`trove_ext.workflows.backup.prune.plan_rotation`.
+    """
     rows = [_start(cloud, request, target, deadline) for target in found]
     with cloud.patient(deadline):
         rows = _wait(cloud, rows, deadline)
@@ -156,7 +169,8 @@ def _start(
         cloud.progress.note(f"{found.name}: {exc}", *exc.follow_ups)
         return RotateRow(found, error=exc)
     how = row.how.value if row.how else ""
-    cloud.progress.note(f"{found.name}: backup {row.backup} {how}: {row.note}")
+    why = f"{found.why}; " if found.why else ""
+    cloud.progress.note(f"{found.name}: backup {row.backup} {how}: {why}{row.note}")
     return row
 
 
@@ -204,13 +218,11 @@ def _prune(
         old.backup and new.backup and old.backup.id != new.backup.id
         for old, new in zip(rows, pruned, strict=True)
     )
-    known = None if moved else backups
-    return [
-        row
-        if row.error or row.shared
-        else _prune_one(cloud, request.policy, known, row, deadline)
-        for row in pruned
-    ]
+    try:
+        known = read.list_backups(cloud) if moved else backups
+    except TroveExtError as exc:
+        return [row if row.error else replace(row, error=exc) for row in pruned]
+    return _prune_all(cloud, request, known, pruned, deadline)
 
 
 def _unseen(error: TroveExtError, row: RotateRow) -> TroveExtError:
@@ -278,17 +290,37 @@ def _evaluate(forest: BackupForest, row: RotateRow) -> RotateRow:
     return replace(row, backup=now or row.backup, error=ResourceFailedError(text))
 
 
-def _prune_one(
+def _prune_all(
     cloud: Cloud,
-    policy: Policy,
-    known: Sequence[Backup] | None,
-    row: RotateRow,
+    request: RotateRequest,
+    backups: Sequence[Backup],
+    rows: Sequence[RotateRow],
     deadline: Deadline,
-) -> RotateRow:
-    try:
-        made = [row.backup.id] if row.backup else []
-        plan = prune.plan(cloud, [row.found], policy, known, made=made)
-        pruned, error = prune.execute(cloud, plan, deadline)
-    except TroveExtError as exc:
-        return replace(row, error=exc)
-    return replace(row, pruned=tuple(pruned), error=error)
+) -> list[RotateRow]:
+    """Prune the instances with a good backup, and wait for all deletes together."""
+    plans = {
+        index: _plan(cloud, request, backups, row)
+        for index, row in enumerate(rows)
+        if not (row.error or row.shared)
+    }
+    done = prune.execute_all(cloud, list(plans.values()), deadline)
+    pruned = dict(zip(plans, done, strict=True))
+    return [
+        replace(row, pruned=tuple(pruned[index][0]), error=pruned[index][1])
+        if index in pruned
+        else row
+        for index, row in enumerate(rows)
+    ]
+
+
+def _plan(
+    cloud: Cloud, request: RotateRequest, backups: Sequence[Backup], row: RotateRow
+) -> PrunePlan:
+    policy = request.policy or Policy()
+    made = [row.backup.id] if row.backup else []
+    group = row.found.group
+    if group is None:
+        return prune.plan(cloud, [row.found], policy, backups, made=made)
+    members = {member.id: member.name for member in group.members}
+    rotation = Rotation(members, request.pattern)
+    return prune.plan_rotation(cloud, rotation, policy, backups, made=made)

@@ -33,8 +33,8 @@ from trove_ext.model.rotation import (
     choose_parent,
     driver_to_name,
     full_is_due,
-    is_sound,
 )
+from trove_ext.model.set_member import counts_for_run
 from trove_ext.model.status import READY_STATUSES, Phase
 from trove_ext.trove import read, resources, send
 from trove_ext.trove.client import is_refusal
@@ -135,12 +135,12 @@ def _there(
     own = request.pattern.recogniser(instance.name)
     now = cloud.clock.now()
     for backup in forest.of_instance(instance.id):
-        if (
-            own.fullmatch(backup.name)
-            and is_sound(forest, backup)
-            and request.storage_driver in {None, backup.storage_driver}
-            and not is_ahead(backup.updated, now)
-            and age_of(backup.updated, now) < request.min_age
+        if own.fullmatch(backup.name) and counts_for_run(
+            forest,
+            backup,
+            now=now,
+            min_age=request.min_age,
+            storage_driver=request.storage_driver,
         ):
             moment = f"{backup.updated:%Y-%m-%d %H:%M:%S} UTC"
             note = f"there already, completed at {moment}"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
+    from trove_ext.model.selection import Group
     from trove_ext.trove.client import Cloud
     from trove_ext.trove.find import Finder
 
@@ -40,12 +41,17 @@ class Found:
     :ivar instance: None if it is gone, or nothing was found
     :ivar instance_id: also of a deleted instance if backups of it remain
     :ivar error: why there is no ID
+    :ivar group: the replica set that it stands for, or itself if it is in none; None
+        for an instance that was named
+    :ivar why: why it stands for its set, if it is in one
     """
 
     asked: str
     instance: Instance | None = None
     instance_id: str | None = None
     error: TroveExtError | None = None
+    group: Group | None = None
+    why: str = ""
 
     @property
     def name(self) -> str:

@@ -18,7 +18,6 @@ be found again.
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,6 @@ DELETE_TIMEOUT = 600.0
 #: Seconds to search for an instance whose create was interrupted: Trove stores it only
 #: at the end of the request.
 APPEAR_TIMEOUT = 15.0
-_PATTERN = re.compile(r"trove-ext-verify-[0-9a-f]{8}-\d{8}T\d{6}Z-[0-9a-f]{4}")
 
 
 def name_for(backup_id: str, now: datetime) -> str:
@@ -57,14 +55,9 @@ def name_for(backup_id: str, now: datetime) -> str:
     )
 
 
-def is_temporary(instance: Instance) -> bool:
-    """Return whether its name is that of a verification's instance."""
-    return _PATTERN.fullmatch(instance.name) is not None
-
-
 def find_orphaned(cloud: Cloud) -> list[Instance]:
     """Find instances of earlier runs in this project, or of runs still in progress."""
-    return [found for found in read.list_instances(cloud) if is_temporary(found)]
+    return [found for found in read.list_instances(cloud) if found.is_temporary]
 
 
 class Temporary:

@@ -18,8 +18,9 @@ import testtools
 from hypothesis import strategies as st
 
 from trove_ext.model.backup_forest import BackupForest
-from trove_ext.model.retention import chain_signature, plan
+from trove_ext.model.retention import Rotation, chain_signature, plan
 from trove_ext.model.retention_policy import Policy
+from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.tests.unit.model import strategies, trees
 from trove_ext.tests.unit.model.trees import ids
 
@@ -30,7 +31,14 @@ WEEK = timedelta(days=7)
 
 
 def planned(
-    drawing, *backups, now=NOW, instance_ids=None, project_id=None, made=(), **policy
+    drawing,
+    *backups,
+    now=NOW,
+    instance_ids=None,
+    project_id=None,
+    made=(),
+    rotation=None,
+    **policy,
 ):
     listed = [*trees.draw(drawing), *backups]
     return plan(
@@ -40,6 +48,7 @@ def planned(
         instance_ids=instance_ids,
         project_id=project_id,
         made=made,
+        rotation=rotation,
     )
 
 
@@ -462,3 +471,45 @@ def newest_points(forest, *, sound):
         ):
             newest[backup.instance_id] = backup.id
     return newest
+
+
+class TestRotation(testtools.TestCase):
+    """The backups of one rotation, of all members of a set, are evaluated together."""
+
+    ROTATION = Rotation(
+        {"db1": "one", "db2": "two"}, NamePattern("{instance}-{time:%j}")
+    )
+    DRAWING = """
+        a @1 name=one-001
+        b @2 name=two-002 instance_id=db2
+        c @3 name=one-003
+    """
+
+    def kept(self, drawing, **policy):
+        return kept(drawing, rotation=self.ROTATION, **policy)
+
+    def test_of_all_members_the_newest_is_kept(self):
+        self.assertEqual(["c"], self.kept(self.DRAWING, keep_last=1))
+        self.assertEqual(["b", "c"], self.kept(self.DRAWING, keep_last=2))
+
+    def test_what_is_not_of_it_is_kept_and_takes_no_place(self):
+        others = """
+            d @4 name=by-hand
+            e @5 name=one-005 instance_id=db2
+            f @6 name=one-006 instance_id=db3
+            g @7 name=by-hand FAILED
+        """
+        found = self.kept(self.DRAWING + others, keep_last=1)
+        self.assertEqual(["c", "d", "e", "g"], found)
+
+    def test_a_failed_one_of_it_is_deleted(self):
+        failed = "d @4 name=two-004 instance_id=db2 FAILED"
+        self.assertEqual(["c"], self.kept(f"{self.DRAWING}\n{failed}", keep_last=1))
+
+    def test_ancestors_of_others_are_kept(self):
+        drawing = """
+            a @1 name=one-001
+            +- b @2 name=by-hand
+            c @3 name=one-003
+        """
+        self.assertEqual(["a", "b", "c"], self.kept(drawing, keep_last=1))

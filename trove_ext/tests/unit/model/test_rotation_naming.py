@@ -106,3 +106,10 @@ class TestNamePattern(testtools.TestCase):
         pattern = NamePattern(literal.join(order))
         name = pattern.format(instance, full=full, now=now)
         self.assertTrue(pattern.is_own(instance, name))
+
+
+class TestAnyInstance(testtools.TestCase):
+    def test_the_name_of_an_unknown_instance_is_recognized_by_the_rest(self):
+        pattern = NamePattern("{instance}-{type}-{time:%Y}")
+        self.assertTrue(pattern.is_own(None, "x y\nz-full-2026"))
+        self.assertFalse(pattern.is_own(None, "x-2026"))

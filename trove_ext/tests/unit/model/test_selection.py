@@ -67,6 +67,7 @@ class TestSelect(testtools.TestCase):
             instance("new", status="BUILD"),
             instance("going", status="SHUTDOWN"),
             instance("node", cluster_id="c1"),
+            instance("trove-ext-verify-0a1b2c3d-20260101T000000Z-4e5f"),
             instance("failed", status="ERROR"),
         ]
         self.assertEqual([["failed"]], self.groups(instances))
@@ -75,6 +76,9 @@ class TestSelect(testtools.TestCase):
                 "new": "it is being built",
                 "going": "it is being deleted",
                 "node": "it is a member of cluster c1",
+                "trove-ext-verify-0a1b2c3d-20260101T000000Z-4e5f": (
+                    "it is the temporary instance of a verification"
+                ),
             },
             self.left_out(instances),
         )
