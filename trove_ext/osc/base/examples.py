@@ -30,7 +30,10 @@ EXAMPLES = {
         "db1-incremental-3 db1-restored --wait",
         "--instance db1 db1-restored --wait",
     ),
-    "database backup rotate": ("db1 --full-every 7d --keep-daily 14",),
+    "database backup rotate": (
+        "db1 --full-every 7d --keep-daily 14",
+        "--all --full-every 7d --keep-daily 14",
+    ),
     "database backup verify": (
         "db1-incremental-3 --expect-database shop",
         "db1-full-1 --query 'SELECT 1' --expect 1",

@@ -21,6 +21,7 @@ from trove_ext.model.selection import Selection
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
 
 def add_selection_options(parser: argparse.ArgumentParser, verb: str) -> None:
@@ -51,20 +52,40 @@ def add_selection_options(parser: argparse.ArgumentParser, verb: str) -> None:
 
 
 def selection_of(
-    parsed_args: argparse.Namespace, *, each_member: bool = False
+    parsed_args: argparse.Namespace,
+    named: Sequence[str],
+    *,
+    each_member: bool = False,
+    what: str = "instances",
 ) -> Selection | None:
     """Read which instances are wanted; None if they are named.
 
+    :param named: what the command line names
     :param each_member: whether the members of a replica set are wanted by themselves
+    :param what: what it could name, for messages
     :raises UsageError: both are given, or neither, or what only --all can have
     """
-    if bool(parsed_args.instance) == parsed_args.all:
-        raise UsageError("Name instances, or give --all, and not both.")
+    if bool(named) == parsed_args.all:
+        raise UsageError(f"Name {what}, or give --all, and not both.")
     if parsed_args.all:
         exclude = tuple(parsed_args.exclude)
         return Selection(exclude, parsed_args.datastore, each_member)
-    if parsed_args.exclude or parsed_args.datastore or each_member:
-        raise UsageError(
-            "--exclude, --datastore and --each-member narrow down --all: give it too."
-        )
+    refuse_without_all(parsed_args, each_member=each_member)
     return None
+
+
+def refuse_without_all(
+    parsed_args: argparse.Namespace, *, each_member: bool = False
+) -> None:
+    """Refuse what narrows down --all if that is not given.
+
+    :raises UsageError: it is not, and one of these is
+    """
+    given = {
+        "--exclude": parsed_args.exclude,
+        "--datastore": parsed_args.datastore,
+        "--each-member": each_member,
+    }
+    alone = [option for option, value in given.items() if value]
+    if alone:
+        raise UsageError(f"{', '.join(alone)}: only with --all; give it too.")

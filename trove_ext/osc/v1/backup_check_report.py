@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.model.durations import format_duration
 from trove_ext.osc.base.nagios import Metric, Report, State
-from trove_ext.osc.base.prometheus import Gauge, Sample
+from trove_ext.osc.base.prometheus import Gauge, Sample, instance_labels
 from trove_ext.workflows.backup.check import Level, is_good, worst
 
 if TYPE_CHECKING:
@@ -181,14 +181,6 @@ def _timestamp(verdict: Verdict) -> float | None:
 
 
 def _labels_of(verdict: Verdict, project: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels that openstack-exporter has for an instance of Trove.
-
-    (``exporters/trove.go``); what is not known, as of a deleted instance, is empty.
-    """
     source = verdict.instance or verdict.backup
-    return {
-        "id": verdict.instance_id or "",
-        "name": verdict.name,
-        "datastore_type": (source.datastore if source else None) or "",
-        **project,
-    }
+    datastore = source.datastore if source else None
+    return instance_labels(verdict.instance_id, verdict.name, datastore, project)

@@ -124,10 +124,11 @@ class CheckDatabaseBackup(command.Lister):
     def _check(self, parsed_args: argparse.Namespace) -> Checked:
         """Log in, check all, and write the metrics, within the time-out."""
         limits = _limits(parsed_args)
-        selection = selection_of(parsed_args, each_member=parsed_args.each_member)
+        names, each = parsed_args.instance, parsed_args.each_member
+        selection = selection_of(parsed_args, names, each_member=each)
         with alarm.time_out(parsed_args.timeout):
             session.log_in(self.app, self)
-            found = _checked(self.cloud, parsed_args.instance, selection, limits)
+            found = _checked(self.cloud, names, selection, limits)
             if parsed_args.prometheus is not None:
                 _write(self.app, self.cloud, parsed_args.prometheus, found.verdicts)
         return found
@@ -157,10 +158,7 @@ def _write(
         return
     quota = quotas.read_quotas(cloud).get(quotas.BACKUPS)
     made = gauges(found, quota, cloud.clock.now(), session.labels(app, cloud))
-    try:
-        prometheus.write(path, prometheus.render(made))
-    except OSError as exc:
-        raise TroveExtError(f"Can't write {path}: {exc.strerror or exc}") from exc
+    prometheus.save(path, made)
 
 
 def _error_of(found: Sequence[Verdict]) -> TroveExtError | None:

@@ -17,15 +17,27 @@ import argparse
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.exceptions import TroveExtError, UsageError
 from trove_ext.model.backup import CINDER, SWIFT
 from trove_ext.model.rotation_naming import DEFAULT_PATTERN, NamePattern
-from trove_ext.osc.base import columns, command, retention_options
+from trove_ext.osc.base import (
+    columns,
+    command,
+    prometheus,
+    retention_options,
+    session,
+)
 from trove_ext.osc.base.options import add_engine_option, add_timeout_option
+from trove_ext.osc.base.selection_options import add_selection_options, selection_of
+from trove_ext.osc.v1 import backup_rotate_metrics
 from trove_ext.workflows.backup import rotate
+from trove_ext.workflows.backup.rotate_all import rotate_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from trove_ext.model.selection import Selection
+    from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
 
@@ -40,6 +52,7 @@ COLUMNS = (
     "Deleted",
     "Note",
 )
+SOURCE, REPLICA = "source", "replica"
 #: Without either of the two the first full backup is the only one.
 ENDLESS = (
     "Without --full-every or --chain-length one chain grows without limit, and "
@@ -49,6 +62,10 @@ ENDLESS = (
 
 class RotateDatabaseBackup(command.Lister):
     """Take a backup of each instance, wait for it, and then prune: for cron.
+
+    With --all the project is read once, and a replica set is backed up at one member;
+    the --keep options then apply to the backups of this rotation alone, those of all
+    members of a set together. What remains of deleted instances is listed and kept.
 
     The backup is an incremental on the newest one that can be built on, and a full
     one if there is none, or if --full-every or --chain-length requires it. The --keep
@@ -67,12 +84,15 @@ class RotateDatabaseBackup(command.Lister):
         parser.add_argument(
             "instance",
             metavar="<instance>",
-            nargs="+",
+            nargs="*",
             help="Instance to back up (name or ID)",
         )
+        add_selection_options(parser, "Back up")
+        _add_prefer_option(parser)
         _add_chain_options(parser)
         retention_options.add_keep_options(parser)
         _add_name_options(parser)
+        prometheus.add_option(parser)
         add_engine_option(parser)
         add_timeout_option(parser)
 
@@ -80,11 +100,70 @@ class RotateDatabaseBackup(command.Lister):
         """Back all up, prune, and show a row for each instance."""
         request = _request(parsed_args)
         deadline = self.cloud.start(parsed_args.timeout)
-        rows = rotate.rotate(self.cloud, request, deadline)
+        selection = selection_of(parsed_args, parsed_args.instance)
+        replica = _prefers_replica(parsed_args)
+        rows = _rotate(self.cloud, request, selection, deadline, replica=replica)
+        _write_metrics(self, parsed_args, rows)
         if _grows_without_limit(self.cloud, request, rows):
             self.cloud.progress.warn(ENDLESS)
         self.fail(rotate.error_of(rows))
         return columns.table(COLUMNS, rows, _cells)
+
+
+def _rotate(
+    cloud: Cloud,
+    request: RotateRequest,
+    selection: Selection | None,
+    deadline: Deadline,
+    *,
+    replica: bool,
+) -> Sequence[RotateRow]:
+    if selection is None:
+        return rotate.rotate(cloud, request, deadline)
+    return rotate_all(cloud, request, selection, deadline, prefer_replica=replica).rows
+
+
+def _write_metrics(
+    cmd: RotateDatabaseBackup,
+    parsed_args: argparse.Namespace,
+    rows: Sequence[RotateRow],
+) -> None:
+    """Update the file of metrics; with --all deleted instances disappear from it.
+
+    A file that can't be written is a warning: the backups are there.
+    """
+    if parsed_args.prometheus is None:
+        return
+    cloud = cmd.cloud
+    labels = session.labels(cmd.app, cloud)
+    made = backup_rotate_metrics.gauges(rows, cloud.clock.now(), labels)
+    only = backup_rotate_metrics.ids(rows) if parsed_args.all else None
+    try:
+        prometheus.update(parsed_args.prometheus, made, only)
+    except TroveExtError as exc:
+        cloud.progress.warn(str(exc))
+
+
+def _add_prefer_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--prefer",
+        metavar="<role>",
+        choices=(SOURCE, REPLICA),
+        help="With --all, back up the source of a replica set (the default), or a "
+        "replica that a probe at the beginning of this run proves to replicate: it "
+        "creates a database on the source and drops it. The source is used if no "
+        "replica is proved, and on PostgreSQL",
+    )
+
+
+def _prefers_replica(parsed_args: argparse.Namespace) -> bool:
+    """Read which member of a set is wanted.
+
+    :raises UsageError: it is given without --all
+    """
+    if parsed_args.prefer is not None and not parsed_args.all:
+        raise UsageError("--prefer is about the replica sets of --all: give it too.")
+    return bool(parsed_args.prefer == REPLICA)
 
 
 def _add_chain_options(parser: argparse.ArgumentParser) -> None:
@@ -188,8 +267,13 @@ def _cells(row: RotateRow) -> dict[str, Any]:
         "Result": _result(row),
         "Kept": kept if row.pruned else columns.number(None),
         "Deleted": row.deleted,
-        "Note": columns.text(str(row.error) if row.error else row.note),
+        "Note": columns.text(_note(row)),
     }
+
+
+def _note(row: RotateRow) -> str:
+    text = str(row.error) if row.error else row.note
+    return f"{row.found.why}; {text}" if row.found.why else text
 
 
 def _result(row: RotateRow) -> str:

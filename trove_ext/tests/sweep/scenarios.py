@@ -167,6 +167,29 @@ def _one_source(cloud: FakeCloud) -> bool:
     )
 
 
+def _old_rotation(cloud: FakeCloud) -> None:
+    """Add old backups of a rotation: of two members of the set, and of a gone one."""
+    gone = cloud.add_instance("gone")
+    for days, name in ((9, "rep1"), (8, "rep2"), (7, "db1"), (6, "gone")):
+        created = cloud.clock.now() - timedelta(days=days)
+        owner = cloud.instance(name)
+        cloud.add_backup(f"{name}-full-20250101T00000{days}Z", owner, created=created)
+    gone.deleted = True
+    cloud.clock.sleep(7200)
+
+
+def _rotated_all(cloud: FakeCloud, member: str) -> bool:
+    """Whether the set has a new backup of a member, and its old ones are deleted."""
+    made = [b for b in cloud.live_backups if "-2026" in b.name]
+    owners = sorted(cloud.instances[b.instance_id or ""].name for b in made)
+    kept = {"full", "inc1", "inc2", "other", "gone-full-20250101T000006Z"}
+    return (
+        owners == sorted(["alone", member])
+        and {b.state for b in made} == {BackupState.COMPLETED}
+        and {b.name for b in cloud.live_backups} - {b.name for b in made} == kept
+    )
+
+
 def _rotated(cloud: FakeCloud) -> bool:
     alone = cloud.instance("alone").id
     new = [
@@ -235,6 +258,23 @@ SCENARIOS = (
         "backup rotate alone --chain-length 1 --min-age 0 --keep-last 1",
         lambda c: _rotated(c) and set(_backups(c)) > {"ahead", "other"},
         _dated_ahead,
+    ),
+    Scenario(
+        "backup rotate all",
+        "backup rotate --all --chain-length 1 --keep-last 1",
+        lambda c: _rotated_all(c, "db1"),
+        _old_rotation,
+    ),
+    Scenario(
+        "backup rotate all, replicas preferred",
+        "backup rotate --all --prefer replica --chain-length 1 --keep-last 1",
+        lambda c: _rotated_all(c, "rep2"),
+        _old_rotation,
+    ),
+    Scenario(
+        "backup check all",
+        "backup check --all",
+        lambda _c: True,
     ),
     Scenario(
         "backup restore",

@@ -21,6 +21,7 @@ import fixtures
 import testtools
 from prometheus_client.parser import text_string_to_metric_families
 
+from trove_ext.exceptions import TroveExtError
 from trove_ext.osc.base import prometheus
 from trove_ext.osc.base.prometheus import Gauge, Sample
 
@@ -69,3 +70,46 @@ class TestWrite(testtools.TestCase):
             self.assertRaises(OSError, prometheus.write, self.path, "new 2\n")
         self.assertEqual("old 1\n", self.path.read_text(encoding="utf-8"))
         self.assertEqual([self.path], list(self.folder.iterdir()))
+
+
+class TestCarryOver(testtools.TestCase):
+    """What only an earlier run could measure stays until there is a new value."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.useFixture(fixtures.TempDir()).path) / "a.prom"
+
+    def gauge(self, **values):
+        samples = [Sample(value, {"id": key}) for key, value in values.items()]
+        return Gauge("a", "A.", [*samples])
+
+    def update(self, gauge, only=None):
+        prometheus.update(self.path, [gauge], only)
+        (family,) = text_string_to_metric_families(self.path.read_text("utf-8"))
+        return {each.labels["id"]: each.value for each in family.samples}
+
+    def test_a_new_value_replaces_the_old_one_of_its_instance_alone(self):
+        self.update(self.gauge(x=1, y=2))
+        self.assertEqual({"x": 3.0, "y": 2.0}, self.update(self.gauge(x=3)))
+
+    def test_instances_that_no_longer_count_disappear(self):
+        self.update(self.gauge(x=1, y=2, z=3))
+        self.assertEqual({"x": 4.0, "y": 2.0}, self.update(self.gauge(x=4), {"x", "y"}))
+
+    def test_odd_names_and_large_numbers_are_the_same_afterwards(self):
+        labels = {"id": "x", "name": ODD, "region": ""}
+        old = prometheus.render([Gauge("a", "A.", [Sample(1764038827.123456, labels)])])
+        self.assertEqual(
+            {"a": [Sample(1764038827.123456, labels)]}, prometheus.parse(old)
+        )
+
+    def test_what_is_no_metric_is_skipped(self):
+        self.path.write_bytes(b"\xff garbage\n# HELP a A.\na{ 1\nb 2\n")
+        self.assertEqual({"x": 1.0}, self.update(self.gauge(x=1)))
+
+    def test_a_file_that_can_not_be_read_is_an_error(self):
+        self.path.mkdir()
+        error = self.assertRaises(
+            TroveExtError, prometheus.update, self.path, [self.gauge(x=1)]
+        )
+        self.assertIn(f"Can't read {self.path}", str(error))
