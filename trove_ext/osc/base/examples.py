@@ -46,7 +46,7 @@ EXAMPLES = {
     "database replica failover": ("db1 --wait",),
     "database replica list": ("", "--source db1"),
     "database replica promote": ("db1-replica-1 --probe --wait",),
-    "database replica show": ("db1 --probe",),
+    "database replica show": ("db1 --probe", "db1 --probe --nagios"),
 }
 
 

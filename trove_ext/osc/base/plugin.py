@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     from cliff.app import App
 
+#: Seconds: Nagios and Icinga end a plugin after 60 by default.
+PLUGIN_TIMEOUT = 50.0
+
 
 def report(app: App, service: str, check: Callable[[], Report]) -> int:
     """Make a check, write its report to stdout and nothing else, and return its state.

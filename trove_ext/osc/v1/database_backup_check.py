@@ -27,6 +27,7 @@ from trove_ext.osc.base import (
     session,
 )
 from trove_ext.osc.base.options import seconds
+from trove_ext.osc.base.plugin import PLUGIN_TIMEOUT
 from trove_ext.osc.base.selection_options import (
     add_selection_options,
     selection_of,
@@ -60,8 +61,6 @@ COLUMNS = (
     "Member",
 )
 SERVICE = "BACKUP"
-#: Seconds, with --nagios: Nagios and Icinga end a plugin after 60 by default.
-PLUGIN_TIMEOUT = 50.0
 
 
 class CheckDatabaseBackup(command.Lister):

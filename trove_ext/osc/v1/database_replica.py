@@ -15,13 +15,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.exceptions import CheckError, NotFoundError, ResourceFailedError
+from trove_ext.exceptions import (
+    CheckError,
+    NotFoundError,
+    ResourceFailedError,
+    UsageError,
+)
 from trove_ext.follow_up import to, wait_for_instance
-from trove_ext.osc.base import command
-from trove_ext.osc.base.options import add_probe_option, add_wait_options
+from trove_ext.osc.base import alarm, command, plugin, session
+from trove_ext.osc.base.options import add_probe_option, add_wait_options, seconds
+from trove_ext.osc.base.plugin import PLUGIN_TIMEOUT
 from trove_ext.osc.v1 import members
+from trove_ext.osc.v1.replica_report import critical, nagios_report
 from trove_ext.trove import configuration_groups
 from trove_ext.workflows.replica import detach, sets
 from trove_ext.workflows.replica.probe import Probed, probe
@@ -31,9 +39,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.replication import ReplicationSet
+    from trove_ext.osc.base.nagios import Report
     from trove_ext.trove.client import Cloud
 
 ACCEPTED = "accepted, not verified."
+SERVICE = "REPLICATION"
 
 
 class ListDatabaseReplica(command.Lister):
@@ -65,8 +75,14 @@ class ListDatabaseReplica(command.Lister):
 class ShowDatabaseReplica(command.Lister):
     """Show a replica set as a tree, from any of its members.
 
-    No status of Trove shows whether a replica replicates; --probe proves it.
+    No status of Trove shows whether a replica replicates; --probe proves it. With
+    --nagios too it is a plugin for Nagios, Icinga and Naemon: it prints a status line
+    with the delay of each replica, then a line for each, and exits with 0 (OK), 2
+    (CRITICAL) or 3 (UNKNOWN: the check itself failed).
     """
+
+    #: It logs in by itself, so --nagios can report a failed log-in.
+    auth_required = False
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the instance."""
@@ -79,27 +95,49 @@ class ShowDatabaseReplica(command.Lister):
             action="store_true",
             help="Also show the datastore version, the flavor and the size in GB",
         )
+        _add_nagios_options(parser)
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run it as a command, or with --nagios as a plugin."""
+        if parsed_args.timeout is None:
+            parsed_args.timeout = PLUGIN_TIMEOUT if parsed_args.nagios else 0.0
+        if not parsed_args.nagios:
+            return super().run(parsed_args)
+        made = partial(self._report, parsed_args)
+        return self._run.execute(
+            partial(plugin.report, self.app, SERVICE, made),
+            timeout=parsed_args.timeout,
+            quiet=True,
+        )
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read the set; prove that it replicates."""
-        found = _set_of(self.cloud, parsed_args.instance)
+        found, probed = self._read(parsed_args)
         _warn(self.cloud, found)
-        names = members.SHOW_COLUMNS
-        names += members.LONG_COLUMNS if parsed_args.long else ()
-        names += (members.REPLICATION_COLUMN,) if parsed_args.probe else ()
-        probed = self._probe(found) if parsed_args.probe else ()
-        return members.show_table(found, names, self.app.stdout.encoding, probed)
-
-    def _probe(self, found: ReplicationSet) -> Sequence[Probed]:
-        source = found.source
-        if source is None:
-            raise CheckError("Can't probe the set", ["its source is gone"])
-        replicas = [member for member in found.members if member.id != source.id]
-        probed = probe(self.cloud, source, replicas)
         bad = [result.describe() for result in probed if not result.ok]
         if bad:
             self.fail(ResourceFailedError("\n".join(bad)))
-        return probed
+        names = members.SHOW_COLUMNS
+        names += members.LONG_COLUMNS if parsed_args.long else ()
+        names += (members.REPLICATION_COLUMN,) if parsed_args.probe else ()
+        return members.show_table(found, names, self.app.stdout.encoding, probed)
+
+    def _read(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[ReplicationSet, Sequence[Probed]]:
+        with alarm.time_out(parsed_args.timeout):
+            session.log_in(self.app, self)
+            found = _set_of(self.cloud, parsed_args.instance)
+            return found, _probed(self.cloud, found) if parsed_args.probe else ()
+
+    def _report(self, parsed_args: argparse.Namespace) -> Report:
+        """Return what a monitor shows; a set that is gone is CRITICAL."""
+        if not parsed_args.probe:
+            raise UsageError("--nagios needs --probe: no status shows replication.")
+        try:
+            return nagios_report(*self._read(parsed_args))
+        except (NotFoundError, CheckError) as exc:
+            return critical(str(exc))
 
 
 class DetachDatabaseReplica(command.Lister):
@@ -134,6 +172,35 @@ class DetachDatabaseReplica(command.Lister):
             now = next(iter(sets.read_members(self.cloud, [replica.id])), replica)
             configuration_groups.warn_if_lost(self.cloud, replica, now)
         return members.list_table([(now, [*found.members, now])])
+
+
+def _add_nagios_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--nagios",
+        action="store_true",
+        help="With --probe, write the result as a plugin for Nagios, Icinga and "
+        "Naemon, and nothing else to stdout; exit with 0, 2 or 3",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="<seconds>",
+        type=seconds,
+        help="Give up after this many seconds, the log-in included, and drop the "
+        f"database of the probe (default: {PLUGIN_TIMEOUT:.0f} with --nagios, else no "
+        "limit; 0: no limit)",
+    )
+
+
+def _probed(cloud: Cloud, found: ReplicationSet) -> Sequence[Probed]:
+    """Probe every replica of a set.
+
+    :raises CheckError: its source is gone
+    """
+    source = found.source
+    if source is None:
+        raise CheckError("Can't probe the set", ["its source is gone"])
+    replicas = [member for member in found.members if member.id != source.id]
+    return probe(cloud, source, replicas)
 
 
 def _listed(cloud: Cloud, source: str | None) -> Sequence[ReplicationSet]:

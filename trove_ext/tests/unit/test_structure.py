@@ -69,6 +69,7 @@ TESTED_ELSEWHERE = {
     "osc.base.plugin": "osc.v1.test_database_backup_check: the command as a plugin",
     "osc.v1.backup_check_report": "osc.v1.test_database_backup_check: its reports",
     "osc.v1.backup_rotate_metrics": "osc.v1.test_database_backup_rotate: its metrics",
+    "osc.v1.replica_report": "osc.v1.test_database_replica: the command as a plugin",
     "trove.catalog": "trove.test_find: names and IDs of what the catalog has",
     "trove.configuration_groups": "workflows.restore.test_settings: groups of sources",
     "trove.databases": "workflows.restore.test_contents: lists of databases",
