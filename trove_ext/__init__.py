@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from trove_ext.model.instance import Address, Instance
     from trove_ext.model.replication import ReplicationSet
     from trove_ext.model.retention_policy import Policy
+    from trove_ext.model.selection import Selection
     from trove_ext.model.status import Fault, Phase
     from trove_ext.polling import Clock
     from trove_ext.workflows.backup.chains import Member
@@ -91,6 +92,7 @@ _HOMES = {
     "Instance": "model.instance",
     "ReplicationSet": "model.replication",
     "Policy": "model.retention_policy",
+    "Selection": "model.selection",
     "Fault": "model.status",
     "Phase": "model.status",
     "Clock": "polling",
@@ -161,6 +163,7 @@ __all__ = [
     "RestoreOptions",
     "RestorePlan",
     "RotateRow",
+    "Selection",
     "ServiceError",
     "Setting",
     "Settings",

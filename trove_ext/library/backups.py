@@ -20,6 +20,7 @@ from trove_ext.library.base import TIMEOUT, Base, raise_if, reference
 from trove_ext.model.rotation_naming import DEFAULT_PATTERN, NamePattern
 from trove_ext.trove import conditions, find, read
 from trove_ext.workflows.backup import chains, check, create, delete, prune, rotate
+from trove_ext.workflows.backup.rotate_all import rotate_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
     from trove_ext.model.backup_forest import BackupChain
     from trove_ext.model.instance import Instance
     from trove_ext.model.retention_policy import Policy
+    from trove_ext.model.selection import Selection
+    from trove_ext.polling import Deadline
+    from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.chains import Member
     from trove_ext.workflows.backup.check import Verdict
     from trove_ext.workflows.backup.delete import Deleted, DeletePlan
     from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
-    from trove_ext.workflows.backup.rotate import RotateRow
+    from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
 
 
 class Backups(Base):
@@ -231,6 +235,8 @@ class Backups(Base):
         min_age: timedelta = rotate.MIN_AGE,
         name_pattern: str = DEFAULT_PATTERN,
         storage_driver: str | None = None,
+        selection: Selection | None = None,
+        prefer_replica: bool = False,
         timeout: float = TIMEOUT,
     ) -> list[RotateRow]:
         """Back up each instance, full if that is due, then apply a retention policy.
@@ -243,12 +249,18 @@ class Backups(Base):
         :param full_every: how old a full backup may be under its incrementals
         :param chain_length: how many backups a restore may read, the full one included
         :param name_pattern: with ``{instance}``, ``{type}`` and ``{time}`` (UTC)
+        :param selection: all instances of the project that it selects, a replica set as
+            one, instead of named ones
+        :param prefer_replica: with ``selection``, back up a replica of a set if a probe
+            proves that it replicates
         :param timeout: seconds; 0 for no limit
         :returns: the result for each instance
-        :raises ValueError: the policy or the pattern can't be used
+        :raises ValueError: the policy or the pattern can't be used, or instances and a
+            selection are given
         :raises PartialFailureError: one failed; each result has its error
         :raises BusyError: another operation is in progress on all that failed
         """
+        _refuse_both(instances, selection)
         if policy is not None:
             policy.check()
         request = rotate.RotateRequest(
@@ -262,18 +274,60 @@ class Backups(Base):
             storage_driver=storage_driver,
         )
         with self._job(timeout) as job:
-            job.result = rows = rotate.rotate(self._cloud, request, job.deadline)
+            job.result = rows = _rotated(
+                self._cloud, request, selection, job.deadline, prefer=prefer_replica
+            )
             raise_if(rotate.error_of(rows))
             return rows
 
     def check_backups(
-        self, *instances: str | Instance, max_age: timedelta
+        self,
+        *instances: str | Instance,
+        max_age: timedelta,
+        warning: timedelta | None = None,
+        selection: Selection | None = None,
     ) -> Sequence[Verdict]:
         """Check that each instance has a restorable backup that is recent enough.
 
         :param max_age: counted from the start of the backup
+        :param warning: from which age on it is a warning; None for none
+        :param selection: all instances of the project that it selects, a replica set as
+            one, instead of named ones; what is left out is reported as a note
         :returns: a verdict for each; its ``problem`` is None if it is OK
+        :raises ValueError: instances and a selection are given
+        :raises NotFoundError: the selection is empty
         """
+        _refuse_both(instances, selection)
         with self._reading():
-            names = [reference(instance) for instance in instances]
-            return check.check(self._cloud, names, max_age)
+            if selection is None:
+                names = [reference(instance) for instance in instances]
+                return check.check(self._cloud, names, max_age, warning=warning)
+            found = check.check_all(
+                self._cloud, max_age, warning=warning, selection=selection
+            )
+            for left in found.left_out:
+                self._cloud.progress.note(str(left))
+            return found.verdicts
+
+
+def _refuse_both(instances: Sequence[object], selection: Selection | None) -> None:
+    """Refuse to guess what is wanted.
+
+    :raises ValueError: instances and a selection are given, or neither
+    """
+    if bool(instances) == (selection is not None):
+        raise ValueError("Give instances or a selection, and not both.")
+
+
+def _rotated(
+    cloud: Cloud,
+    request: RotateRequest,
+    selection: Selection | None,
+    deadline: Deadline,
+    *,
+    prefer: bool,
+) -> list[RotateRow]:
+    if selection is None:
+        return rotate.rotate(cloud, request, deadline)
+    done = rotate_all(cloud, request, selection, deadline, prefer_replica=prefer)
+    return list(done.rows)

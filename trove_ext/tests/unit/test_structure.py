@@ -99,6 +99,7 @@ TESTS_OF_SEVERAL = {
     "test_fuzz": "tests.fuzz",
     "test_layers": "the order of the layers",
     "test_proxy": "tests.functional.proxy",
+    "test_requests": "requests.csv: the figures of the documents",
     "test_requirements": "requirements.txt and setup.cfg",
     "test_structure": "the measures of the code",
     "test_sweep": "tests.sweep",

@@ -245,6 +245,37 @@ class TestRetention(ConnectionTestCase):
         self.assertIsNone(good.problem)
         self.assertIsNotNone(bad.problem)
 
+    def test_an_age_may_be_a_warning(self):
+        self.clock.advance(86400)
+        limits = {"max_age": timedelta(days=2), "warning": timedelta(hours=1)}
+        (verdict,) = self.trove.check_backups("db1", **limits)
+        self.assertIn("1h is the limit", verdict.problem)
+
+    def test_all_instances_are_checked_and_rotated_without_their_names(self):
+        self.fake.add_instance("rep", replica_of=self.db1)
+        self.fake.add_instance("test-1")
+        every = trove_ext.Selection(exclude=("test-*",))
+        (row,) = self.trove.rotate_backups(selection=every, prefer_replica=True)
+        self.assertEqual("rep", row.found.name)
+        (verdict,) = self.trove.check_backups(
+            selection=every, max_age=timedelta(hours=1)
+        )
+        self.assertEqual(("db1", None), (verdict.name, verdict.problem))
+
+    def test_instances_and_a_selection_exclude_each_other(self):
+        every = trove_ext.Selection()
+        for names, given in (((), None), (("db1",), every)):
+            self.assertRaises(
+                ValueError, self.trove.rotate_backups, *names, selection=given
+            )
+            self.assertRaises(
+                ValueError,
+                self.trove.check_backups,
+                *names,
+                selection=given,
+                max_age=timedelta(1),
+            )
+
 
 class TestRestore(ConnectionTestCase):
     def test_the_plan_is_checked_and_then_carried_out(self):
