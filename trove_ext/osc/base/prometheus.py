@@ -127,7 +127,7 @@ def carry_over(
 ) -> list[Gauge]:
     """Add the last values of instances that have no new value of a metric.
 
-    For what only the run that measured it can tell, such as the last success.
+    For what only the run that measured it knows, such as the last success.
 
     :param old: the text of the old file
     :param only: the IDs of the instances that still count; None for all

@@ -81,14 +81,7 @@ class RotateDatabaseBackup(command.Lister):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser.add_argument(
-            "instance",
-            metavar="<instance>",
-            nargs="*",
-            help="Instance to back up (name or ID)",
-        )
-        add_selection_options(parser, "Back up")
-        _add_prefer_option(parser)
+        _add_instances(parser)
         _add_chain_options(parser)
         retention_options.add_keep_options(parser)
         _add_name_options(parser)
@@ -98,10 +91,9 @@ class RotateDatabaseBackup(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Back all up, prune, and show a row for each instance."""
-        request = _request(parsed_args)
+        request, selection = _request(parsed_args), _selection(parsed_args)
         deadline = self.cloud.start(parsed_args.timeout)
-        selection = selection_of(parsed_args, parsed_args.instance)
-        replica = _prefers_replica(parsed_args)
+        replica = parsed_args.prefer == REPLICA
         rows = _rotate(self.cloud, request, selection, deadline, replica=replica)
         _write_metrics(self, parsed_args, rows)
         if _grows_without_limit(self.cloud, request, rows):
@@ -144,7 +136,15 @@ def _write_metrics(
         cloud.progress.warn(str(exc))
 
 
-def _add_prefer_option(parser: argparse.ArgumentParser) -> None:
+def _add_instances(parser: argparse.ArgumentParser) -> None:
+    """Add the instances, or what selects them."""
+    parser.add_argument(
+        "instance",
+        metavar="<instance>",
+        nargs="*",
+        help="Instance to back up (name or ID)",
+    )
+    add_selection_options(parser, "Back up")
     parser.add_argument(
         "--prefer",
         metavar="<role>",
@@ -156,14 +156,14 @@ def _add_prefer_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _prefers_replica(parsed_args: argparse.Namespace) -> bool:
-    """Read which member of a set is wanted.
+def _selection(parsed_args: argparse.Namespace) -> Selection | None:
+    """Read which instances are wanted; None if they are named.
 
-    :raises UsageError: it is given without --all
+    :raises UsageError: both, or neither, or what only --all can have
     """
     if parsed_args.prefer is not None and not parsed_args.all:
         raise UsageError("--prefer is about the replica sets of --all: give it too.")
-    return bool(parsed_args.prefer == REPLICA)
+    return selection_of(parsed_args, parsed_args.instance)
 
 
 def _add_chain_options(parser: argparse.ArgumentParser) -> None:
