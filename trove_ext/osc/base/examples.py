@@ -38,6 +38,7 @@ EXAMPLES = {
         "db1-incremental-3 --expect-database shop",
         "db1-full-1 --query 'SELECT 1' --expect 1",
         "--instance db1",
+        "--all --exclude 'test-*'",
     ),
     "database backup wait": ("db1-incremental-3 --timeout 1800",),
     "database instance wait": ("db1", "db2 --for replica-of=db1"),

@@ -16,14 +16,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.exceptions import UsageError
+from trove_ext.exceptions import TroveExtError, UsageError
 from trove_ext.follow_up import Action, Verb, to
-from trove_ext.osc.base import columns, command, run
+from trove_ext.osc.base import columns, command, prometheus, run, session
 from trove_ext.osc.base.options import add_timeout_option
+from trove_ext.osc.base.selection_options import (
+    add_selection_options,
+    refuse_without_all,
+    selection_of,
+)
+from trove_ext.osc.v1 import backup_verify_metrics
 from trove_ext.osc.v1.backup_source import add_source_options, source_of
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
 from trove_ext.workflows.restore import scratch_instance, verify
 from trove_ext.workflows.restore.contents import Question
+from trove_ext.workflows.restore.verify_all import newest_of_all, without_backup
 
 if TYPE_CHECKING:
     import argparse
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.restore.verify import Step, Verification
+    from trove_ext.workflows.restore.verify_all import Newest
 
 COLUMNS = ("Backup", "Step", "Result", "Seconds", "Detail", "Backup ID")
 
@@ -48,6 +56,8 @@ class VerifyDatabaseBackup(command.Lister):
     The temporary instance is named trove-ext-verify-<backup>-<time>-<digits>, counts
     in the quota while it exists, and is deleted on failures and signals too. If a run
     is killed, the next run names its orphaned instance, and --clean-up deletes it.
+
+    With --all an instance without a restorable backup fails verification.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -60,9 +70,11 @@ class VerifyDatabaseBackup(command.Lister):
             "--instance it can be left out, and can be latest or latest-full",
         )
         add_source_options(parser)
+        add_selection_options(parser, "Verify the newest restorable backup of")
         _add_checks(parser)
         add_settings_options(parser)
         _add_clean_up_options(parser)
+        prometheus.add_option(parser)
         add_timeout_option(
             parser,
             "Stop verifying a backup after this many seconds, delete its temporary "
@@ -71,7 +83,8 @@ class VerifyDatabaseBackup(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Clean up, verify one after another, and show each step."""
-        requests = _requests(parsed_args)
+        newest = _newest(self.cloud, parsed_args)
+        requests = _requests(parsed_args, newest)
         verify.check(requests)
         left = scratch_instance.find_orphaned(self.cloud)
         found: list[Verification] = []
@@ -88,8 +101,46 @@ class VerifyDatabaseBackup(command.Lister):
             if found:
                 self.produce_output(parsed_args, *_shown(found))
             raise
+        found += [without_backup(each) for each in newest if each.backup is None]
+        _write_metrics(self, parsed_args, found, newest)
         self.fail(verify.error_of(found))
         return _shown(found)
+
+
+def _newest(cloud: Cloud, parsed_args: argparse.Namespace) -> list[Newest]:
+    """Find what --all verifies; nothing without it.
+
+    :raises UsageError: backups are named too, or what only --all can have is given
+    """
+    if not parsed_args.all:
+        refuse_without_all(parsed_args)
+        return []
+    named = [*parsed_args.backup, *filter(None, [parsed_args.instance])]
+    selection = selection_of(parsed_args, named, what="backups")
+    return newest_of_all(cloud, selection) if selection else []
+
+
+def _write_metrics(
+    cmd: VerifyDatabaseBackup,
+    parsed_args: argparse.Namespace,
+    found: Sequence[Verification],
+    newest: Sequence[Newest],
+) -> None:
+    """Update the file of metrics; with --all deleted instances disappear from it.
+
+    A file that can't be written is a warning: the result is more important.
+    """
+    if parsed_args.prometheus is None:
+        return
+    cloud = cmd.cloud
+    try:
+        done = backup_verify_metrics.verified(cloud, found, newest)
+        labels = session.labels(cmd.app, cloud)
+        made = backup_verify_metrics.gauges(done, cloud.clock.now(), labels)
+        only = {each.instance_id or "" for each in newest} if newest else None
+        prometheus.update(parsed_args.prometheus, made, only)
+    except TroveExtError as exc:
+        cloud.progress.warn(f"{parsed_args.prometheus} is left as it was: {exc}")
 
 
 def _add_checks(parser: argparse.ArgumentParser) -> None:
@@ -180,11 +231,16 @@ def _described(instance: Instance) -> str:
     return f"{instance}, {instance.state}{since}"
 
 
-def _requests(parsed_args: argparse.Namespace) -> list[verify.VerifyRequest]:
+def _requests(
+    parsed_args: argparse.Namespace, newest: Sequence[Newest]
+) -> list[verify.VerifyRequest]:
     chosen = [None] if parsed_args.instance and not parsed_args.backup else []
-    backups: list[str | None] = [*parsed_args.backup, *chosen]
-    if not backups and not parsed_args.clean_up:
-        raise UsageError("Name at least one backup, or give --instance or --clean-up.")
+    every = [each.backup.id for each in newest if each.backup]
+    backups: list[str | None] = [*parsed_args.backup, *chosen, *every]
+    if not (backups or parsed_args.all or parsed_args.clean_up):
+        raise UsageError(
+            "Name at least one backup, or give --instance, --all or --clean-up."
+        )
     if len(parsed_args.queries) != len(parsed_args.values):
         raise UsageError(
             f"Each --query needs its --expect: {len(parsed_args.queries)} and "

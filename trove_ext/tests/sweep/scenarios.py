@@ -299,6 +299,11 @@ SCENARIOS = (
         lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],
     ),
     Scenario(
+        "backup verify all",
+        f"backup verify --all --nic {NIC}",
+        lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],
+    ),
+    Scenario(
         "instance create",
         f"instance create new {CREATE}",
         _two_instances,

@@ -69,6 +69,7 @@ TESTED_ELSEWHERE = {
     "osc.base.plugin": "osc.v1.test_database_backup_check: the command as a plugin",
     "osc.v1.backup_check_report": "osc.v1.test_database_backup_check: its reports",
     "osc.v1.backup_rotate_metrics": "osc.v1.test_database_backup_rotate: its metrics",
+    "osc.v1.backup_verify_metrics": "osc.v1.test_database_backup_verify: its metrics",
     "osc.v1.replica_report": "osc.v1.test_database_replica: the command as a plugin",
     "trove.catalog": "trove.test_find: names and IDs of what the catalog has",
     "trove.configuration_groups": "workflows.restore.test_settings: groups of sources",
@@ -80,6 +81,7 @@ TESTED_ELSEWHERE = {
     "workflows.backup.prune_run": "workflows.backup.test_prune: deletes of a plan",
     "workflows.backup.targets": "workflows.backup.test_delete: what is waited for",
     "workflows.new_instance": "workflows.restore.test_settings: network, access, quota",
+    "workflows.restore.verify_all": "osc.v1.test_database_backup_verify: all of them",
 }
 #: The sandbox is tested as it runs: tests/functional, test_sandbox above all. Parts that
 #: need no service have unit tests.

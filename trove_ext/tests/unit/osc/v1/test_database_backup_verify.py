@@ -12,12 +12,19 @@
 
 """``database backup verify`` as it is typed."""
 
+import json
+import pathlib
+from datetime import timedelta
+
+import fixtures
 import testtools
+from prometheus_client.parser import text_string_to_metric_families
 
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import run_openstack
+from trove_ext.tests.fake.state import BackupState
 
 
 class TestTimeout(testtools.TestCase):
@@ -41,3 +48,111 @@ class TestTimeout(testtools.TestCase):
         )
         self.assertEqual(0, result.exit_code, result.stderr)
         self.assertIn("503", result.requests.text())
+
+
+class VerifyTestCase(testtools.TestCase):
+    """The replica set shop, backed up at its replica, blog, and new without a backup."""
+
+    def setUp(self):
+        super().setUp()
+        self.cloud = FakeCloud(FakeClock(limit=400 * 86400.0))
+        self.shop = self.cloud.add_instance("shop")
+        replica = self.cloud.add_instance("rep", replica_of=self.shop)
+        self.blog = self.cloud.add_instance("blog")
+        self.add("shop-old", self.shop, 50)
+        self.add("rep-new", replica, 20)
+        self.add("blog-good", self.blog, 30)
+        self.add("blog-failed", self.blog, 10, state=BackupState.FAILED)
+
+    def add(self, name, instance, hours, **kwargs):
+        created = self.cloud.clock.now() - timedelta(hours=hours)
+        self.cloud.add_backup(name, instance, created=created, **kwargs)
+
+    def verify(self, *words):
+        argv = ["database", "backup", "verify", *words, "--nic", "none"]
+        return run_openstack([*argv, "-f", "json"], self.cloud)
+
+
+class TestAll(VerifyTestCase):
+    def totals(self, result):
+        rows = json.loads(result.stdout)
+        return [(r["Backup"], r["Result"]) for r in rows if r["Step"] == "total"]
+
+    def test_the_newest_restorable_backup_of_each_set_is_verified(self):
+        result = self.verify("--all")
+        self.assertEqual(0, result.exit_code, result.stderr)
+        self.assertEqual(
+            [("blog-good", "restored"), ("rep-new", "restored")], self.totals(result)
+        )
+        names = {instance.name for instance in self.cloud.live_instances}
+        self.assertEqual({"shop", "rep", "blog"}, names)
+
+    def test_an_instance_without_a_backup_is_a_failure(self):
+        new = self.cloud.add_instance("new")
+        result = self.verify("--all")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn((None, "FAILED"), self.totals(result))
+        self.assertIn(f"Instance new ({new.id}): there is no restorable", result.stderr)
+
+    def test_it_is_narrowed_down_as_the_others(self):
+        result = self.verify("--all", "--exclude", "shop")
+        self.assertEqual([("blog-good", "restored")], self.totals(result))
+        result = self.verify("--all", "--datastore", "postgresql")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("There is no instance to check", result.stderr)
+
+    def test_backups_and_all_exclude_each_other(self):
+        for words in (
+            ["--all", "rep-new"],
+            ["--all", "--instance", "blog"],
+            ["rep-new", "--exclude", "x"],
+            ["rep-new", "--datastore", "mysql"],
+            [],
+        ):
+            result = self.verify(*words)
+            self.assertEqual((2, []), (result.exit_code, result.requests.to_trove()))
+
+
+class TestMetrics(VerifyTestCase):
+    def setUp(self):
+        super().setUp()
+        self.file = pathlib.Path(self.useFixture(fixtures.TempDir()).path) / "v.prom"
+
+    def metrics(self, *words):
+        """Verify; return the values of each metric by the name of the instance."""
+        self.result = self.verify(*words, "--prometheus", str(self.file))
+        return {
+            family.name.removeprefix("trove_backup_verify_"): {
+                sample.labels.get("name", ""): sample.value for sample in family.samples
+            }
+            for family in text_string_to_metric_families(self.file.read_text("utf-8"))
+        }
+
+    def test_a_set_has_the_labels_of_its_source(self):
+        found = self.metrics("--all")
+        self.assertEqual({"shop": 1, "blog": 1}, found["success"])
+        self.assertIn(f'id="{self.shop.id}",name="shop"', self.file.read_text("utf-8"))
+        newest = self.cloud.clock.now() - timedelta(hours=20)
+        self.assertAlmostEqual(
+            newest.timestamp(), found["backup_timestamp_seconds"]["shop"], delta=900
+        )
+        self.assertLess(0, found["duration_seconds"]["shop"])
+
+    def test_an_instance_without_a_backup_has_no_success_and_no_time(self):
+        self.cloud.add_instance("new")
+        found = self.metrics("--all")
+        self.assertEqual(0, found["success"]["new"])
+        self.assertNotIn("new", found["last_success_timestamp_seconds"])
+
+    def test_the_last_success_of_each_instance_is_carried_over(self):
+        first = self.metrics("--all")["last_success_timestamp_seconds"]
+        self.cloud.clock.sleep(86400)
+        self.cloud.fail_restore()
+        second = self.metrics("blog-good")
+        self.assertEqual(1, self.result.exit_code)
+        self.assertEqual(first, second["last_success_timestamp_seconds"])
+        self.assertEqual({"shop": 1, "blog": 0}, second["success"])
+
+    def test_a_backup_that_is_not_there_is_of_no_instance(self):
+        found = self.metrics("nobody")
+        self.assertEqual(["timestamp_seconds"], list(found))
