@@ -76,6 +76,8 @@ style() {
     check ruff check .
     check ruff format --check .
     check mypy
+    # The oldest releases that the sandbox runs need Python 3.10.
+    check mypy --python-version 3.10 --follow-imports silent --package trove_ext.sandbox
     check codespell
 }
 

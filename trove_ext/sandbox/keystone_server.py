@@ -16,6 +16,8 @@ Started by ``trove-sandbox up`` as ``python -m trove_ext.sandbox.keystone_server
 The first start creates the database, the keys, the users and the catalogue.
 """
 
+import contextlib
+import sqlite3
 import sys
 import uuid
 from pathlib import Path
@@ -74,7 +76,11 @@ def prepare(state: StateDir) -> None:
     from keystone.common import fernet_utils
     from keystone.common.sql import upgrades
 
-    (state.root / "keystone.sqlite").unlink(missing_ok=True)
+    path = state.root / "keystone.sqlite"
+    path.unlink(missing_ok=True)
+    # Otherwise a log-in, which writes, waits for all who read, and then fails.
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
     for name, group in (("fernet", "fernet_tokens"), ("credential", "credential")):
         repository = state.keys / name
         repository.mkdir(mode=0o700, parents=True, exist_ok=True)

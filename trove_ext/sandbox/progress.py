@@ -14,7 +14,7 @@
 
 import time
 from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 
 class Progress:
@@ -29,7 +29,7 @@ class Progress:
 
             self._live = Console(file=stream).status("")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Progress":
         if self._live is not None:
             self._live.start()
         return self

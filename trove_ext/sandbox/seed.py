@@ -217,7 +217,7 @@ def _place(cursor: Any, tenant: str, *, with_version: bool) -> _Place:
         " ON d.id = v.datastore_id WHERE d.default_version_id = v.id AND d.name = %s",
         ("mysql",),
     )
-    now = dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
+    now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0, tzinfo=None)
     version = cursor.fetchone()["id"]
     return _Place(tenant, version, now, version if with_version else None)
 

@@ -21,7 +21,6 @@ import eventlet
 
 eventlet.monkey_patch()
 
-import copy  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
@@ -31,7 +30,7 @@ from pathlib import Path  # noqa: E402
 from types import FrameType  # noqa: E402
 from typing import Any  # noqa: E402
 
-from trove_ext.sandbox import database, labels, trove_config  # noqa: E402
+from trove_ext.sandbox import database, labels, releases, trove_config  # noqa: E402
 from trove_ext.sandbox.faults import FaultInjected, Faults  # noqa: E402
 from trove_ext.sandbox.standins import world  # noqa: E402
 from trove_ext.sandbox.state import Settings, StateDir, write_private  # noqa: E402
@@ -83,7 +82,7 @@ def configure(state: StateDir, settings: Settings) -> Any:
     from trove import rpc
 
     rpc.init(cfg.CONF)
-    copy_messages(rpc.TRANSPORT)
+    releases.copy_messages(rpc.TRANSPORT)
     return cfg.CONF
 
 
@@ -99,31 +98,13 @@ def _write_files(state: StateDir, settings: Settings) -> None:
         write_private(path, "#cloud-config\npackage_update: false\n")
 
 
-def copy_messages(transport: Any) -> None:
-    """Give each receiver its own copy of a message, as any broker does.
-
-    ``fake:/`` passes the objects of the sender. Trove's notifications are in each
-    message twice, and reading one removes the name of the class from the other
-    (trove/common/serializable_notification.py), so faults get lost.
-    """
-    driver = transport._driver  # noqa: SLF001 - the transport has no name for it
-    send = driver.send
-
-    def send_copies(target: Any, context: Any, message: Any, **more: Any) -> Any:
-        return send(target, copy.deepcopy(context), copy.deepcopy(message), **more)
-
-    driver.send = send_copies
-
-
 def open_database(state: StateDir, settings: Settings) -> None:
     """Open Trove's database as soon as it responds; the first time, fill it."""
-    from trove.db import get_db_api
-
     with eventlet.Timeout(_DATABASE_SECONDS):
         while not database.answers(settings):
             eventlet.sleep(_POLL_SECONDS)
     _offer_datastores(state, settings)
-    get_db_api().configure_db()
+    releases.configure_database()
 
 
 def _offer_datastores(state: StateDir, settings: Settings) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from trove.backup.state import BackupState
 from trove.common import exception
 
+from trove_ext.sandbox import releases
 from trove_ext.sandbox.guest.agent_base import AgentBase, Info, Statuses
 from trove_ext.sandbox.guest.backup_store import CONTAINER, BackupObject
 
@@ -77,7 +78,7 @@ class BackupAgent(AgentBase):
         }
         self._conductor.update_backup(context, info["id"], **state)
         try:
-            stored = self._take(info)
+            stored = self._take(context, info)
             state |= {
                 "checksum": stored.checksum,
                 "location": stored.location,
@@ -92,12 +93,13 @@ class BackupAgent(AgentBase):
         finally:
             self._conductor.update_backup(context, info["id"], **state)
 
-    def _take(self, info: Info) -> BackupObject:
+    def _take(self, context: Any, info: Info) -> BackupObject:
         self._faults.hit("backup", self._instance_id)
         parent = info.get("parent")
         found = self._backups.find(parent["location"] or "") if parent else None
         container = info.get("swift_container") or CONTAINER
-        return self._backups.take(info["id"], f"{info['swift_url']}/{container}", found)
+        url = releases.swift_url(context, info)
+        return self._backups.take(info["id"], f"{url}/{container}", found)
 
     def _restore(self, info: Info) -> None:
         """Restore the data, as perform_restore in datastore/manager.py."""

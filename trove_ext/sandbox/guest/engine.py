@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 MARIADB = "mariadb"
 POSTGRESQL = "postgresql"
-MANAGERS = (MARIADB, POSTGRESQL)
 """Trove's names of the known engines."""
 
 Serialized = dict[str, Any]

@@ -26,9 +26,8 @@ import eventlet
 from novaclient import exceptions
 from novaclient.api_versions import APIVersion
 
-from trove_ext.sandbox import labels
+from trove_ext.sandbox import labels, releases
 from trove_ext.sandbox.faults import FaultInjected
-from trove_ext.sandbox.guest import engine
 from trove_ext.sandbox.guest.host import Host
 from trove_ext.sandbox.standins import world
 from trove_ext.sandbox.standins.neutron import make_port
@@ -216,18 +215,13 @@ def _new_row(
         "hosted": True,
         "metadata": meta,
         "tags": list(more.get("tags") or []),
-        "manager": _manager_of(more.get("tags") or []),
+        "manager": releases.manager_of(meta["trove_instance_id"]),
         "image_id": image,
         "flavor_id": str(flavor),
         "memory_mb": flavor_of(flavor).ram,
         "volume_gb": disks[0]["volume_size"] if disks else flavor_of(flavor).disk,
         "address": port["address"],
     }
-
-
-def _manager_of(tags: Sequence[str]) -> str:
-    """Return the datastore's manager, which Trove stores as a tag (_create_server)."""
-    return next(name for name in engine.MANAGERS if f"trove_{name}" in tags)
 
 
 def _port_of(nics: list[Row] | None, instance_id: str, server_id: str) -> Row:
