@@ -43,6 +43,8 @@ class Verb(enum.Enum):
     RESET_STATUS = "reset the status of an instance"
     ATTACH_CONFIGURATION = "attach a configuration group to an instance"
     DETACH_CONFIGURATION = "detach the configuration group of an instance"
+    SET_PARAMETERS = "change values of a configuration group"
+    DELETE_CONFIGURATION = "delete a configuration group"
     CREATE_REPLICA = "create a replica"
     SHOW_REPLICAS = "show a replica set"
     PROMOTE_REPLICA = "promote a replica"
@@ -58,12 +60,16 @@ class Action:
 
     :ivar arguments: what it is done to, in the order of the action: IDs; after the ID
         of the instance, for CREATE_REPLICA and DELETE_DATABASE a name, for
-        ATTACH_CONFIGURATION the ID of the group
+        ATTACH_CONFIGURATION the ID of the group; for SET_PARAMETERS the values, as
+        JSON, after the ID of the group
     :ivar wait: wait until it is done
     :ivar probe: prove that replication works
     :ivar goal: what to wait for: ``completed``, ``deleted``, ``settled``, ``source``,
         ``detached`` or ``replica-of``
     :ivar source_id: the ID of the source, for the goal ``replica-of``
+    :ivar accept_loss: promote although writes may be lost
+    :ivar fence: stop the writes during a promote
+    :ivar target_id: the replica that replaces the source, for FAIL_OVER
     :ivar keep_last: how many backups PREVIEW_PRUNE keeps
     """
 
@@ -74,6 +80,9 @@ class Action:
     goal: str | None = None
     source_id: str | None = None
     keep_last: int | None = None
+    accept_loss: bool = False
+    fence: bool = False
+    target_id: str | None = None
 
 
 class Setting(enum.Enum):

@@ -51,6 +51,9 @@ class Engine:
         PostgreSQL's status is ``pg_isready``, which succeeds while the WAL is replayed
     :ivar replica_restarts_source: each new replica restarts its source
         (``T:guestagent/strategies/replication/postgresql.py``, ``enable_as_master``)
+    :ivar first_replica_promotes: a first replica that was built on an older backup can
+        be promoted. PostgreSQL's lacks the password of replicas
+        (:mod:`trove_ext.model.replica_password`)
     """
 
     name: str
@@ -65,6 +68,7 @@ class Engine:
     restart_resumes: bool
     healthy_has_data: bool
     replica_restarts_source: bool
+    first_replica_promotes: bool
 
 
 def _mysql(name: str, title: str) -> Engine:
@@ -81,6 +85,7 @@ def _mysql(name: str, title: str) -> Engine:
         restart_resumes=True,
         healthy_has_data=True,
         replica_restarts_source=False,
+        first_replica_promotes=True,
     )
 
 
@@ -99,6 +104,7 @@ POSTGRESQL = Engine(
     restart_resumes=False,
     healthy_has_data=False,
     replica_restarts_source=True,
+    first_replica_promotes=False,
 )
 ENGINES = {engine.name: engine for engine in (MYSQL, MARIADB, POSTGRESQL)}
 

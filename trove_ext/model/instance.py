@@ -56,6 +56,8 @@ class Instance:
     :ivar heartbeat: the time of the guest agent's last heartbeat
     :ivar is_public: None if Trove does not report it
     :ivar cluster_id: the ID of the cluster that it is a member of
+    :ivar configuration_name: the name of its configuration group
+    :ivar version_number: of the datastore version, whose name several may have
     """
 
     id: str
@@ -79,6 +81,8 @@ class Instance:
     heartbeat: datetime | None = None
     project_id: str | None = None
     cluster_id: str | None = None
+    configuration_name: str | None = None
+    version_number: str | None = None
 
     @classmethod
     def from_info(cls, info: Mapping[str, Any]) -> Instance:
@@ -112,6 +116,8 @@ class Instance:
             heartbeat=fields.time("service_status_updated"),
             project_id=fields.text("tenant_id"),
             cluster_id=fields.text("cluster_id"),
+            configuration_name=fields.part("configuration").text("name"),
+            version_number=datastore.text("version_number"),
         )
 
     @property

@@ -176,7 +176,8 @@ def new_source(survivors: Sequence[Instance]) -> Instance | None:
     return None
 
 
-def _findings(case: Case, writes: dict[str, Writes]) -> tuple[Finding, ...]:
+def findings(case: Case, writes: dict[str, Writes]) -> tuple[Finding, ...]:
+    """Return the state of each member; one that is not in ``writes`` is read-only."""
     return tuple(
         Finding(
             each,
@@ -206,19 +207,19 @@ def _not_switched(case: Case) -> Diagnosis:
         writes[case.source.id] = Writes.DOWN
     elif case.database_down:
         writes[case.source.id] = Writes.UNKNOWN
-    findings = _findings(case, writes)
+    found = findings(case, writes)
     if source is None:
-        return Diagnosis(findings, ())
+        return Diagnosis(found, ())
     if source.id in case.silent:
-        return Diagnosis(findings, (_failover(source),))
-    return Diagnosis(findings, tuple(_back_to_the_old_source(case, source)))
+        return Diagnosis(found, (_failover(source),))
+    return Diagnosis(found, tuple(_back_to_the_old_source(case, source)))
 
 
 def _back_to_the_old_source(case: Case, source: Instance) -> Iterable[FollowUp]:
-    yield from _reset(case.members)
+    yield from reset(case.members)
     replicas = case.others(source.id)
     waited = replicas if case.database_down else case.members
-    yield _wait(waited)
+    yield wait(waited)
     yield to(
         f"restart the database of {source.name}",
         Action(Verb.RESTART_INSTANCE, (source.id,), wait=True),
@@ -251,18 +252,18 @@ def _failover(source: Instance) -> FollowUp:
 
 
 def _not_ejected(case: Case) -> Diagnosis:
-    findings = _findings(case, {case.source.id: Writes.UNKNOWN})
-    return Diagnosis(findings, tuple(_eject_again(case)))
+    found = findings(case, {case.source.id: Writes.UNKNOWN})
+    return Diagnosis(found, tuple(_eject_again(case)))
 
 
 def _eject_again(case: Case) -> Iterable[FollowUp]:
     source = case.source
     dead = [member for member in case.others(source.id) if member.id in case.silent]
     if dead:
-        yield _delete(
+        yield delete(
             dead,
             "Trove asks every replica how far it is, and the host of "
-            f"{_names(dead)} does not answer",
+            f"{names(dead)} does not answer",
         )
     yield to(
         "fail over again",
@@ -294,7 +295,7 @@ def _switched(case: Case, new: Instance, *, ejected: bool = False) -> Diagnosis:
         writes[old_id] = Writes.UNKNOWN
     kept = [new, *(member for member in others if member not in lost)]
     steps = list(_on_to_the_new_source(new, kept, lost, old_id))
-    return Diagnosis(_findings(case, writes), tuple(steps))
+    return Diagnosis(findings(case, writes), tuple(steps))
 
 
 def _on_to_the_new_source(
@@ -302,13 +303,13 @@ def _on_to_the_new_source(
 ) -> Iterable[FollowUp]:
     broken = [member for member in kept if needs_reset(member)]
     if broken:
-        yield from _reset(broken)
-        yield _wait(kept)
+        yield from reset(broken)
+        yield wait(kept)
     if not lost:
         return
     # The old source last: Trove refuses to delete one that still has replicas.
     ordered = sorted(lost, key=lambda member: member.id == old_id)
-    yield _delete(
+    yield delete(
         ordered,
         f"{new.name} is the source now and has all that was written to the old one. "
         "What does not replicate from it can't be attached again",
@@ -325,11 +326,12 @@ def _on_to_the_new_source(
 # Steps
 
 
-def _reset(members: Iterable[Instance]) -> Iterable[FollowUp]:
+def reset(members: Iterable[Instance]) -> Iterable[FollowUp]:
+    """Yield the reset of those that accept no other request before it."""
     broken = [member for member in members if needs_reset(member)]
     if broken:
         yield FollowUp(
-            f"reset the status of {_names(broken)}",
+            f"reset the status of {names(broken)}",
             resets(broken),
             detail="no other request is accepted before that. It changes nothing in "
             "the databases",
@@ -342,17 +344,32 @@ def resets(members: Iterable[Instance]) -> tuple[Action, ...]:
     return tuple(Action(Verb.RESET_STATUS, (member.id,)) for member in members)
 
 
-def _wait(members: Sequence[Instance]) -> FollowUp:
+def wait(members: Sequence[Instance]) -> FollowUp:
+    """Return the wait until all are settled."""
     ids = [member.id for member in members]
     return to("wait until they are settled", wait_for_instance(*ids))
 
 
-def _delete(members: Collection[Instance], detail: str) -> FollowUp:
+def delete(members: Collection[Instance], detail: str) -> FollowUp:
+    """Return the delete of members, in their order."""
     deletes = (
         Action(Verb.DELETE_INSTANCE, (member.id,), wait=True) for member in members
     )
-    return to(f"delete {_names(members)}", *deletes, detail=detail)
+    return to(f"delete {names(members)}", *deletes, detail=detail)
 
 
-def _names(members: Iterable[Instance]) -> str:
+def replaced(members: Sequence[Instance], source_id: str, detail: str) -> FollowUp:
+    """Return what deletes members, and creates replicas of a source in their place."""
+    deletes = [
+        Action(Verb.DELETE_INSTANCE, (member.id,), wait=True) for member in members
+    ]
+    creates = [
+        Action(Verb.CREATE_REPLICA, (source_id, member.name), wait=True, probe=True)
+        for member in members
+    ]
+    return to(f"replace {names(members)}", *deletes, *creates, detail=detail)
+
+
+def names(members: Iterable[Instance]) -> str:
+    """Join the names of members."""
     return ", ".join(member.name for member in members)

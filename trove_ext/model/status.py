@@ -39,7 +39,8 @@ DETACH = "DETACH"
 DELETING = "SHUTDOWN"
 #: The server accepts an action in these (``trove/instance/models.py``,
 #: ``validate_can_perform_action``).
-READY_STATUSES = frozenset({ACTIVE, "RESTART_REQUIRED"})
+RESTART_REQUIRED = "RESTART_REQUIRED"
+READY_STATUSES = frozenset({ACTIVE, RESTART_REQUIRED})
 #: Trove leaves these only by an admin's reset or a delete.
 FAILED_STATUSES = frozenset({"ERROR", "FAILED"})
 #: The task of every member while roles change; it never ends if Trove is restarted

@@ -40,6 +40,8 @@ WORDS = {
     Verb.RESET_STATUS: ("instance", "reset", "status"),
     Verb.ATTACH_CONFIGURATION: ("configuration", "attach"),
     Verb.DETACH_CONFIGURATION: ("configuration", "detach"),
+    Verb.SET_PARAMETERS: ("configuration", "parameter", "set"),
+    Verb.DELETE_CONFIGURATION: ("configuration", "delete"),
     Verb.CREATE_REPLICA: ("replica", "create"),
     Verb.SHOW_REPLICAS: ("replica", "show"),
     Verb.PROMOTE_REPLICA: ("replica", "promote"),
@@ -79,6 +81,9 @@ def command(prefix: str, action: Action) -> str:
         words += ["--for", f"{action.goal}{source}"]
     if action.keep_last is not None:
         words += ["--keep-last", str(action.keep_last)]
+    words += ["--to", action.target_id] if action.target_id else []
+    words += ["--fence"] if action.fence else []
+    words += ["--accept-loss"] if action.accept_loss else []
     words += ["--probe"] if action.probe else []
     words += ["--wait"] if action.wait else []
     return f"{prefix} database {shlex.join(words)}"
