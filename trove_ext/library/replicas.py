@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from trove_ext.exceptions import NotFoundError
-from trove_ext.library.base import TIMEOUT, Base, raise_if, reference
+from trove_ext.library.base import TIMEOUT, Base, Job, raise_if, reference
 from trove_ext.trove import conditions, find, read
 from trove_ext.workflows.new_instance import InstanceOptions
 from trove_ext.workflows.replica import (
@@ -27,10 +27,13 @@ from trove_ext.workflows.replica import (
     create,
     detach,
     failover,
+    failover_detach,
+    fenced_promote,
     promote,
     promote_risks,
     sets,
 )
+from trove_ext.workflows.replica import fresh_backup as fresh
 from trove_ext.workflows.replica.switch_report import Switch
 
 if TYPE_CHECKING:
@@ -140,6 +143,7 @@ class Replicas(Base):
         probe: bool = False,
         wait: bool = True,
         timeout: float = TIMEOUT,
+        fresh_backup: bool = True,
     ) -> tuple[Instance, ...]:
         """Create the replicas of a plan.
 
@@ -147,12 +151,15 @@ class Replicas(Base):
             source and dropped; waits in any case
         :param wait: wait until all are settled under their source
         :param timeout: seconds; 0 for no limit
+        :param fresh_backup: on PostgreSQL, take a full backup first if the source has
+            backups: Trove may build an incomplete replica on an older one
         :returns: the replicas in the order of their names, as read last
         :raises RefusedError: Trove refuses it; nothing was changed
         :raises ResourceFailedError: one failed, or does not replicate
         :raises WaitTimeoutError: time is over; the work continues on the server
         """
         with self._job(timeout) as job:
+            fresh.prepare(self._cloud, plan.source, job.deadline, take_one=fresh_backup)
             made = create.create(self._cloud, plan)
             job.result = replicas = tuple(made)
             if wait or probe:
@@ -164,24 +171,32 @@ class Replicas(Base):
             return replicas
 
     def plan_promote_replica(
-        self, replica: str | Instance, *, probe: bool = False
+        self, replica: str | Instance, *, probe: bool = False, fence: bool = False
     ) -> PromotePlan:
         """Check every member of the set before a planned switch.
 
         :param probe: prove that the replica replicates, by a database that is created
             on the source and dropped
+        :param fence: stop the writes during the promote, on an engine on which Trove
+            does not; a fence that an earlier process has left is lifted first
         :returns: the plan; ``risks`` is what may be lost or left wrong, empty for MySQL
             and MariaDB
         :raises CheckError: a check failed; lists all problems, member by member
         """
         with self._reading():
-            plan = promote.check(self._cloud, reference(replica), with_probe=probe)
+            plan = fenced_promote.check(
+                self._cloud, reference(replica), with_fence=fence
+            )
+            if probe:
+                plan = promote.prove(self._cloud, plan)
             return replace(plan, risks=promote_risks.of(self._cloud, plan))
 
     def promote_replica(
         self, plan: PromotePlan, *, wait: bool = True, timeout: float = TIMEOUT
     ) -> Switch:
         """Make the replica of a plan the source of its set.
+
+        With a fence it waits in any case, and lifts the fence whatever happens.
 
         :param wait: wait until the roles have changed and all members are settled
         :param timeout: seconds; 0 for no limit
@@ -191,25 +206,27 @@ class Replicas(Base):
         :raises WaitTimeoutError: time is over; the switch continues on the server
         """
         with self._job(timeout) as job:
-            before = promote.submit(self._cloud, plan)
-            if not wait:
-                return self._switching(before)
-            job.result = switch = promote.follow(
-                self._cloud, before, plan.target, job.deadline
-            )
+            if not wait and plan.fence is None:
+                return self._switching(promote.submit(self._cloud, plan))
+            job.result = switch = fenced_promote.run(self._cloud, plan, job.deadline)
             raise_if(switch.error)
             promote_risks.report(self._cloud, plan)
             return switch
 
-    def plan_fail_over(self, source: str | Instance) -> FailoverPlan:
+    def plan_fail_over(
+        self, source: str | Instance, *, to: str | Instance | None = None
+    ) -> FailoverPlan:
         """Determine whether a source is dead and its replicas are not.
 
         A heartbeat that may still arrive is watched for up to 45 seconds.
 
+        :param to: the replica that becomes the source, on PostgreSQL only, where it is
+            detached; elsewhere Trove chooses
         :raises CheckError: the source is not dead, or Trove could not eject it
         """
         with self._reading():
-            return failover.check(self._cloud, reference(source))
+            chosen = None if to is None else reference(to)
+            return failover.check(self._cloud, reference(source), chosen)
 
     def fail_over(
         self,
@@ -218,7 +235,7 @@ class Replicas(Base):
         wait: bool = True,
         timeout: float = TIMEOUT,
     ) -> Switch:
-        """Eject the dead source of a plan; Trove chooses the new one.
+        """Eject the dead source of a plan, or detach the replica that replaces it.
 
         The old source is not fenced: if its host comes back it accepts writes that no
         other member gets. What was written to it last may be lost.
@@ -233,6 +250,8 @@ class Replicas(Base):
         :raises WaitTimeoutError: time is over
         """
         with self._job(timeout) as job:
+            if plan.target is not None:
+                return self._detach_instead(plan, plan.target, job, wait=wait)
             before = failover.submit(self._cloud, plan, job.deadline if wait else None)
             if not wait:
                 return self._switching(before)
@@ -242,6 +261,19 @@ class Replicas(Base):
             raise_if(switch.error)
             failover.outcome(self._cloud, plan.source, switch)
             return switch
+
+    def _detach_instead(
+        self, plan: FailoverPlan, target: Instance, job: Job, *, wait: bool
+    ) -> Switch:
+        before = failover_detach.submit(self._cloud, plan.set, target)
+        if not wait:
+            return self._switching(before)
+        job.result = switch = failover_detach.follow(
+            self._cloud, before, target, job.deadline
+        )
+        raise_if(switch.error)
+        failover_detach.outcome(self._cloud, plan.source, target, switch)
+        return switch
 
     def detach_replica(
         self, replica: str | Instance, *, wait: bool = True, timeout: float = TIMEOUT

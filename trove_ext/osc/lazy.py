@@ -47,7 +47,7 @@ MODULES = {
     "ShowDatabaseReplica": "database_replica",
     "CreateDatabaseReplica": "database_replica_create",
     "FailoverDatabaseReplica": "database_replica_switch",
-    "PromoteDatabaseReplica": "database_replica_switch",
+    "PromoteDatabaseReplica": "database_replica_promote",
     "WaitDatabaseBackup": "database_wait",
     "WaitDatabaseInstance": "database_wait",
 }

@@ -18,7 +18,7 @@ Trove does not check a group's version when it creates an instance
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove.resources import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from trove_ext.model.instance import Instance
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A configuration group (``trove/configuration/views.py``)."""
+    """A configuration group (``trove/configuration/views.py``).
+
+    :ivar values: empty in a list, which does not show them
+    """
 
     id: str
     name: str
@@ -43,6 +46,8 @@ class Group:
     datastore_version_id: str | None
     datastore_version_name: str | None
     created: datetime | None = None
+    updated: datetime | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: Any) -> Group:
@@ -58,6 +63,8 @@ class Group:
             fields.text("datastore_version_id"),
             fields.text("datastore_version_name"),
             fields.time("created"),
+            fields.time("updated"),
+            fields.get("values") or {},
         )
 
 

@@ -44,9 +44,12 @@ EXAMPLES = {
     "database instance wait": ("db1", "db2 --for replica-of=db1"),
     "database replica create": ("db1 db1-replica --count 2 --wait",),
     "database replica detach": ("db1-replica-2 --wait",),
-    "database replica failover": ("db1 --wait",),
+    "database replica failover": ("db1 --wait", "db1 --to db1-replica-1 --wait"),
     "database replica list": ("", "--source db1"),
-    "database replica promote": ("db1-replica-1 --probe --wait",),
+    "database replica promote": (
+        "db1-replica-1 --probe --wait",
+        "db1-replica-1 --fence",
+    ),
     "database replica show": ("db1 --probe", "db1 --probe --nagios"),
 }
 

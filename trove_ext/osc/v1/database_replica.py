@@ -31,7 +31,7 @@ from trove_ext.osc.base.plugin import PLUGIN_TIMEOUT
 from trove_ext.osc.v1 import members
 from trove_ext.osc.v1.replica_report import critical, nagios_report
 from trove_ext.trove import configuration_groups
-from trove_ext.workflows.replica import detach, sets
+from trove_ext.workflows.replica import detach, fence_lift, sets
 from trove_ext.workflows.replica.probe import Probed, probe
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class ShowDatabaseReplica(command.Lister):
     ) -> tuple[ReplicationSet, Sequence[Probed]]:
         with alarm.time_out(parsed_args.timeout):
             session.log_in(self.app, self)
-            found = _set_of(self.cloud, parsed_args.instance)
+            read = _set_of if parsed_args.nagios else _lifted_set_of
+            found = read(self.cloud, parsed_args.instance)
             return found, _probed(self.cloud, found) if parsed_args.probe else ()
 
     def _report(self, parsed_args: argparse.Namespace) -> Report:
@@ -226,7 +227,18 @@ def _set_of(cloud: Cloud, instance: str) -> ReplicationSet:
 
     :raises NotFoundError: it is in none
     """
-    found = sets.find(cloud, instance)
+    return _set_in(sets.find(cloud, instance))
+
+
+def _lifted_set_of(cloud: Cloud, instance: str) -> ReplicationSet:
+    """Read the set of a member; lift a fence that a killed promote has left.
+
+    :raises NotFoundError: it is in none
+    """
+    return _set_in(fence_lift.lifted(cloud, sets.find(cloud, instance)))
+
+
+def _set_in(found: sets.Membership) -> ReplicationSet:
     if found.set is None:
         raise NotFoundError(
             f"{found.instance} is in no replica set: it is not a replica and has none."

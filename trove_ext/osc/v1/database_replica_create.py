@@ -22,12 +22,13 @@ from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.escape import count
 from trove_ext.osc.base.options import (
     add_dry_run_option,
+    add_engine_option,
     add_probe_option,
     add_wait_options,
 )
 from trove_ext.osc.v1 import members
 from trove_ext.osc.v1.new_instance import add_reach_options, reach_options
-from trove_ext.workflows.replica import build, create
+from trove_ext.workflows.replica import build, create, fresh_backup
 
 if TYPE_CHECKING:
     import argparse
@@ -63,8 +64,18 @@ class CreateDatabaseReplica(command.Lister):
         add_reach_options(parser, "the source")
         add_dry_run_option(parser, "Check everything, print what would be created")
         add_probe_option(
-            parser, "at the end that each replica replicates (implies --wait)"
+            parser,
+            "at the end that each replica replicates (implies --wait; on PostgreSQL "
+            "--wait implies it)",
         )
+        parser.add_argument(
+            "--no-fresh-backup",
+            action="store_true",
+            help="On PostgreSQL, do not take a full backup first if the source has a "
+            "backup: a replica that is built on one that is not the last of any kind "
+            "lacks rows, and is HEALTHY",
+        )
+        add_engine_option(parser)
         add_wait_options(
             parser, "each replica and the source are ACTIVE and HEALTHY in their roles"
         )
@@ -76,13 +87,16 @@ class CreateDatabaseReplica(command.Lister):
         if parsed_args.dry_run:
             self.cloud.progress.note(_spelled(plan))
             return _planned(plan)
+        fresh_backup.prepare(
+            self.cloud, plan.source, deadline, take_one=not parsed_args.no_fresh_backup
+        )
         made = create.create(self.cloud, plan)
         if not (parsed_args.wait or parsed_args.probe):
             _note_accepted(self.cloud, plan, made)
             return _shown(made, ())
-        built = build.follow(
-            self.cloud, plan, made, deadline, with_probe=parsed_args.probe
-        )
+        engine = self.cloud.engines.look(plan.source.datastore)
+        with_probe = parsed_args.probe or not engine.restart_resumes
+        built = build.follow(self.cloud, plan, made, deadline, with_probe=with_probe)
         self.fail(built.error)
         if not built.probed and built.error is None:
             self.cloud.progress.note(

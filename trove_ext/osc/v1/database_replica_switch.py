@@ -11,83 +11,25 @@
 # under the License.
 
 
-"""``database replica promote`` and ``database replica failover``."""
+"""``database replica failover``, and how a switch of roles is shown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.exceptions import UsageError
 from trove_ext.follow_up import Action, Verb, to, wait_for_instance
 from trove_ext.osc.base import command, confirm
-from trove_ext.osc.base.options import (
-    add_dry_run_option,
-    add_engine_option,
-    add_probe_option,
-    add_wait_options,
-)
+from trove_ext.osc.base.options import add_engine_option, add_wait_options
 from trove_ext.osc.v1 import members
-from trove_ext.workflows.replica import failover, promote, promote_risks, sets
+from trove_ext.workflows.replica import failover, failover_detach, sets
 
 if TYPE_CHECKING:
     import argparse
 
-    from trove_ext.trove.client import Cloud
+    from trove_ext.model.instance import Instance
+    from trove_ext.model.replication import ReplicationSet
+    from trove_ext.polling import Deadline
     from trove_ext.workflows.replica.switch_report import Switch
-
-
-class PromoteDatabaseReplica(command.Lister):
-    """Make a replica the source of its set: a planned switch (switchover).
-
-    Every member is checked first, because Trove does not: a promote that fails leaves
-    the whole set in ERROR and its source read-only. If the source is dead, use
-    "database replica failover".
-    """
-
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options."""
-        parser.add_argument(
-            "replica",
-            metavar="<replica>",
-            help="Replica to make the source (name or ID)",
-        )
-        add_dry_run_option(
-            parser, "Check everything except --probe, print the set before and after"
-        )
-        add_probe_option(parser, "first that the replica replicates")
-        parser.add_argument(
-            "--accept-loss",
-            action="store_true",
-            help="Do not prompt on PostgreSQL, where writes that the old source "
-            "acknowledges during the promote are lost; required if there is no "
-            "terminal",
-        )
-        add_engine_option(parser)
-        add_wait_options(
-            parser,
-            "the roles have changed and every member of the set is ACTIVE and HEALTHY",
-        )
-
-    def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Check, send, wait, and read every member again."""
-        deadline = self.cloud.start(parsed_args.timeout)
-        plan = promote.check(self.cloud, parsed_args.replica)
-        if parsed_args.dry_run:
-            _note_checks(self.cloud, plan)
-            roles = promote.planned_roles(plan)
-            return members.switch_table(plan.set, plan.set.members, roles)
-        if not parsed_args.accept_loss and _ask(self, plan):
-            deadline = self.cloud.start(parsed_args.timeout)
-        if parsed_args.probe:
-            promote.prove(self.cloud, plan)
-        before = promote.submit(self.cloud, plan)
-        if not parsed_args.wait:
-            promote_risks.report(self.cloud, plan)
-            return _accepted(self, plan.what, plan, _waits(plan))
-        switch = promote.follow(self.cloud, before, plan.target, deadline)
-        if switch.error is None:
-            promote_risks.report(self.cloud, plan)
-        return _shown(self, switch)
 
 
 class FailoverDatabaseReplica(command.Lister):
@@ -97,6 +39,9 @@ class FailoverDatabaseReplica(command.Lister):
     the old one has not been heard for a while (90 s unless the cloud has set another
     time); --wait repeats the request until then. The old source is not fenced: if its
     host comes back, it accepts writes that no replica receives.
+
+    On PostgreSQL, where Trove's choice always fails, the replica named by --to is
+    detached; the other replicas have to be created again.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -104,11 +49,18 @@ class FailoverDatabaseReplica(command.Lister):
         parser.add_argument(
             "source", metavar="<source>", help="Replica source to replace (name or ID)"
         )
+        parser.add_argument(
+            "--to",
+            metavar="<replica>",
+            help="Replica that becomes the source (name or ID), on PostgreSQL only; "
+            "required there if there are several",
+        )
         confirm.add_yes_option(
             parser,
-            "Do not prompt before ejecting the source; required if there is no "
+            "Do not prompt before replacing the source; required if there is no "
             "terminal",
         )
+        add_engine_option(parser)
         add_wait_options(
             parser,
             "a replica has become the source and every survivor is ACTIVE and HEALTHY",
@@ -117,17 +69,15 @@ class FailoverDatabaseReplica(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Determine whether it is dead, prompt, send, wait, and read all again."""
         if not parsed_args.yes:
-            confirm.need_terminal(self.app, "This ejects a replica source.")
-        plan = failover.check(self.cloud, parsed_args.source)
+            confirm.need_terminal(self.app, "This replaces a replica source.")
+        plan = failover.check(self.cloud, parsed_args.source, parsed_args.to)
         self.cloud.progress.done()
-        confirm.confirm(
-            self.app,
-            f"{plan.source} was last heard at {plan.last_heard}. Eject it, and let "
-            f"Trove choose one of {sets.listed(plan.survivors)}? What was "
-            "written to it last may be lost.",
-            yes=parsed_args.yes,
-        )
+        confirm.confirm(self.app, _question(plan), yes=parsed_args.yes)
         deadline = self.cloud.start(parsed_args.timeout)
+        if plan.target is not None:
+            return _detached(
+                self, plan, plan.target, deadline if parsed_args.wait else None
+            )
         before = failover.submit(
             self.cloud, plan, deadline if parsed_args.wait else None
         )
@@ -141,43 +91,40 @@ class FailoverDatabaseReplica(command.Lister):
             wait_for_instance(*(member.id for member in plan.survivors)),
             Action(Verb.SHOW_REPLICAS, (plan.survivors[0].id,)),
         ]
-        return _accepted(self, plan.what, plan, waits)
+        return accepted(self, plan.what, plan.set, waits)
 
 
-def _ask(shown: command.Lister, plan: promote.PromotePlan) -> bool:
-    """Prompt if a promote may lose something; return whether there was a prompt."""
-    about = "\n".join(promote_risks.of(shown.cloud, plan))
-    if not about:
-        return False
-    if not confirm.at_terminal(shown.app):
-        raise UsageError(
-            f"{about}\nThere is no terminal to ask for confirmation; use "
-            "--accept-loss. Nothing was changed."
+def _question(plan: failover.FailoverPlan) -> str:
+    heard = f"{plan.source} was last heard at {plan.last_heard}."
+    lost = "What was written to it last may be lost."
+    if plan.target is None:
+        return (
+            f"{heard} Eject it, and let Trove choose one of "
+            f"{sets.listed(plan.survivors)}? {lost}"
         )
-    shown.cloud.progress.done()
-    confirm.ask(shown.app, f"Promote {plan.target} all the same?", about)
-    return True
+    return f"{heard} Detach {plan.target}, which becomes the source? {lost}"
 
 
-def _note_checks(cloud: Cloud, plan: promote.PromotePlan) -> None:
-    for check in plan.checks:
-        cloud.progress.note(f"check: {check}")
-    if not plan.probed:
-        cloud.progress.note(
-            f"check: not probed: whether {plan.target} replicates (--probe does)"
-        )
-    for risk in promote_risks.of(cloud, plan):
-        cloud.progress.warn(risk)
+def _detached(
+    shown: command.Lister,
+    plan: failover.FailoverPlan,
+    target: Instance,
+    deadline: Deadline | None,
+) -> Any:
+    """Detach the new source, and report what is left of the set.
 
-
-def _waits(plan: promote.PromotePlan) -> list[Action]:
-    """Return what waits for the roles that a promote gives."""
-    target = plan.target.id
-    others = [member.id for member in plan.set.members if member.id != target]
-    waits = [wait_for_instance(target, goal="source")]
-    if others:
-        waits.append(wait_for_instance(*others, goal="replica-of", source_id=target))
-    return waits
+    :param deadline: None not to wait
+    """
+    cloud = shown.cloud
+    before = failover_detach.submit(cloud, plan.set, target)
+    if deadline is None:
+        cloud.progress.warn(failover.not_fenced(plan.source))
+        waits = [wait_for_instance(target.id, goal="detached")]
+        return accepted(shown, plan.what, plan.set, waits)
+    switch = failover_detach.follow(cloud, before, target, deadline)
+    if switch.error is None:
+        failover_detach.outcome(cloud, plan.source, target, switch)
+    return _shown(shown, switch)
 
 
 def _shown(shown: command.Lister, switch: Switch) -> Any:
@@ -185,15 +132,15 @@ def _shown(shown: command.Lister, switch: Switch) -> Any:
     return members.switch_table(switch.before, switch.members)
 
 
-def _accepted(
-    shown: command.Lister,
-    what: str,
-    plan: promote.PromotePlan | failover.FailoverPlan,
-    follow: list[Action],
+def accepted(
+    shown: command.Lister, what: str, found: ReplicationSet, follow: list[Action]
 ) -> Any:
-    """Show the current set, and print the commands that continue."""
+    """Show the current set, and print the commands that continue.
+
+    :param found: the set before
+    """
     shown.cloud.progress.note(
         f"{what}: accepted, not verified.", to("wait for it", *follow)
     )
-    now = sets.read_members(shown.cloud, [member.id for member in plan.set.members])
-    return members.switch_table(plan.set, now)
+    now = sets.read_members(shown.cloud, [member.id for member in found.members])
+    return members.switch_table(found, now)

@@ -72,6 +72,7 @@ TESTED_ELSEWHERE = {
     "osc.v1.backup_verify_metrics": "osc.v1.test_database_backup_verify: its metrics",
     "osc.v1.replica_report": "osc.v1.test_database_replica: the command as a plugin",
     "trove.catalog": "trove.test_find: names and IDs of what the catalog has",
+    "trove.configuration_changes": "workflows.replica.test_fenced_promote: a fence",
     "trove.configuration_groups": "workflows.restore.test_settings: groups of sources",
     "trove.databases": "workflows.restore.test_contents: lists of databases",
     "trove.quotas": "workflows.replica.test_create: a full quota",
@@ -80,6 +81,7 @@ TESTED_ELSEWHERE = {
     "workflows.backup.create": "library.test_connection: full and incremental backups",
     "workflows.backup.prune_run": "workflows.backup.test_prune: deletes of a plan",
     "workflows.backup.targets": "workflows.backup.test_delete: what is waited for",
+    "workflows.replica.fence_lift": "workflows.replica.test_fenced_promote: its end",
     "workflows.new_instance": "workflows.restore.test_settings: network, access, quota",
     "workflows.restore.verify_all": "osc.v1.test_database_backup_verify: all of them",
 }

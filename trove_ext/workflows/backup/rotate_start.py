@@ -45,6 +45,7 @@ from trove_ext.workflows.backup import (
     failed,
     storage_driver,
 )
+from trove_ext.workflows.replica import fence_lift, sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +78,8 @@ def start(
 ) -> RotateRow:
     """Find this run's backup if an earlier run has started it; else create it.
 
+    A fence that a killed promote has left on the instance is lifted first.
+
     The backups are read right before: another run may have taken one while this one
     handled other instances.
 
@@ -94,6 +97,8 @@ def start(
     if not engine.backs_up_replicas:
         # A promote may have changed its role since the list was read.
         instance = read.get_instance(cloud, instance.id)
+    if instance.configuration_id is not None and not engine.fences:
+        instance = fence_lift.lifted(cloud, sets.of(cloud, instance)).instance
     problem = engine_rules.replica_problem(engine, instance)
     if problem:
         raise CheckError(f"No backup of {instance} is taken", [problem])

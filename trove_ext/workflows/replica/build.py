@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import ResourceFailedError, TroveExtError
 from trove_ext.follow_up import Action, FollowUp, Verb, to, wait_for_instance
+from trove_ext.model import recovery
 from trove_ext.model.backup import REPLICATION_SNAPSHOT_PREFIX
 from trove_ext.model.status import BACKUP, BUILD, Phase
 from trove_ext.polling import Reading, Target
@@ -192,7 +193,7 @@ def follow(
     if not with_probe:
         return Built(replicas)
     probed = tuple(probe(cloud, source, replicas))
-    return Built(replicas, probed, _unproved(probed))
+    return Built(replicas, probed, _unproved(cloud, probed))
 
 
 def _without_configuration(
@@ -223,17 +224,24 @@ def _without_configuration(
     return tuple(sets.read_members(cloud, [replica.id for replica in replicas]))
 
 
-def _unproved(probed: Sequence[Probed]) -> TroveExtError | None:
+def _unproved(cloud: Cloud, probed: Sequence[Probed]) -> TroveExtError | None:
     bad = [probe for probe in probed if not probe.ok]
     if not bad:
         return None
+    text = "\n".join(probe.describe() for probe in bad)
+    first = bad[0].replica
+    if not cloud.engines.look(first.datastore).restart_resumes:
+        broken = [probe.replica for probe in bad if probe.readable]
+        replaced = recovery.replaced(broken, first.replica_of or "", "")
+        follow_ups = [replaced] if broken else []
+        return ResourceFailedError(text, follow_ups=follow_ups)
     restarts = [
         Action(Verb.RESTART_INSTANCE, (probe.replica.id,), wait=True)
         for probe in bad
         if probe.readable
     ]
     return ResourceFailedError(
-        "\n".join(probe.describe() for probe in bad),
+        text,
         follow_ups=[to("restart replication", *restarts)] if restarts else [],
     )
 

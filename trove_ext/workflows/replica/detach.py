@@ -29,7 +29,7 @@ from trove_ext.model import status as statuses
 from trove_ext.model.status import DETACH
 from trove_ext.trove import conditions, configuration_groups, send, wait_report
 from trove_ext.trove.client import is_refusal
-from trove_ext.workflows.replica import preflight, sets
+from trove_ext.workflows.replica import fence_lift, preflight, sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,9 +56,11 @@ class Detached:
 def check(cloud: Cloud, name_or_id: str) -> tuple[Instance, ReplicationSet]:
     """Find a replica that can be detached, and its set.
 
+    A fence that a killed promote has left is lifted first: the only change.
+
     :raises CheckError: it is none, or not settled; nothing was changed
     """
-    membership = sets.find(cloud, name_or_id)
+    membership = fence_lift.lifted(cloud, sets.find(cloud, name_or_id))
     found, replica, source = sets.replica_set(membership, "detach")
     problems = list(preflight.problems(cloud, replica, source, frozenset()))
     if problems:

@@ -31,7 +31,13 @@ from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import conditions, send, wait_report
 from trove_ext.trove.client import is_refusal
-from trove_ext.workflows.replica import heartbeat, preflight, sets, switch_report
+from trove_ext.workflows.replica import (
+    failover_detach,
+    heartbeat,
+    preflight,
+    sets,
+    switch_report,
+)
 from trove_ext.workflows.replica.promote import wrong_roles
 
 if TYPE_CHECKING:
@@ -52,15 +58,19 @@ class FailoverPlan:
     """A failover that passed its checks.
 
     :ivar survivors: the replicas, of which Trove chooses the new source
+    :ivar target: the replica that is detached to become it, if the engine can't eject
     """
 
     set: ReplicationSet
     source: Instance
     survivors: tuple[Instance, ...]
+    target: Instance | None = None
 
     @property
     def what(self) -> str:
         """The failover, for messages."""
+        if self.target is not None:
+            return f"detach of {self.target}"
         return f"eject of {self.source}"
 
     @property
@@ -69,11 +79,13 @@ class FailoverPlan:
         return preflight.last_heard(self.source)
 
 
-def check(cloud: Cloud, name_or_id: str) -> FailoverPlan:
+def check(cloud: Cloud, name_or_id: str, to_replica: str | None = None) -> FailoverPlan:
     """Determine whether the source is dead, and its replicas are not.
 
     Trove decides by the heartbeat of the source, which is watched for up to 45 s.
 
+    :param to_replica: the replica that becomes the source (name or ID), only on an
+        engine that can't eject: there, it is detached; needed if there are several
     :raises CheckError: the source is not dead, or Trove could not eject it; nothing
         was changed
     """
@@ -85,14 +97,18 @@ def check(cloud: Cloud, name_or_id: str) -> FailoverPlan:
     engine = cloud.engines.of(source.datastore)
     problems: list[str | Problem] = [
         *_source_problems(cloud, source, survivors),
-        *_survivor_problems(survivors if engine.ejects else ()),
         *found.oddities,
     ]
-    if not problems and not engine.ejects:
-        problems.append(_detach_instead(engine, source, survivors))
+    target = None
+    if engine.ejects:
+        problems += _survivor_problems(survivors)
+        problems += failover_detach.refuse_choice(engine, source, to_replica)
+    else:
+        target, more = failover_detach.choose(cloud, source, survivors, to_replica)
+        problems += more
     if problems:
         raise CheckError(f"Can't fail over from {source}", problems)
-    return FailoverPlan(found, source, survivors)
+    return FailoverPlan(found, source, survivors, target)
 
 
 def _no_source(membership: sets.Membership) -> str:
@@ -103,48 +119,28 @@ def _no_source(membership: sets.Membership) -> str:
     return f"it is a replica of {source or instance.replica_of}; name the source"
 
 
-def _detach_instead(
-    engine: Engine, source: Instance, survivors: tuple[Instance, ...]
-) -> Problem:
-    """Refuse an eject that can't succeed, with what replaces the source."""
-    detaches = (
-        Action(Verb.DETACH_REPLICA, (replica.id,), wait=True) for replica in survivors
-    )
-    return Problem(
-        f"with {engine.title} Trove's eject fails and leaves every member in ERROR. A "
-        "replica that is detached accepts writes and can replace the source. The other "
-        f"replicas keep following {source}, which is not fenced: delete both and "
-        "create new replicas. The next backup has to be a full one",
-        (
-            to(
-                "detach the replica that is to replace it",
-                *detaches,
-                detail="Trove does not report which of them has the most data; choose "
-                "one"
-                if len(survivors) > 1
-                else "",
-            ),
-        ),
-    )
-
-
 def _source_problems(
     cloud: Cloud, source: Instance, survivors: tuple[Instance, ...]
 ) -> list[Problem]:
     if source.operating_status == statuses.NOT_HEARD:
         return []
     if source.id not in heartbeat.silent(cloud, [source]):
-        return [_alive(source, survivors)]
+        return [_alive(cloud.engines.look(source.datastore), source, survivors)]
     return []
 
 
-def _alive(source: Instance, survivors: tuple[Instance, ...]) -> Problem:
+def _alive(
+    engine: Engine, source: Instance, survivors: tuple[Instance, ...]
+) -> Problem:
+    harmless = ", which loses nothing" if engine.fences else ""
     promote = to(
         "promote a replica, if another instance is to be the source"
         if not source.is_settled
         else "promote a replica",
         *(
-            Action(Verb.PROMOTE_REPLICA, (member.id,), wait=True)
+            Action(
+                Verb.PROMOTE_REPLICA, (member.id,), wait=True, fence=not engine.fences
+            )
             for member in survivors
         ),
         detail="choose one of them" if len(survivors) > 1 else "",
@@ -152,7 +148,7 @@ def _alive(source: Instance, survivors: tuple[Instance, ...]) -> Problem:
     if source.is_settled:
         return Problem(
             f"{source} is {source.state} and its guest agent is heard: for a source "
-            "that works there is the planned switch (switchover), which loses nothing",
+            f"that works there is the planned switch (switchover){harmless}",
             (promote,),
         )
     steps = [preflight.start_database(source), promote]
@@ -316,7 +312,7 @@ def follow(
         members: tuple[Instance, ...], silent: frozenset[str]
     ) -> recovery.Diagnosis:
         case = recovery.Case(source, None, members, silent, before.members)
-        return recovery.after_eject(case)
+        return switch_report.after_eject(cloud, case)
 
     switch = switch_report.report(cloud, what, before, waited, diagnose)
     left = tuple(member for member in switch.members if member.id != source.id)

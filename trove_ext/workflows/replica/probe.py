@@ -29,6 +29,7 @@ from trove_ext.exceptions import (
     LostAnswerError,
     NotFoundError,
     RefusedError,
+    ResourceFailedError,
     TroveExtError,
     UnreachableError,
 )
@@ -81,12 +82,14 @@ def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[
 
     It is dropped in any case; if that fails, a warning names the command that does.
 
+    :raises ResourceFailedError: the source does not take writes, or can't be read
     :raises TroveExtError: it could not be created
     """
     name = f"{PREFIX}{uuid.uuid4().hex[:16]}"
     made = True
     try:
         _create(cloud, source, name)
+        _await_on_source(cloud, source, name)
         return _arrivals(cloud, name, replicas)
     except (RefusedError, NotFoundError, LoginError, UnreachableError):
         # Of the create: errors of reading a replica are caught in _poll.
@@ -105,6 +108,25 @@ def _create(cloud: Cloud, source: Instance, name: str) -> None:
     except LostAnswerError:
         if not databases.has(cloud, source, name):
             raise
+
+
+def _await_on_source(cloud: Cloud, source: Instance, name: str) -> None:
+    """Wait until the source has it: Trove reports no failure of the creation.
+
+    (``trove/extensions/mysql/service.py``, ``SchemaController.create``: a cast)
+
+    :raises ResourceFailedError: it does not appear
+    """
+    target = Target(f"Probe on {source}", partial(_poll, cloud, source, name), None)
+    outcome = cloud.wait([target], cloud.deadline(PROBE_TIMEOUT))[0]
+    if outcome.ok:
+        return
+    reason = outcome.reading.reason if outcome.reading else ""
+    raise ResourceFailedError(
+        f"{source} does not take writes: a database that was created does not appear"
+        if outcome.timed_out
+        else f"{source} can't be read: {reason}"
+    )
 
 
 def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Probed]:

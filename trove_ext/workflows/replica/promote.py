@@ -32,10 +32,14 @@ from trove_ext.workflows.replica import heartbeat, preflight, sets, switch_repor
 from trove_ext.workflows.replica.probe import probe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.replica.fence import FencePlan
+    from trove_ext.workflows.replica.probe import Probed
     from trove_ext.workflows.replica.switch_report import Switch
 
 
@@ -47,6 +51,7 @@ class PromotePlan:
     :ivar probed: whether it was proved that the target replicates
     :ivar risks: what may be lost or left wrong on this engine, if the Python library
         made the plan; empty for MySQL and MariaDB
+    :ivar fence: how writes are stopped during it; None not to stop them
     """
 
     set: ReplicationSet
@@ -55,6 +60,7 @@ class PromotePlan:
     checks: tuple[str, ...]
     probed: bool
     risks: tuple[str, ...] = ()
+    fence: FencePlan | None = None
 
     @property
     def what(self) -> str:
@@ -69,9 +75,20 @@ def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Promote
         on the source and dropped; only if all other checks pass
     :raises CheckError: something is wrong; nothing was changed
     """
-    membership = sets.find(cloud, name_or_id)
+    plan = check_members(cloud, sets.find(cloud, name_or_id))
+    return prove(cloud, plan) if with_probe else plan
+
+
+def check_members(
+    cloud: Cloud, membership: sets.Membership, more: Iterable[str | Problem] = ()
+) -> PromotePlan:
+    """Check every member of a set that was read.
+
+    :param more: what is wrong besides, to be reported with the rest
+    :raises CheckError: something is wrong; nothing was changed
+    """
     found, target, source = sets.replica_set(membership, "promote")
-    problems = _problems(cloud, found, source)
+    problems = [*_problems(cloud, found, source), *more]
     if problems:
         raise CheckError(f"Can't promote {target}", problems)
     checks = (
@@ -79,8 +96,7 @@ def check(cloud: Cloud, name_or_id: str, *, with_probe: bool = False) -> Promote
         f"all have the datastore version {source.datastore_version}",
         "no backup is running",
     )
-    plan = PromotePlan(found, source, target, checks, probed=False)
-    return prove(cloud, plan) if with_probe else plan
+    return PromotePlan(found, source, target, checks, probed=False)
 
 
 def prove(cloud: Cloud, plan: PromotePlan) -> PromotePlan:
@@ -116,19 +132,26 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
             f"Can't promote {target}",
             [Problem(f"{source} can't be probed: {exc}", exc.follow_ups)],
         ) from exc
-    if not probed.readable:
-        raise CheckError(f"Can't promote {target}", [probed.describe()])
     if not probed.ok:
-        restart = Action(Verb.RESTART_INSTANCE, (target.id,), wait=True)
-        advice = to(
-            "restart replication",
-            restart,
-            detail="if that does not help, detach and delete it and create another "
-            "replica",
-        )
-        problem = Problem(probed.describe(), (advice,))
-        raise CheckError(f"Can't promote {target}", [problem])
+        raise CheckError(f"Can't promote {target}", [unproved(cloud, probed)])
     return f"{target} replicates: the probe arrived after {probed.seconds:.1f} s"
+
+
+def unproved(cloud: Cloud, probed: Probed) -> str | Problem:
+    """Describe that a replica does not replicate, with what helps on its engine."""
+    if not probed.readable:
+        return probed.describe()
+    replica = probed.replica
+    if not cloud.engines.look(replica.datastore).restart_resumes:
+        replaced = recovery.replaced([replica], replica.replica_of or "", "")
+        return Problem(probed.describe(), (replaced,))
+    restart = Action(Verb.RESTART_INSTANCE, (replica.id,), wait=True)
+    advice = to(
+        "restart replication",
+        restart,
+        detail="if that does not help, detach and delete it and create another replica",
+    )
+    return Problem(probed.describe(), (advice,))
 
 
 def submit(cloud: Cloud, plan: PromotePlan) -> ReplicationSet:
@@ -168,7 +191,7 @@ def follow(
         members: tuple[Instance, ...], silent: frozenset[str]
     ) -> recovery.Diagnosis:
         case = recovery.Case(source, target, members, silent, before.members)
-        return recovery.after_promote(case)
+        return switch_report.after_promote(cloud, case)
 
     switch = switch_report.report(cloud, what, before, waited, diagnose)
     wrong = wrong_roles(switch.members, target.id)

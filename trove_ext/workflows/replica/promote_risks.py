@@ -22,6 +22,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trove_ext.follow_up import Action, Verb, to
+from trove_ext.model import replica_password
+from trove_ext.trove import read
 
 if TYPE_CHECKING:
     from trove_ext.follow_up import FollowUp
@@ -31,9 +33,15 @@ if TYPE_CHECKING:
 
 
 def of(cloud: Cloud, plan: PromotePlan) -> tuple[str, ...]:
-    """Say what may be lost or left wrong by a promote; empty if nothing may."""
+    """Say what may be lost or left wrong by a promote; empty if nothing may.
+
+    With a fence nothing is lost, and no member differs afterwards.
+    """
     engine = cloud.engines.of(plan.source.datastore)
-    risks = []
+    password = [] if engine.first_replica_promotes else _password(cloud, plan)
+    if plan.fence is not None:
+        return tuple(password)
+    risks = list(password)
     if not engine.fences:
         risks.append(
             f"With {engine.title} Trove does not stop the writes on {plan.source}: "
@@ -55,6 +63,26 @@ def of(cloud: Cloud, plan: PromotePlan) -> tuple[str, ...]:
     return tuple(risks)
 
 
+def _password(cloud: Cloud, plan: PromotePlan) -> list[str]:
+    """Say that Trove may fail to promote the target, and what that leaves."""
+    members = plan.set.members
+    backups = [
+        backup
+        for member in members
+        for backup in read.list_backups(cloud, instance_id=member.id)
+    ]
+    base = replica_password.old_base(plan.target, members, backups)
+    if base is None:
+        return []
+    text = (
+        f"{plan.target} is apparently built on {base}, from before {plan.source} had "
+        "replicas. It lacks their password then: the promote FAILS, leaves every "
+        f"member in ERROR, and both {plan.target} and {plan.source} take writes. Take "
+        "a full backup, create another replica, and promote that one."
+    )
+    return [text]
+
+
 def siblings_of(plan: PromotePlan) -> list[Instance]:
     """Return the members that change their source."""
     ends = {plan.source.id, plan.target.id}
@@ -62,9 +90,12 @@ def siblings_of(plan: PromotePlan) -> list[Instance]:
 
 
 def report(cloud: Cloud, plan: PromotePlan) -> None:
-    """Warn of each member that should be replaced after a promote, if any should."""
+    """Warn of each member that should be replaced after a promote, if any should.
+
+    After one with a fence the other replicas are the same.
+    """
     engine = cloud.engines.look(plan.source.datastore)
-    if not engine.siblings_follow:
+    if not engine.siblings_follow and plan.fence is None:
         for sibling in siblings_of(plan):
             cloud.progress.warn(
                 f"{sibling} may differ from {plan.target}, and no status shows that.",

@@ -23,7 +23,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
-from trove_ext.model import recovery
+from trove_ext.model import recovery, recovery_unfenced
 from trove_ext.model.status import SWITCHING_STATUSES
 from trove_ext.trove import wait_report
 from trove_ext.workflows.replica import heartbeat, sets
@@ -94,6 +94,20 @@ def report(
     text = "\n".join([*lines, render(diagnosis)])
     wrong = type(error)(text, follow_ups=(*follow_ups, *diagnosis.steps))
     return Switch(before, members, wrong)
+
+
+def after_promote(cloud: Cloud, case: recovery.Case) -> recovery.Diagnosis:
+    """Diagnose a promote that failed, by the facts of the engine."""
+    if cloud.engines.look(case.source.datastore).fences:
+        return recovery.after_promote(case)
+    return recovery_unfenced.after_promote(case)
+
+
+def after_eject(cloud: Cloud, case: recovery.Case) -> recovery.Diagnosis:
+    """Diagnose an eject that failed, by the facts of the engine."""
+    if cloud.engines.look(case.source.datastore).ejects:
+        return recovery.after_eject(case)
+    return recovery_unfenced.after_eject(case)
 
 
 def _reasons(waited: Sequence[Outcome]) -> list[str]:

@@ -30,6 +30,10 @@ class ReplicaTestCase(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
+        self.make()
+
+    def make(self):
+        """Make the cloud; a new one if it is called again."""
         self.clock = FakeClock()
         self.fake = FakeCloud(self.clock)
         self.db1 = self.fake.add_instance("db1", databases=("shop",))

@@ -16,8 +16,8 @@ from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 
 class PostgresReplicaTestCase(ReplicaTestCase):
-    def setUp(self):
-        super().setUp()
+    def make(self):
+        super().make()
         version = self.fake.datastores["postgresql"].default_version_id
         for member in self.members:
             member.version_id = version
@@ -68,22 +68,15 @@ class TestOtherEngines(ReplicaTestCase):
 
 
 class TestFailover(PostgresReplicaTestCase):
-    def test_an_eject_is_refused_with_the_detach_that_replaces_it(self):
+    def test_it_asks_which_replica_becomes_the_source(self):
         self.fake.host_off(self.db1)
         self.clock.sleep(100)
         self.refuse(
             "replica failover db1 --yes --wait",
-            "leaves every member in ERROR",
-            f"replica detach {self.db2.id} --wait",
-            f"replica detach {self.db3.id} --wait",
+            "does not report which has the most data",
+            f"--to {self.db2.id} --wait",
+            f"--to {self.db3.id} --wait",
         )
-
-    def test_the_detach_that_is_advised_makes_a_server_that_accepts_writes(self):
-        self.fake.host_off(self.db1)
-        self.clock.sleep(100)
-        self.succeed(f"replica detach {self.db2.id} --wait")
-        self.assertIsNone(self.db2.replica_of)
-        self.assertFalse(self.db2.read_only)
 
     def test_a_source_that_works_is_not_to_be_detached_from(self):
         result = self.refuse("replica failover db1 --yes --wait", "is heard")
