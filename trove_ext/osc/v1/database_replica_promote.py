@@ -56,15 +56,7 @@ class PromoteDatabaseReplica(command.Lister):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
-        parser.add_argument(
-            "replica",
-            metavar="<replica>",
-            help="Replica to make the source (name or ID)",
-        )
-        add_dry_run_option(
-            parser, "Check everything except --probe, print the set before and after"
-        )
-        add_probe_option(parser, "first that the replica replicates")
+        _add_what(parser)
         _add_engine_options(parser)
         add_engine_option(parser)
         add_wait_options(
@@ -91,6 +83,16 @@ class PromoteDatabaseReplica(command.Lister):
         promote.submit(self.cloud, plan)
         promote_risks.report(self.cloud, plan)
         return accepted(self, plan.what, plan.set, _waits(plan))
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "replica", metavar="<replica>", help="Replica to make the source (name or ID)"
+    )
+    add_dry_run_option(
+        parser, "Check everything except --probe, print the set before and after"
+    )
+    add_probe_option(parser, "first that the replica replicates")
 
 
 def _add_engine_options(parser: argparse.ArgumentParser) -> None:

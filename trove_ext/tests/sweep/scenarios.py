@@ -69,6 +69,24 @@ def _source_off(cloud: FakeCloud) -> None:
     cloud.clock.sleep(300)
 
 
+def _postgresql(cloud: FakeCloud) -> None:
+    """Make the set one of PostgreSQL, without a backup."""
+    version = cloud.datastores["postgresql"].default_version_id
+    for name in ("db1", "rep1", "rep2"):
+        cloud.instance(name).version_id = version
+    cloud.backup("other").deleted = True
+
+
+def _postgresql_off(cloud: FakeCloud) -> None:
+    _postgresql(cloud)
+    _source_off(cloud)
+
+
+def _fence_is_gone(cloud: FakeCloud) -> bool:
+    members = map(cloud.instance, ("db1", "rep1", "rep2"))
+    return not any(member.settings for member in members)
+
+
 def _second_chain(cloud: FakeCloud) -> None:
     cloud.clock.sleep(60)
     cloud.add_backup("second", cloud.instance("alone"))
@@ -366,6 +384,18 @@ SCENARIOS = (
         "replica promote",
         "replica promote rep1 --wait",
         lambda c: _replicates(c, "rep1", "db1", "rep2"),
+    ),
+    Scenario(
+        "replica promote with a fence",
+        "replica promote rep1 --fence --wait",
+        lambda c: _replicates(c, "rep1", "db1", "rep2") and _fence_is_gone(c),
+        _postgresql,
+    ),
+    Scenario(
+        "replica failover by a detach",
+        "replica failover db1 --to rep1 --yes --wait",
+        lambda c: c.instance("rep1").replica_of is None and _settled(c, "rep1"),
+        _postgresql_off,
     ),
     Scenario(
         "replica failover",

@@ -38,6 +38,7 @@ MOST_ATTRIBUTES = 8
 
 #: Records, which do nothing by themselves: what a resource or a request consists of.
 RECORDS = {
+    "follow_up.Action": "a field for each argument that a command may have",
     "model.backup.Backup": "all that Trove reports of a backup",
     "model.engine.Engine": "all the facts of an engine",
     "model.instance.Instance": "all that Trove reports of an instance",
