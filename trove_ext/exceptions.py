@@ -20,7 +20,7 @@ what was expected and what was found.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from trove_ext.follow_up import FollowUp, Problem, merged
 
@@ -62,6 +62,11 @@ class TroveExtError(Exception):
     ) -> None:
         self.follow_ups = tuple(follow_ups)
         super().__init__(message)
+
+    def extended(self, line: str) -> Self:
+        """Add a line to the message; the kind of error and its facts stay."""
+        self.args = (f"{self}\n{line}",)
+        return self
 
 
 class UsageError(TroveExtError):

@@ -90,6 +90,7 @@ class Setting(enum.Enum):
 
     ALLOWED_CIDRS = "addresses that may connect"
     AVAILABILITY_ZONE = "availability zone"
+    BACKUP_NAME = "pattern for the name of a last backup"
     CONFIGURATION_OR_NONE = "configuration group, or none"
     FLAVOR = "flavor"
     LIKE = "instance to take the settings from"

@@ -54,6 +54,7 @@ WORDS = {
 OPTIONS = {
     Setting.ALLOWED_CIDRS: "--allowed-cidr <range>",
     Setting.AVAILABILITY_ZONE: "--availability-zone <zone>",
+    Setting.BACKUP_NAME: "--backup-name <pattern>",
     Setting.CONFIGURATION_OR_NONE: "--configuration <group> (or --no-configuration)",
     Setting.FLAVOR: "--flavor <flavor>",
     Setting.LIKE: "--like <instance>",

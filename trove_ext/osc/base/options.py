@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from cliff.app import App
 
+    from trove_ext.model.rotation_naming import NamePattern
+
 #: Seconds to wait if no ``--timeout`` is given; the identity of this object
 #: distinguishes it from ``--timeout 3600``.
 DEFAULT_TIMEOUT = float(3600)
@@ -56,11 +58,63 @@ def add_wait_options(parser: argparse.ArgumentParser, done: str) -> None:
 
     def checked(args: Any = None, namespace: Any = None) -> Any:
         parsed = parse_args(args, namespace)
-        if not parsed.wait and parsed.timeout is not DEFAULT_TIMEOUT:
+        waits = parsed.wait or getattr(parsed, "backup_first", False)
+        if not waits and parsed.timeout is not DEFAULT_TIMEOUT:
             parser.error("--timeout limits the wait: give --wait too")
         return parsed
 
     parser.parse_args = checked  # type: ignore[method-assign]
+
+
+def add_backup_first_options(
+    parser: argparse.ArgumentParser, action: str, *, of: str = "the instance"
+) -> None:
+    """Add ``--backup-first`` and ``--backup-name``.
+
+    :param action: what follows the backup, as the default name has it: "upgrade"
+    :param of: what is backed up, as text
+    """
+    default = f"{{instance}}-before-{action}-{{time}}"
+    parser.add_argument(
+        "--backup-first",
+        action="store_true",
+        help=f"Take a full backup of {of} first, wait until it is COMPLETED, and read "
+        f"that it can be restored; if it can't, nothing is done to {of}",
+    )
+    parser.add_argument(
+        "--backup-name",
+        metavar="<pattern>",
+        type=name_pattern,
+        help="Name of that backup, in which {instance}, {type} and {time} are replaced "
+        "and the time is UTC, as {time:%%Y-%%m-%%d} if given a format (default: "
+        f"{default})",
+    )
+    parse_args = parser.parse_args
+
+    def checked(args: Any = None, namespace: Any = None) -> Any:
+        parsed = parse_args(args, namespace)
+        if parsed.backup_name is not None and not parsed.backup_first:
+            parser.error("--backup-name names a backup: give --backup-first too")
+        if parsed.backup_first and parsed.backup_name is None:
+            parsed.backup_name = name_pattern(default)
+        return parsed
+
+    parser.parse_args = checked  # type: ignore[method-assign]
+
+
+def name_pattern(text: str) -> NamePattern:
+    """Parse a pattern for the names of backups.
+
+    :raises ArgumentTypeError: it can't be used
+    """
+    from argparse import ArgumentTypeError
+
+    from trove_ext.model.rotation_naming import NamePattern
+
+    try:
+        return NamePattern(text)
+    except ValueError as exc:
+        raise ArgumentTypeError(str(exc)) from exc
 
 
 def add_dry_run_option(parser: argparse.ArgumentParser, instead: str) -> None:

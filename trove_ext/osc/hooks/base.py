@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
     from cliff.command import Command
 
-    from trove_ext.polling import Target
+    from trove_ext.polling import Deadline, Target
     from trove_ext.trove.client import Cloud
 
 T = TypeVar("T", Instance, Backup)
 
 
 class HookedCommand:
-    """Finds names on every page; with ``--wait`` it replaces the action."""
+    """Finds names on every page; with an option that waits it replaces the action."""
 
     def __init__(self, command: Command) -> None:
         self.command: Any = command
@@ -89,7 +89,7 @@ class HookedCommand:
 
     def takes_over(self, parsed_args: argparse.Namespace) -> bool:
         """Whether an option of the plugin was given that changes the action."""
-        return bool(getattr(parsed_args, "wait", False))
+        return bool(getattr(parsed_args, "wait", False) or backs_up_first(parsed_args))
 
     def before(self, parsed_args: argparse.Namespace) -> None:
         """Prepare the arguments for the stock action."""
@@ -128,6 +128,11 @@ class HookedCommand:
         return find.backups(self.cloud).id_of(name_or_id)
 
 
+def backs_up_first(parsed_args: argparse.Namespace) -> bool:
+    """Whether ``--backup-first`` was given, to a command that has it."""
+    return bool(getattr(parsed_args, "backup_first", False))
+
+
 def columns(info: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
     """Format a resource as the stock client does."""
     names = tuple(sorted(info))
@@ -162,19 +167,19 @@ def delete_each(
     things: Sequence[T],
     *,
     delete: Callable[[str], object],
-    target: Callable[[Cloud, T], Target],
-    timeout: float,
+    target: Callable[[Cloud, T], Target] | None,
+    deadline: Deadline,
     not_found: Sequence[TroveExtError] = (),
 ) -> None:
     """Delete several, and wait for all that Trove accepted.
 
     :param kind: as the stock client calls it: "database backup"
-    :param target: the condition to wait for
-    :param timeout: seconds for all together
+    :param target: the condition to wait for; None not to wait
+    :param deadline: of all together
     :param not_found: the errors of those that could not be found
     """
     cloud = stock.cloud
-    deadline = cloud.start(timeout)
+    sent = 0
     accepted: list[Target] = []
     refused = list(not_found)
     for thing in things:
@@ -188,9 +193,10 @@ def delete_each(
         stdout = stock.command.app.stdout
         stdout.write(f"Request to delete {kind} {thing.id} has been accepted.\n")
         stdout.flush()
-        accepted.append(target(cloud, thing))
+        sent += 1
+        accepted += [target(cloud, thing)] if target else []
     waited = cloud.wait(accepted, deadline) if accepted else []
-    stock.fail(deleted(wait_report.error_of(waited), refused, len(waited)))
+    stock.fail(deleted(wait_report.error_of(waited), refused, sent))
 
 
 def deleted(

@@ -24,11 +24,13 @@ wrapped instead, which covers every way out.
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cliff import hooks
 
 from trove_ext.osc.base.options import (
+    add_backup_first_options,
     add_wait_options,
     escape_errors,
     guard_parsing,
@@ -91,6 +93,10 @@ class Added(NamedTuple):
     epilog: str = "--wait and --timeout are provided by the trove-ext plugin."
 
 
+BACKUP_FIRST = (
+    "--backup-first, --backup-name, --wait and --timeout are provided by the trove-ext "
+    "plugin. Without --wait the command ends once Trove has accepted the request."
+)
 COMMANDS = {
     "database backup create": Added(
         "backup:BackupCreate",
@@ -119,7 +125,10 @@ COMMANDS = {
         "older guides give are dropped if they match the source.",
     ),
     "database instance delete": Added(
-        "instance:InstanceDelete", "each instance is gone"
+        "instance:InstanceDelete",
+        "each instance is gone",
+        partial(add_backup_first_options, action="delete", of="each instance"),
+        BACKUP_FIRST,
     ),
     "database instance detach": Added(
         "instance_switch:InstanceDetach",
@@ -139,15 +148,22 @@ COMMANDS = {
         "instance_action:InstanceReboot", "the instance is ACTIVE and HEALTHY again"
     ),
     "database instance rebuild": Added(
-        "instance_action:InstanceRebuild", "the instance is ACTIVE and HEALTHY again"
+        "instance_action:InstanceRebuild",
+        "the instance is ACTIVE and HEALTHY again",
+        partial(add_backup_first_options, action="rebuild"),
+        BACKUP_FIRST,
     ),
     "database instance resize flavor": Added(
         "instance_action:InstanceResizeFlavor",
         "the instance has the new flavor and is ACTIVE and HEALTHY",
+        partial(add_backup_first_options, action="resize"),
+        BACKUP_FIRST,
     ),
     "database instance resize volume": Added(
         "instance_action:InstanceResizeVolume",
         "every member of the replica set has the new size and is ACTIVE and HEALTHY",
+        partial(add_backup_first_options, action="resize"),
+        BACKUP_FIRST,
     ),
     "database instance restart": Added(
         "instance_action:InstanceRestart", "the instance is ACTIVE and HEALTHY again"
@@ -155,14 +171,23 @@ COMMANDS = {
     "database instance upgrade": Added(
         "instance_action:InstanceUpgrade",
         "the instance is ACTIVE and HEALTHY again without a new fault",
+        partial(add_backup_first_options, action="upgrade"),
+        BACKUP_FIRST,
     ),
 }
 
 
 def _waits(command: Command) -> bool:
-    """Whether ``--wait``, or an abbreviation of it, is on the command line."""
+    """Whether an option that waits, or an abbreviation of it, is on the command line.
+
+    ``--backup-`` and what is shorter is ambiguous, but argparse says that later.
+    """
     words = upstream.typed_words(command.app)
-    return any("--wait".startswith(word) and word.startswith("--w") for word in words)
+    return any(
+        option.startswith(word) and word.startswith(shortest)
+        for option, shortest in (("--wait", "--w"), ("--backup-first", "--b"))
+        for word in words
+    )
 
 
 class Hook(hooks.CommandHook):

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from troveclient.osc.v1 import database_instances as stock
 
-from trove_ext.exceptions import UsageError
+from trove_ext.exceptions import CheckError, UsageError
+from trove_ext.follow_up import Action, Problem, Verb, to
 from trove_ext.model import account_names
 from trove_ext.osc.hooks import replica_form, upstream
 from trove_ext.osc.hooks.base import (
@@ -38,6 +39,7 @@ from trove_ext.trove import (
     wait_report,
 )
 from trove_ext.workflows import new_instance
+from trove_ext.workflows.backup import last_backup
 
 if TYPE_CHECKING:
     import argparse
@@ -133,29 +135,58 @@ class InstanceDelete(HookedCommand):
         """Replace names by IDs; report all that can't be found together.
 
         With ``--wait`` the others are deleted nevertheless; the stock command sends
-        nothing then.
+        nothing then, and neither does ``--backup-first``.
         """
         ids, problems = find.instances(self.cloud).ids_of(parsed_args.instance)
-        if problems and not (ids and self.takes_over(parsed_args)):
+        goes_on = parsed_args.wait and not parsed_args.backup_first
+        if problems and not (ids and goes_on):
             raise none_found(problems)
         parsed_args.instance, self.not_found = ids, problems
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Send each delete, then wait for all that were accepted."""
+        deadline = self.cloud.start(parsed_args.timeout)
         manager = self.client.instances
         instances, problems = find.instances(self.cloud).each(parsed_args.instance)
         problems = [*self.not_found, *problems]
-        if not instances:
+        if not instances or (problems and parsed_args.backup_first):
             raise none_found(problems)
+        if parsed_args.backup_first:
+            _check_deletable(instances)
+            planned = last_backup.check(self.cloud, instances, parsed_args.backup_name)
+            last_backup.take(self.cloud, planned, deadline)
         delete_each(
             self,
             "database instance",
             instances,
             delete=manager.force_delete if parsed_args.force else manager.delete,
-            target=conditions.instance_gone,
-            timeout=parsed_args.timeout,
+            target=conditions.instance_gone if parsed_args.wait else None,
+            deadline=deadline,
             not_found=problems,
         )
+
+
+def _check_deletable(instances: Sequence[Instance]) -> None:
+    """Refuse to back up what Trove will not delete: a source that has replicas.
+
+    :raises CheckError: one of them has (``trove/instance/models.py``, ``delete``)
+    """
+    problems = [
+        Problem(
+            f"{instance} has replicas, and Trove deletes no such source",
+            (
+                to(
+                    "see them",
+                    Action(Verb.SHOW_REPLICAS, (instance.id,)),
+                    detail="detach or delete each of them first",
+                ),
+            ),
+        )
+        for instance in instances
+        if instance.replicas
+    ]
+    if problems:
+        raise CheckError("Not all of them can be deleted", problems)
 
 
 def _check_nic(text: str) -> None:

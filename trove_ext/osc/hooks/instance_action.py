@@ -17,7 +17,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.osc.hooks.base import HookedCommand
+from trove_ext.exceptions import CheckError, NotFoundError, RefusedError
+from trove_ext.follow_up import to, wait_for_instance
+from trove_ext.osc.hooks.base import HookedCommand, backs_up_first
 from trove_ext.trove import (
     catalog,
     conditions,
@@ -27,13 +29,14 @@ from trove_ext.trove import (
     send,
     wait_report,
 )
+from trove_ext.workflows.backup import last_backup
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from trove_ext.model.instance import Instance
-    from trove_ext.polling import Target
+    from trove_ext.polling import Deadline, Target
 
 
 class InstanceAction(HookedCommand):
@@ -51,16 +54,47 @@ class InstanceAction(HookedCommand):
         before = find.instance(self.cloud, parsed_args.instance)
         parsed_args.instance = before.id
         targets = self.targets(before, parsed_args)
+        if backs_up_first(parsed_args):
+            before = self.back_up(before, parsed_args, deadline)
+            targets = self.targets(before, parsed_args)
         send.act(
             self.cloud,
             f"{self.verb} of {before}",
             before,
             partial(self.action, parsed_args),
         )
+        if not parsed_args.wait:
+            wait = wait_for_instance(before.id)
+            self.cloud.progress.note(
+                f"{self.verb} of {before}: accepted, not verified.",
+                to("wait for it", wait),
+            )
+            return
         found = self.cloud.wait(targets, deadline)
         self.fail(wait_report.error_of(found, whole_set=len(targets) > 1))
         if all(probe.ok for probe in found):
             self.verify(before, targets)
+
+    def back_up(
+        self, before: Instance, parsed_args: argparse.Namespace, deadline: Deadline
+    ) -> Instance:
+        """Take a last backup; return the instance as it is read after it.
+
+        :raises TroveExtError: there is no good backup; nothing was done to it
+        """
+        problems = list(self.refusals(before, parsed_args))
+        if problems:
+            raise CheckError(f"No {self.verb} of {before} is possible", problems)
+        planned = last_backup.check(self.cloud, [before], parsed_args.backup_name)
+        last_backup.take(self.cloud, planned, deadline)
+        return read.get_instance(self.cloud, before.id)
+
+    def refusals(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> Iterator[str]:
+        """Say why Trove would refuse the action: then a backup would be in vain."""
+        del before, parsed_args
+        yield from ()
 
     def targets(
         self, before: Instance, parsed_args: argparse.Namespace
@@ -114,6 +148,16 @@ class InstanceUpgrade(InstanceAction):
 
     verb = "upgrade"
 
+    def refusals(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> Iterator[str]:
+        """Refuse a version that its datastore does not have, by name or ID."""
+        version = parsed_args.datastore_version
+        try:
+            catalog.get_version(self.cloud, str(before.datastore), version)
+        except (NotFoundError, RefusedError) as exc:
+            yield f"there is no version {version} of {before.datastore}: {exc}"
+
     def verify(self, before: Instance, targets: Sequence[Target]) -> None:
         """Report that it is done, and whether the configuration group was lost."""
         super().verify(before, targets)
@@ -125,6 +169,14 @@ class InstanceResizeFlavor(InstanceAction):
     """``instance resize flavor``."""
 
     verb = "resize"
+
+    def refusals(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> Iterator[str]:
+        """Refuse the flavor that it has (``Instance.resize_flavor`` of Trove)."""
+        flavors = find.flavors(catalog.list_flavors(self.cloud))
+        if flavors.find(parsed_args.flavor).id == before.flavor_id:
+            yield f"it has the flavor {parsed_args.flavor} already"
 
     def targets(
         self, before: Instance, parsed_args: argparse.Namespace
@@ -146,6 +198,13 @@ class InstanceResizeVolume(InstanceAction):
     """``instance resize volume``: a source resizes its replicas too."""
 
     verb = "resize of the volume"
+
+    def refusals(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> Iterator[str]:
+        """Refuse a size that is no larger (``Instance.resize_volume`` of Trove)."""
+        if before.size is not None and parsed_args.size <= before.size:
+            yield f"it has {before.size} GB, and a volume can only become larger"
 
     def targets(
         self, before: Instance, parsed_args: argparse.Namespace

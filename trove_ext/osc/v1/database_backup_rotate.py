@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import TroveExtError, UsageError
 from trove_ext.model.backup import CINDER, SWIFT
-from trove_ext.model.rotation_naming import DEFAULT_PATTERN, NamePattern
+from trove_ext.model.rotation_naming import DEFAULT_PATTERN
 from trove_ext.osc.base import (
     columns,
     command,
@@ -27,7 +27,11 @@ from trove_ext.osc.base import (
     retention_options,
     session,
 )
-from trove_ext.osc.base.options import add_engine_option, add_timeout_option
+from trove_ext.osc.base.options import (
+    add_engine_option,
+    add_timeout_option,
+    name_pattern,
+)
 from trove_ext.osc.base.selection_options import add_selection_options, selection_of
 from trove_ext.osc.v1 import backup_rotate_metrics
 from trove_ext.workflows.backup import rotate
@@ -205,7 +209,7 @@ def _add_name_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name",
         metavar="<pattern>",
-        type=_pattern,
+        type=name_pattern,
         default=DEFAULT_PATTERN,
         help="Name of the backups, in which {instance}, {type} and {time} are replaced "
         "and the time is UTC, as {time:%%Y-%%m-%%d} if given a format (default: "
@@ -280,13 +284,6 @@ def _result(row: RotateRow) -> str:
     if row.error is not None:
         return row.error.exit_code.name.lower()
     return row.how.value if row.how else "failed"
-
-
-def _pattern(text: str) -> NamePattern:
-    try:
-        return NamePattern(text)
-    except ValueError as exc:
-        raise argparse.ArgumentTypeError(str(exc)) from exc
 
 
 def _min_age(text: str) -> timedelta:

@@ -99,7 +99,10 @@ NICS = Values(
 CIDRS = Values(("10.0.0.0/8",), ("10.0.0.1/8", "::/0", "300.0.0.0/8", ""))
 FLAVORS = Values(("10", "11", "db.small", "db.medium"), ("99", ""))
 GROUPS = Values(("tuned",), ("nobody", UUID_SHAPED))
-PATTERNS = Values(("{instance}-{type}", "x"), ("{", "{nobody}", "{0}", "{time:%Q}"))
+PATTERNS = Values(
+    ("{instance}-{type}-{time}", "{instance}-{type}", "x"),
+    ("{", "{nobody}", "{0}", "{time:%Q}"),
+)
 USERS = Values(("app:secret:with:colons",), ("app", ":", "app:", ESCAPES + ":x"))
 FILES = Values(("-",), ("/nowhere/at/all", "/", "", ESCAPES))
 #: Files that a command writes: relative, since the test may run as root.

@@ -219,6 +219,12 @@ def _rotated(cloud: FakeCloud) -> bool:
     return len(new) == 1 and new[0].state is BackupState.COMPLETED
 
 
+def _backed_up(cloud: FakeCloud) -> bool:
+    """Whether the backup before a delete or a resize is there, and complete."""
+    states = [state for name, state in _backups(cloud).items() if "-before-" in name]
+    return states == [BackupState.COMPLETED]
+
+
 CREATE = f"--flavor 10 --size 5 --nic {NIC} --wait"
 SCENARIOS = (
     Scenario(
@@ -348,6 +354,16 @@ SCENARIOS = (
         "instance delete",
         "instance delete alone --wait",
         lambda c: "alone" not in _names(c),
+    ),
+    Scenario(
+        "instance delete after a backup",
+        "instance delete alone --backup-first --wait",
+        lambda c: "alone" not in _names(c) and _backed_up(c),
+    ),
+    Scenario(
+        "instance resize volume after a backup",
+        "instance resize volume alone 9 --backup-first --wait",
+        lambda c: c.instance("alone").volume_size == 9 and _backed_up(c),
     ),
     Scenario(
         "instance promote",

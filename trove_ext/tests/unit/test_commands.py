@@ -227,6 +227,21 @@ class AbbreviationTest(testtools.TestCase):
             added = _options(_parser(command_class)) - cliffs
             self.assertEqual([], self._clashes(cliffs, added), name)
 
+    def test_a_backup_first_makes_no_stock_abbreviation_ambiguous(self):
+        stock = _stock()
+        for name, hook_class in _hooked():
+            bare = _options(_parser(_load(stock[name])))
+            added = _options(_parser(_load(stock[name]), hook_class)) - bare
+            if "--backup-first" not in added:
+                continue
+            short = {
+                text[:end]
+                for text in bare
+                if text.startswith("--")
+                for end in range(len("--x"), len(text) + 1)
+            }
+            self.assertEqual([], [t for t in added if t[:3] in short], name)
+
     def test_yes_has_a_short_form(self):
         parsers = [_parser(command_class) for command_class in _ours().values()]
         stock = _stock()

@@ -110,3 +110,89 @@ class TestActions(HookTestCase):
         result = self.run_line("instance promote rep1 --wait", faults=[lost])
         self.assertEqual(1, result.exit_code)
         self.assertIn("nothing has acted on it since", result.stderr)
+
+
+class TestBackupFirst(HookTestCase):
+    """``--backup-first``: a good backup, then the action, or nothing at all."""
+
+    def backups(self):
+        return [backup.name for backup in self.cloud.live_backups]
+
+    def sent(self, result):
+        return [request.method for request in result.requests.changing]
+
+    def test_each_action_follows_a_backup_of_its_name(self):
+        self.cloud.admin = True
+        for action, rest in (
+            ("upgrade", "upgrade db1 5.7.40"),
+            ("resize", "resize flavor db1 db.medium"),
+            ("resize", "resize volume db1 9"),
+            ("delete", "delete db1"),
+        ):
+            result = self.succeed(f"instance {rest} --backup-first --wait")
+            name = self.backups()[-1]
+            self.assertTrue(name.startswith(f"db1-before-{action}-"), name)
+            self.assertLess(
+                result.stderr.index("is restorable"),
+                result.stderr.rindex("Instance db1"),
+            )
+        self.assertTrue(self.db1.deleted)
+
+    def test_without_wait_it_ends_once_the_action_is_accepted(self):
+        result = self.succeed("instance resize volume db1 9 --backup-first")
+        self.assertIn("accepted, not verified", result.stderr)
+        self.assertIn(f"instance wait {self.db1.id}", self.advised(result))
+        self.assertNotEqual(9, self.db1.volume_size)
+        self.clock.advance(600)
+        result = self.succeed("instance delete db1 --backup-first")
+        self.assertIn("has been accepted", result.stdout)
+
+    def test_a_backup_that_fails_leaves_every_instance_alone(self):
+        other = self.cloud.add_instance("other")
+        self.cloud.fail_backup("db1", message="Swift is full.")
+        result = self.run_line("instance delete db1 other --backup-first --wait")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("Swift is full.", result.stderr)
+        self.assertIn("Nothing was done to db1", result.stderr)
+        self.assertFalse(self.db1.deleted or other.deleted)
+        self.assertNotIn("DELETE", self.sent(result))
+
+    def test_a_backup_that_takes_too_long_leaves_the_instance_alone(self):
+        line = "instance delete db1 --backup-first --timeout 2"
+        result = self.run_line(line)
+        self.assertEqual(124, result.exit_code)
+        self.assertFalse(self.db1.deleted)
+        self.assertTrue(self.advised(result)[0].startswith("backup wait "))
+
+    def test_what_trove_would_refuse_is_refused_before_the_backup(self):
+        self.cloud.add_instance("rep1", replica_of=self.db1)
+        for rest, word in (
+            ("delete db1", "replica show"),
+            ("delete rep1 nobody", "nobody"),
+            ("upgrade rep1 9.9", "9.9"),
+            ("resize flavor rep1 10", "already"),
+            ("resize volume rep1 5", "only become larger"),
+        ):
+            result = self.run_line(f"instance {rest} --backup-first --wait")
+            self.assertEqual(1, result.exit_code, rest)
+            self.assertIn(word, result.stderr)
+            self.assertEqual([], result.requests.changing, rest)
+
+    def test_a_replica_of_postgresql_is_refused(self):
+        source = self.cloud.add_instance("pg", datastore="postgresql")
+        self.cloud.add_instance("pg2", datastore="postgresql", replica_of=source)
+        result = self.run_line("instance delete pg2 --backup-first")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("Back up the source instead", result.stderr)
+        self.assertEqual([], result.requests.changing)
+
+    def test_the_name_is_a_pattern_as_in_rotate(self):
+        line = "instance delete db1 --backup-first --backup-name last-{type}-{time:%Y}"
+        self.succeed(line)
+        self.assertRegex(self.backups()[0], r"^last-full-\d{4}$")
+
+    def test_a_name_without_a_backup_or_a_time_is_a_usage_error(self):
+        for options in ("--backup-name x-{time}", "--backup-first --backup-name x"):
+            result = self.run_line(f"instance delete db1 {options}")
+            self.assertEqual(2, result.exit_code)
+            self.assertFalse(self.db1.deleted)
