@@ -49,6 +49,7 @@ class Verb(enum.Enum):
     SHOW_REPLICAS = "show a replica set"
     PROMOTE_REPLICA = "promote a replica"
     DETACH_REPLICA = "detach a replica"
+    REPLACE_REPLICA = "replace a replica"
     FAIL_OVER = "fail over from a replica source"
     LIST_DATABASES = "list databases"
     DELETE_DATABASE = "delete a database"
@@ -66,7 +67,9 @@ class Action:
     :ivar probe: prove that replication works
     :ivar goal: what to wait for: ``completed``, ``deleted``, ``settled``, ``source``,
         ``detached`` or ``replica-of``
-    :ivar source_id: the ID of the source, for the goal ``replica-of``
+    :ivar source_id: the ID of the source, for the goal ``replica-of`` and for
+        REPLACE_REPLICA
+    :ivar replacement_id: the ID of the new replica, for REPLACE_REPLICA
     :ivar accept_loss: promote although writes may be lost
     :ivar fence: stop the writes during a promote
     :ivar target_id: the replica that replaces the source, for FAIL_OVER
@@ -79,6 +82,7 @@ class Action:
     probe: bool = False
     goal: str | None = None
     source_id: str | None = None
+    replacement_id: str | None = None
     keep_last: int | None = None
     accept_loss: bool = False
     fence: bool = False
@@ -99,6 +103,7 @@ class Setting(enum.Enum):
     NETWORK_OR_NONE = "network, or none"
     PUBLIC = "public address"
     SIZE = "size of the volume"
+    SOURCE = "source of a new replica"
     TOKEN = "token"  # noqa: S105 - no password
     VOLUME_TYPE = "volume type"
 

@@ -33,7 +33,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trove_ext.follow_up import Action, FollowUp, Verb, to, wait_for_instance
+from trove_ext.follow_up import Action, FollowUp, Verb, or_to, to, wait_for_instance
 from trove_ext.model import status as statuses
 
 if TYPE_CHECKING:
@@ -231,8 +231,11 @@ def _back_to_the_old_source(case: Case, source: Instance) -> Iterable[FollowUp]:
         f"see whether {target.name} replicates",
         Action(Verb.SHOW_REPLICAS, (target.id,), probe=True),
         Action(Verb.RESTART_INSTANCE, (target.id,), wait=True),
-        detail="if not, restart it; if that does not help either, detach and delete "
-        "it and create another replica",
+        detail="if not, restart it",
+    )
+    yield or_to(
+        "replace it, if a restart does not help either",
+        Action(Verb.REPLACE_REPLICA, (target.id,)),
     )
     yield to(
         "promote again",
@@ -309,17 +312,11 @@ def _on_to_the_new_source(
         return
     # The old source last: Trove refuses to delete one that still has replicas.
     ordered = sorted(lost, key=lambda member: member.id == old_id)
-    yield delete(
+    yield replaced(
         ordered,
+        new.id,
         f"{new.name} is the source now and has all that was written to the old one. "
         "What does not replicate from it can't be attached again",
-    )
-    yield to(
-        "create new replicas in their place",
-        *(
-            Action(Verb.CREATE_REPLICA, (new.id, member.name), wait=True, probe=True)
-            for member in ordered
-        ),
     )
 
 
@@ -359,15 +356,12 @@ def delete(members: Collection[Instance], detail: str) -> FollowUp:
 
 
 def replaced(members: Sequence[Instance], source_id: str, detail: str) -> FollowUp:
-    """Return what deletes members, and creates replicas of a source in their place."""
-    deletes = [
-        Action(Verb.DELETE_INSTANCE, (member.id,), wait=True) for member in members
-    ]
-    creates = [
-        Action(Verb.CREATE_REPLICA, (source_id, member.name), wait=True, probe=True)
+    """Return what creates replicas of a source in the place of members."""
+    replaces = (
+        Action(Verb.REPLACE_REPLICA, (member.id,), source_id=source_id or None)
         for member in members
-    ]
-    return to(f"replace {names(members)}", *deletes, *creates, detail=detail)
+    )
+    return to(f"replace {names(members)}", *replaces, detail=detail)
 
 
 def names(members: Iterable[Instance]) -> str:

@@ -46,6 +46,7 @@ MODULES = {
     "ListDatabaseReplica": "database_replica",
     "ShowDatabaseReplica": "database_replica",
     "CreateDatabaseReplica": "database_replica_create",
+    "ReplaceDatabaseReplica": "database_replica_replace",
     "FailoverDatabaseReplica": "database_replica_switch",
     "PromoteDatabaseReplica": "database_replica_promote",
     "WaitDatabaseBackup": "database_wait",

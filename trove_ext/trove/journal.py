@@ -47,12 +47,14 @@ class Summary:
     :ivar unanswered: the change without a response; it may have taken effect
     :ivar awaited: the targets of the current wait, which continue on the server
     :ivar seen: label and last state of each of these that was read
+    :ivar continued_by: the action that goes on with the whole job, if there is one
     """
 
     sent: tuple[Change, ...]
     unanswered: Change | None
     awaited: tuple[Target, ...]
     seen: tuple[tuple[str, str], ...]
+    continued_by: Action | None = None
 
     @property
     def changed_nothing(self) -> bool:
@@ -77,6 +79,11 @@ class Journal:
         self._answered = True
         self._awaited: tuple[Target, ...] = ()
         self._seen: dict[int, str] = {}
+        self._continued_by: Action | None = None
+
+    def continue_with(self, action: Action | None) -> None:
+        """Record what goes on with the job if it ends now; None for what is awaited."""
+        self._continued_by = action
 
     def sending(self, change: Change) -> None:
         """Record a change before it is sent."""
@@ -121,9 +128,8 @@ class Journal:
             for index, target in enumerate(self._awaited)
             if index in self._seen
         )
-        if self._answered:
-            return Summary(sent, None, self._awaited, seen)
-        return Summary(sent[:-1], sent[-1], self._awaited, seen)
+        kept, unanswered = (sent, None) if self._answered else (sent[:-1], sent[-1])
+        return Summary(kept, unanswered, self._awaited, seen, self._continued_by)
 
     def _noting(self, index: int, target: Target) -> Target:
         def poll() -> Reading:

@@ -50,6 +50,10 @@ EXAMPLES = {
         "db1-replica-1 --probe --wait",
         "db1-replica-1 --fence",
     ),
+    "database replica replace": (
+        "db1-replica-2",
+        "db1-old --source db1-replica-1 --yes",
+    ),
     "database replica show": ("db1 --probe", "db1 --probe --nagios"),
 }
 

@@ -46,6 +46,7 @@ WORDS = {
     Verb.SHOW_REPLICAS: ("replica", "show"),
     Verb.PROMOTE_REPLICA: ("replica", "promote"),
     Verb.DETACH_REPLICA: ("replica", "detach"),
+    Verb.REPLACE_REPLICA: ("replica", "replace"),
     Verb.FAIL_OVER: ("replica", "failover"),
     Verb.LIST_DATABASES: ("db", "list"),
     Verb.DELETE_DATABASE: ("db", "delete"),
@@ -63,6 +64,7 @@ OPTIONS = {
     Setting.NETWORK_OR_NONE: "--nic net-id=<network> (or --nic none)",
     Setting.PUBLIC: "--is-public",
     Setting.SIZE: "--size <GB>",
+    Setting.SOURCE: "--source <instance>",
     Setting.TOKEN: "--os-token <token> (or set OS_TOKEN)",
     Setting.VOLUME_TYPE: "--volume-type <type>",
 }
@@ -80,6 +82,10 @@ def command(prefix: str, action: Action) -> str:
     if action.goal is not None:
         source = f"={action.source_id}" if action.source_id else ""
         words += ["--for", f"{action.goal}{source}"]
+    elif action.source_id is not None:
+        words += ["--source", action.source_id]
+    if action.replacement_id is not None:
+        words += ["--with", action.replacement_id]
     if action.keep_last is not None:
         words += ["--keep-last", str(action.keep_last)]
     words += ["--to", action.target_id] if action.target_id else []

@@ -263,6 +263,10 @@ def _facts(summary: Summary, prefix: str) -> list[str]:
     if summary.awaited:
         seen = ", ".join(f"{label}: {state}" for label, state in summary.seen)
         facts += [f"last seen: {seen}"] if seen else []
+    if summary.continued_by is not None:
+        command = follow_up.command(prefix, summary.continued_by)
+        return [*facts, f"to go on, run: {command}"]
+    if summary.awaited:
         commands = _commands(summary, prefix)
         return [*facts, f"to keep waiting, run:{commands}"] if commands else facts
     if summary.last is None:

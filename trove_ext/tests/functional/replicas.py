@@ -206,6 +206,8 @@ class ReplicaTestCase(base.FunctionalTestCase):
         """Run the steps of a message in their order; those for an admin as an admin."""
         cloud, waiting, looking, done = None, False, False, []
         for line in stderr.splitlines():
+            if line.startswith("     Or "):
+                waiting = True
             if STEP.match(line):
                 cloud = ADMIN if "only an admin" in line else None
                 waiting = "Keep waiting" in line
@@ -215,7 +217,7 @@ class ReplicaTestCase(base.FunctionalTestCase):
                 continue
             words = shlex.split(command["words"])
             # It prompts at a terminal, and there is none.
-            words += ["--yes"] if "failover" in words else []
+            words += ["--yes"] if {"failover", "replace"} & {*words} else []
             run = self.run_patiently(words, cloud)
             done.append(shlex.join(words))
             if not looking:

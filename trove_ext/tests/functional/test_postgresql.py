@@ -103,7 +103,7 @@ class PromoteTest(postgresql.PostgresTestCase):
         self.assertTrue(self.value(replica, "SELECT pg_is_in_recovery()"))
         run = self.run_openstack(*promote, "--probe", "--accept-loss")
         self.assertEqual(0, run.exit_code, run)
-        self.assertIn(f"instance delete {source} --wait", run.stderr)
+        self.assertIn(f"replica replace {source} --source {replica}", run.stderr)
         self.add(replica, 2)
         self.assertEqual([1, 2], self.rows(replica))
         backup = ("database", "backup", "rotate", source)

@@ -254,8 +254,7 @@ class FailoverTest(postgresql.PostgresTestCase):
         self.assertEqual([1, 2], self.rows(first))
         for member in (first, second):
             self.assertEqual("ACTIVE", self.shown(member).status)
-        self.assertIn(f"instance delete {second} --wait", run.stderr)
-        self.assertIn(f"replica create {first} second", run.stderr)
+        self.assertIn(f"replica replace {second} --source {first}", run.stderr)
 
     @long_only
     def test_the_way_back_of_a_set_that_was_ejected(self):

@@ -397,6 +397,11 @@ SCENARIOS = (
         lambda c: _replicates(c, "db1", "new-1", "new-2"),
     ),
     Scenario(
+        "replica replace",
+        "replica replace rep1 --name new",
+        lambda c: "rep1" not in _names(c) and _replicates(c, "db1", "new", "rep2"),
+    ),
+    Scenario(
         "replica promote",
         "replica promote rep1 --wait",
         lambda c: _replicates(c, "rep1", "db1", "rep2"),

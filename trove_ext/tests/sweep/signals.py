@@ -54,9 +54,14 @@ def prepared(scenario: Scenario) -> FakeCloud:
     return cloud
 
 
-def cases() -> Iterator[Case]:
-    """Yield every case."""
+def cases(only: str = "") -> Iterator[Case]:
+    """Yield every case.
+
+    :param only: of the workflows with this in their name
+    """
     for index, scenario in enumerate(SCENARIOS):
+        if only not in scenario.name:
+            continue
         expected = expect(scenario)
         cloud = prepared(scenario)
         slept = len(cloud.clock.sleeps)

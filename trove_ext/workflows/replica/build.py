@@ -190,10 +190,16 @@ def follow(
         return Built(replicas, (), error)
     if plan.unwanted_configuration:
         replicas = _without_configuration(cloud, replicas, deadline)
-    if not with_probe:
-        return Built(replicas)
+    return proved(cloud, source, replicas) if with_probe else Built(replicas)
+
+
+def proved(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> Built:
+    """Prove that each replica replicates.
+
+    :param replicas: as they were read last
+    """
     probed = tuple(probe(cloud, source, replicas))
-    return Built(replicas, probed, _unproved(cloud, probed))
+    return Built(tuple(replicas), probed, _unproved(cloud, probed))
 
 
 def _without_configuration(

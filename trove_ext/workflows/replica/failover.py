@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError, RefusedError, ResourceFailedError
-from trove_ext.follow_up import Action, FollowUp, Problem, Verb, to
+from trove_ext.follow_up import Action, FollowUp, Problem, Verb, or_to, to
 from trove_ext.model import recovery
 from trove_ext.model import status as statuses
 from trove_ext.model.status import Phase
@@ -354,11 +354,11 @@ def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
         f"{not_fenced(source)} What was written to it last may not be on the new "
         "source: check that before you delete it.",
         to(
-            "delete the old source",
-            Action(Verb.DELETE_INSTANCE, (source.id,), wait=True),
+            "delete it and have another replica in its place",
+            Action(Verb.REPLACE_REPLICA, (source.id,), source_id=new.id),
         ),
-        to(
-            "create another replica in its place",
-            Action(Verb.CREATE_REPLICA, (new.id, source.name), wait=True),
+        or_to(
+            "only delete it",
+            Action(Verb.DELETE_INSTANCE, (source.id,), wait=True),
         ),
     )

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError, TroveExtError
-from trove_ext.follow_up import Action, Problem, Verb, to
+from trove_ext.follow_up import Action, Problem, Verb, or_to, to
 from trove_ext.model import recovery
 from trove_ext.model.replication import promoted
 from trove_ext.trove import conditions, send
@@ -146,12 +146,14 @@ def unproved(cloud: Cloud, probed: Probed) -> str | Problem:
         replaced = recovery.replaced([replica], replica.replica_of or "", "")
         return Problem(probed.describe(), (replaced,))
     restart = Action(Verb.RESTART_INSTANCE, (replica.id,), wait=True)
-    advice = to(
-        "restart replication",
-        restart,
-        detail="if that does not help, detach and delete it and create another replica",
+    advice = (
+        to("restart replication", restart),
+        or_to(
+            "replace it, if that does not help",
+            Action(Verb.REPLACE_REPLICA, (replica.id,)),
+        ),
     )
-    return Problem(probed.describe(), (advice,))
+    return Problem(probed.describe(), advice)
 
 
 def submit(cloud: Cloud, plan: PromotePlan) -> ReplicationSet:

@@ -112,6 +112,5 @@ def report(cloud: Cloud, plan: PromotePlan) -> None:
 def _replace(member: Instance, source: Instance) -> FollowUp:
     return to(
         f"replace {member.name}",
-        Action(Verb.DELETE_INSTANCE, (member.id,), wait=True),
-        Action(Verb.CREATE_REPLICA, (source.id, member.name), wait=True, probe=True),
+        Action(Verb.REPLACE_REPLICA, (member.id,), source_id=source.id),
     )

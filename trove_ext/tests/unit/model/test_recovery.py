@@ -100,7 +100,7 @@ class TestPromote(RecoveryTestCase):
             self.writes(found),
         )
         self.assertEqual(
-            ["instance delete db3 --wait", "replica create db2 db3 --probe --wait"],
+            ["replica replace db3 --source db2"],
             self.commands(found),
         )
         self.assertEqual([], self.commands(found, admin=True))
@@ -116,8 +116,8 @@ class TestPromote(RecoveryTestCase):
         commands = self.commands(found)
         self.assertEqual(["instance reset status db2"], commands[:1])
         self.assertLess(
-            commands.index("instance delete db3 --wait"),
-            commands.index("instance delete db1 --wait"),
+            commands.index("replica replace db3 --source db2"),
+            commands.index("replica replace db1 --source db2"),
         )
 
 

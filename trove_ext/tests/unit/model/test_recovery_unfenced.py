@@ -40,12 +40,12 @@ class RecoveryTestCase(testtools.TestCase):
     def writes(self, diagnosis):
         return {each.instance.name: each.writes for each in diagnosis.findings}
 
-    def deleted(self, diagnosis):
+    def replaced(self, diagnosis):
         return [
             action.arguments[0]
             for step in diagnosis.steps
             for action in step.actions
-            if action.verb is Verb.DELETE_INSTANCE
+            if action.verb is Verb.REPLACE_REPLICA
         ]
 
 
@@ -56,26 +56,26 @@ class PromoteTest(RecoveryTestCase):
             {"db1": Writes.WRITABLE, "db2": Writes.UNKNOWN, "db3": Writes.READ_ONLY},
             self.writes(found),
         )
-        self.assertEqual(["db2"], self.deleted(found))
+        self.assertEqual(["db2"], self.replaced(found))
 
     def test_the_source_stays_if_only_the_target_has_lost_its_role(self):
         free = replace(self.target, replica_of=None)
         found = self.promote(self.source, free, self.sibling)
         self.assertIs(Writes.WRITABLE, self.writes(found)["db2"])
-        self.assertEqual(["db2"], self.deleted(found))
+        self.assertEqual(["db2"], self.replaced(found))
 
     def test_the_target_is_the_source_once_others_follow_it(self):
         free = replace(self.target, replica_of=None)
         moved = replace(self.sibling, replica_of="db2")
         found = self.promote(self.source, free, moved)
         self.assertIs(Writes.WRITABLE, self.writes(found)["db1"])
-        self.assertEqual(["db1"], self.deleted(found))
+        self.assertEqual(["db1"], self.replaced(found))
 
     def test_the_target_is_the_source_if_the_old_one_does_not_run(self):
         free = replace(self.target, replica_of=None)
         stopped = replace(self.source, operating_status="SHUTDOWN")
         found = self.promote(stopped, free, self.sibling)
-        self.assertEqual(["db3", "db1"], self.deleted(found))
+        self.assertEqual(["db3", "db1"], self.replaced(found))
 
     def test_a_sibling_without_a_role_is_a_server_of_its_own(self):
         free = replace(self.target, replica_of=None)
@@ -85,7 +85,7 @@ class PromoteTest(RecoveryTestCase):
             replace(self.sibling, replica_of=None),
         )
         self.assertIs(Writes.WRITABLE, self.writes(found)["db3"])
-        self.assertEqual(["db3"], self.deleted(found))
+        self.assertEqual(["db3"], self.replaced(found))
 
     def test_a_silent_source_is_replaced_by_the_one_that_is_named(self):
         found = self.promote(self.source, self.target, self.sibling, silent=("db1",))

@@ -54,6 +54,7 @@ NO_TROVE = {
 NEEDED = {
     "backup restore inc2 new --dry-run": "--nic net-id=<network>",
     "replica create db1 new --dry-run": "--nic net-id=<network>",
+    "replica replace": "--nic net-id=<network>",
     "replica failover": "nothing was changed",
     "replica failover at a prompt": "nothing was changed",
 }

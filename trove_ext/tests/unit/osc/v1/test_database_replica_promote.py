@@ -80,7 +80,7 @@ class TestCommand(ReplicaTestCase):
         result = self.run_line("instance promote db2 --wait")
         self.assertEqual(1, result.exit_code)
         self.assertIn("db3 (", result.stderr)
-        self.assertIn(f"instance delete {self.db3.id} --wait", result.stderr)
+        self.assertIn(f"replica replace {self.db3.id} --source", result.stderr)
 
     def test_the_stock_command_refuses_nothing_by_itself(self):
         self.fake.kill_database(self.db1)

@@ -95,7 +95,8 @@ class TestFailover(ReplicaTestCase):
         self.assertEqual(1, result.exit_code)
         self.assertIn("db3 (", result.stderr)
         self.assertIn("no role, ERROR", result.stderr)
-        self.assertIn(f"replica create {self.db2.id} db3", result.stderr)
+        replace = f"replica replace {self.db3.id} --source {self.db2.id}"
+        self.assertIn(replace, result.stderr)
 
     def test_the_stock_command_waits_in_the_same_way(self):
         self.fake.host_off(self.db1)

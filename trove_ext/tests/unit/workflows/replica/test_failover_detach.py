@@ -40,13 +40,12 @@ class FailoverTest(PostgresReplicaTestCase):
             f"db3 ({self.db3.id}) still belong to db1",
             "is NOT fenced",
             "has to be a full one",
-            f"instance delete {self.db3.id} --wait",
-            f"replica create {self.db2.id} db3 --probe --wait",
+            f"replica replace {self.db3.id} --source {self.db2.id}",
             self.db2.ip,
         ):
             self.assertIn(part, result.stderr)
         deletes = [
-            result.stderr.index(f"instance delete {member.id}")
+            result.stderr.index(f"replica replace {member.id}")
             for member in (self.db3, self.db1)
         ]
         self.assertEqual(sorted(deletes), deletes, "a source with replicas stays")

@@ -81,8 +81,8 @@ class TestPromote(FenceTestCase):
 
     def test_the_other_replicas_are_not_to_be_replaced(self):
         result = self.succeed(LINE)
-        self.assertNotIn(f"instance delete {self.db3.id}", result.stderr)
-        self.assertIn(f"instance delete {self.db1.id}", result.stderr)
+        self.assertNotIn(f"replica replace {self.db3.id}", result.stderr)
+        self.assertIn(f"replica replace {self.db1.id}", result.stderr)
 
     def test_a_failed_promote_is_reported_by_the_states_before_the_lift(self):
         self.fake.fail_promote_candidate("db2")
@@ -99,7 +99,7 @@ class TestPromote(FenceTestCase):
         result = self.run_line(LINE)
         self.assertEqual(1, result.exit_code)
         self.assertIn("db3", result.stderr)
-        self.assertIn("replica create", result.stderr)
+        self.assertIn("replica replace", result.stderr)
         self.assertNotIn("promote_to_replica_source", self.actions(result))
         self.assertEqual({}, self.fake.configurations)
 

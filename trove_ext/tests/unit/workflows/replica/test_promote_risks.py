@@ -37,7 +37,7 @@ class TestPromote(PostgresReplicaTestCase):
         result = self.succeed(f"{self.LINE} --accept-loss")
         self.assertEqual(self.db2.id, self.db1.replica_of)
         for member in (self.db1, self.db3):
-            self.assertIn(f"instance delete {member.id} --wait", result.stderr)
+            self.assertIn(f"replica replace {member.id} --source", result.stderr)
         self.assertIn("has to be a full one", result.stderr)
 
     def test_it_asks_at_a_terminal_and_takes_no_for_an_answer(self):

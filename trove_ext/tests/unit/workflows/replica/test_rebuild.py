@@ -39,7 +39,7 @@ class RebuildTest(PostgresReplicaTestCase):
         self.assertTrue(self.db1.deleted)
         self.assertFalse(self.db3.deleted)
         self.assertIn("The promote itself has succeeded", result.stderr)
-        self.assertIn(f"instance delete {self.db3.id}", result.stderr)
+        self.assertIn(f"replica replace {self.db3.id}", result.stderr)
 
     def test_it_lists_what_is_deleted_and_asks(self):
         result = self.run_line(LINE, stdin="n\n", tty=True)
