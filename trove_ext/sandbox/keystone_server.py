@@ -77,7 +77,8 @@ def prepare(state: StateDir) -> None:
     from keystone.common.sql import upgrades
 
     path = state.root / "keystone.sqlite"
-    path.unlink(missing_ok=True)
+    for file in state.root.glob(f"{path.name}*"):
+        file.unlink()
     # Otherwise a log-in, which writes, waits for all who read, and then fails.
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
