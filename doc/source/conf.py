@@ -23,6 +23,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "cliff.sphinxext",
     "command_reference",
+    "evidence",
 ]
 
 project = "trove-ext"
