@@ -18,6 +18,7 @@ import re
 
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import ChainTestCase
+from trove_ext.tests.promises import Promise, shows
 
 BACKUP = ("database", "backup")
 #: What is printed about a delete before it is sent.
@@ -26,6 +27,7 @@ TREE = r"COMPLETED  \d{4}-|FAILED  \d{4}-"
 REQUEST = re.compile(r"REQ: curl .*/backups[?\s\"']")
 
 
+@shows(Promise.CHAINS)
 class ManyBackupsTest(FunctionalTestCase):
     """Rows seeded in Trove's database."""
 
@@ -56,6 +58,7 @@ class ManyBackupsTest(FunctionalTestCase):
         self.assertEqual({instance}, {row["Instance ID"] for row in rows})
 
 
+@shows(Promise.CHAINS, Promise.DELETE, Promise.PARENT)
 class ChainsTest(ChainTestCase):
     """One real chain."""
 

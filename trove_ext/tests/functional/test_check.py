@@ -25,6 +25,7 @@ from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.functional.base import FunctionalTestCase
 from trove_ext.tests.functional.proxy import FaultProxy
 from trove_ext.tests.plugin_output import parse
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.sweep.project import Project
 
 CHECK = ("database", "backup", "check")
@@ -37,6 +38,7 @@ def sent_to(service):
     return lambda request: request.service == service
 
 
+@shows(Promise.FRESH)
 class CheckTest(FunctionalTestCase):
     """Seeded rows: nothing has to be there but the records."""
 
@@ -146,6 +148,7 @@ class CheckTest(FunctionalTestCase):
         self.assertNotEqual(before, self.file.read_bytes())
 
 
+@shows(Promise.FRESH)
 class CheckAllTest(FunctionalTestCase):
     """A seeded project: of each ten instances the first is the source of two."""
 

@@ -22,6 +22,7 @@ from testtools import matchers
 
 from trove_ext.tests.functional.base import FunctionalTestCase
 from trove_ext.tests.functional.chain import NETWORK
+from trove_ext.tests.promises import Promise, shows
 
 ANY = r"."
 SLOW = 12
@@ -31,6 +32,7 @@ NEW = (
 )
 
 
+@shows(Promise.ROTATE, Promise.WAIT, Promise.DELETE)
 class ConcurrencyTest(FunctionalTestCase):
     made = False
 

@@ -27,6 +27,7 @@ from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import make_client
 from trove_ext.tests.fake.state import Flavor
 from trove_ext.tests.functional import base
+from trove_ext.tests.promises import Promise, shows
 
 MISSING = "00000000-0000-4000-8000-000000000000"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -218,6 +219,7 @@ def scenario(side: Side) -> None:
     side.settle("detach, states", db)
 
 
+@shows(Promise.FAKE)
 class FakeTest(base.FunctionalTestCase):
     maxDiff = None
 

@@ -20,6 +20,7 @@ import json
 import shlex
 
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
+from trove_ext.tests.promises import Promise, shows
 
 ROWS = 20_000
 CREATE = """database instance create db-instance-1
@@ -46,6 +47,7 @@ REPLICA = """database instance create db-replica-1
   --replica-of db-instance-1-rebuild"""
 
 
+@shows(Promise.GUIDE, Promise.RESTORE)
 class TestGuide(FunctionalTestCase):
     """One test, because each step of the guide depends on the previous one."""
 

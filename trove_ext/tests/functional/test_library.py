@@ -28,6 +28,7 @@ import openstack
 import trove_ext
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import FLAVOR, NETWORK
+from trove_ext.tests.promises import Promise, shows
 
 ROOT = pathlib.Path(__file__).parents[3]
 SCRIPT = ROOT / "doc" / "examples" / "copy_with_replica.py"
@@ -70,6 +71,7 @@ class LibraryTestCase(FunctionalTestCase):
             yield
 
 
+@shows(Promise.LIBRARY)
 class ScriptTest(LibraryTestCase):
     def run_script(self, *argv):
         return subprocess.run(
@@ -110,6 +112,7 @@ class ScriptTest(LibraryTestCase):
         self.assertEqual(names, set(self.listed("instance")))
 
 
+@shows(Promise.LIBRARY)
 class SourcesTest(LibraryTestCase):
     def test_each_source_logs_in_and_each_job_shows_on_the_server(self):
         out, err = io.StringIO(), io.StringIO()

@@ -18,11 +18,13 @@ What Trove does without them is shown by ``test_postgresql_facts.py``.
 import unittest
 
 from trove_ext.tests.functional import postgresql, replicas
+from trove_ext.tests.promises import Ground, Promise, shows
 
 BACKUP = ("database", "backup")
 long_only = unittest.skipUnless(replicas.LONG, "takes long")
 
 
+@shows(Promise.ENGINE, Promise.PARENT, Promise.CHAINS, on=Ground.POSTGRESQL)
 class BackupTest(postgresql.PostgresTestCase):
     """What is taken by the commands restores with every row."""
 
@@ -91,6 +93,7 @@ class BackupTest(postgresql.PostgresTestCase):
         self.assertEqual([], self.client.backups.list(instance_id=replica))
 
 
+@shows(Promise.ENGINE, Promise.PROMOTE, on=Ground.POSTGRESQL)
 class PromoteTest(postgresql.PostgresTestCase):
     """A promote that loses writes is not sent before somebody has accepted that."""
 

@@ -28,10 +28,12 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 from trove_ext.tests.functional import postgresql, replicas
+from trove_ext.tests.promises import Ground, Promise, shows
 
 long_only = unittest.skipUnless(replicas.LONG, "takes long")
 
 
+@shows(Promise.ENGINE, on=Ground.POSTGRESQL)
 class BackupFactsTest(postgresql.PostgresTestCase):
     """Incrementals: WAL since the previous backup of any kind."""
 
@@ -133,6 +135,7 @@ class BackupFactsTest(postgresql.PostgresTestCase):
         self.assertTrue(self.value(restored, "SELECT pg_is_in_recovery()"))
 
 
+@shows(Promise.ENGINE, on=Ground.POSTGRESQL)
 class ReplicaFactsTest(postgresql.PostgresTestCase):
     """Replicas that are reported as HEALTHY, and sets that Trove breaks."""
 
@@ -239,6 +242,7 @@ class ReplicaFactsTest(postgresql.PostgresTestCase):
         self.add(members[1], 1)
 
 
+@shows(Promise.ENGINE, on=Ground.POSTGRESQL)
 class PromoteFactsTest(postgresql.PostgresTestCase):
     """A promote during writes: nothing is fenced, nothing is rewound."""
 

@@ -18,6 +18,7 @@ import json
 
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import FLAVOR, NETWORK
+from trove_ext.tests.promises import Promise, shows
 
 BACKUP = ("database", "backup")
 ROTATION = rf"^db-1: backup |{PROGRESS}"
@@ -25,6 +26,7 @@ ROTATION = rf"^db-1: backup |{PROGRESS}"
 FULL = "^WARNING: The quota of backups is full: deleting .*the disk is full"
 
 
+@shows(Promise.ROTATE, Promise.DELETE)
 class FullQuotaTest(FunctionalTestCase):
     def setUp(self):
         super().setUp()

@@ -17,11 +17,13 @@ from unittest import mock
 from keystoneauth1.identity import base as identity
 
 from trove_ext.tests.functional.base import FunctionalTestCase
+from trove_ext.tests.promises import Promise, shows
 
 #: keystoneauth renews a token this many seconds before it expires.
 ALWAYS = 10**9
 
 
+@shows(Promise.ONCE)
 class RefusalsTest(FunctionalTestCase):
     """Seeded rows are enough: only the records have to exist."""
 

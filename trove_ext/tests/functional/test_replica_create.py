@@ -12,8 +12,10 @@
 
 
 from trove_ext.tests.functional import base, replicas
+from trove_ext.tests.promises import Promise, shows
 
 
+@shows(Promise.REPLICA, Promise.CHECKS)
 class ReplicaCreateTest(replicas.ReplicaTestCase):
     count = 3
 

@@ -12,8 +12,10 @@
 
 
 from trove_ext.tests.functional import replicas
+from trove_ext.tests.promises import Promise, shows
 
 
+@shows(Promise.FAILOVER, Promise.DETACH)
 class ReplicaFailoverTest(replicas.ReplicaTestCase):
     def test_a_dead_source_is_replaced_and_named_as_not_fenced(self):
         healthy = self.run_openstack_here(

@@ -19,8 +19,10 @@ import signal
 import unittest
 
 from trove_ext.tests.functional import base, replicas
+from trove_ext.tests.promises import Promise, shows
 
 
+@shows(Promise.PROMOTE, Promise.FAILOVER)
 @unittest.skipUnless(replicas.LONG, "takes minutes and restarts Trove")
 class ReplicaFaultsTest(replicas.ReplicaTestCase):
     """Promotes by the stock command, which checks nothing first."""

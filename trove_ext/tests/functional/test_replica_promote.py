@@ -14,8 +14,10 @@
 import sys
 
 from trove_ext.tests.functional import replicas
+from trove_ext.tests.promises import Promise, shows
 
 
+@shows(Promise.PROMOTE)
 class ReplicaPromoteTest(replicas.ReplicaTestCase):
     count = 3 if replicas.LONG else 2
     rounds = 10 if replicas.LONG else 2

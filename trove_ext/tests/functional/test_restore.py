@@ -18,12 +18,14 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from trove_ext.tests.functional.base import PROGRESS
 from trove_ext.tests.functional.chain import CHAIN, COUNT, NETWORK, ChainTestCase
+from trove_ext.tests.promises import Promise, shows
 
 DEFAULTS = (
     r"Using the cloud's defaults|^To choose otherwise, add: |Nothing was sent|^Chosen: "
 )
 
 
+@shows(Promise.RESTORE, Promise.CHECKS)
 class RestoreTest(ChainTestCase):
     def restore(self, *argv, **kwargs):
         return self.openstack_json(

@@ -18,12 +18,14 @@ import time
 
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import FLAVOR, NETWORK
+from trove_ext.tests.promises import Promise, shows
 
 BACKUP = ("database", "backup")
 #: What a rotation prints about each instance.
 STDERR = rf"^db-1: backup |{PROGRESS}"
 
 
+@shows(Promise.ROTATE, Promise.RETENTION, Promise.PARENT)
 class RotateTest(FunctionalTestCase):
     def setUp(self):
         super().setUp()

@@ -25,6 +25,7 @@ from concurrent import futures
 import testtools
 
 from trove_ext.tests.functional import base, running
+from trove_ext.tests.promises import Promise, shows
 
 GUIDE_NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 
@@ -75,6 +76,7 @@ def _sockets_of(pid):
             yield target[8:-1]
 
 
+@shows(Promise.SANDBOX)
 class OwnSandboxTest(testtools.TestCase):
     """Each test has a sandbox of its own, because it kills its services."""
 
@@ -186,6 +188,7 @@ class OwnSandboxTest(testtools.TestCase):
         self.assertEqual({}, _processes_of(self.directory))
 
 
+@shows(Promise.SANDBOX)
 class SharedSandboxTest(base.FunctionalTestCase):
     """Tests that need no sandbox of their own."""
 

@@ -22,6 +22,7 @@ from trove_ext.sandbox import clouds
 from trove_ext.sandbox.state import StateDir
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import FLAVOR, NETWORK
+from trove_ext.tests.promises import Promise, shows
 
 ROOT = pathlib.Path(__file__).parents[3]
 RULES = ROOT / "doc/examples/access-rules.json"
@@ -37,6 +38,7 @@ NEEDED = (
 )
 
 
+@shows(Promise.ACCESS)
 class AccessRulesTest(FunctionalTestCase):
     """An application credential with exactly the access rules of the documents."""
 

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import FLAVOR, NETWORK
+from trove_ext.tests.promises import Ground, Promise, shows
 
 BACKUP = ("database", "backup")
 COUNT = "SELECT count(*) AS n FROM shop.orders"
 NOTED = rf"^db-1: backup |{PROGRESS}"
 
 
+@shows(Promise.PARENT, Promise.RESTORE, on=Ground.SNAPSHOTS)
 class StorageDriverTest(FunctionalTestCase):
     def setUp(self):
         super().setUp()

@@ -27,6 +27,7 @@ from trove_ext.sandbox.state import StateDir
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import FLAVOR, NETWORK
 from trove_ext.tests.functional.proxy import FaultProxy
+from trove_ext.tests.promises import Promise, shows
 
 BACKUP = ("database", "backup")
 MONTH = timedelta(days=30)
@@ -36,6 +37,7 @@ AHEAD = "^WARNING: Backup .* is dated (30d|29d23h) ahead of now: it counts neith
 SKEWED = "^WARNING: The clock of this machine is (2h|1h59m) behind Trove's"
 
 
+@shows(Promise.RETENTION, Promise.FRESH)
 class StoredTimesTest(FunctionalTestCase):
     made = False
 

@@ -25,6 +25,7 @@ import random
 import testtools
 
 from trove_ext.tests.functional import running
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.sweep import sandbox
 from trove_ext.tests.sweep.project import Project
 
@@ -32,6 +33,7 @@ RUNS = int(os.environ.get("TROVE_EXT_SWEEP_SANDBOX", "10"))
 SEED = 20261122
 
 
+@shows(Promise.ONCE, Promise.DELETE, Promise.WAIT)
 class SweepTest(testtools.TestCase):
     def test_nothing_is_doubled_lost_or_false(self):
         project = Project.new(running.directory())

@@ -20,11 +20,13 @@ import signal
 import time
 
 from trove_ext.tests.functional.chain import CHAIN, COUNT, ChainTestCase
+from trove_ext.tests.promises import Promise, shows
 
 ANY = r"."
 VERIFY = ("database", "backup", "verify")
 
 
+@shows(Promise.VERIFY, Promise.SIGNALS)
 class VerifyTest(ChainTestCase):
     def setUp(self):
         super().setUp()

@@ -24,6 +24,7 @@ import yaml
 
 from trove_ext.tests.functional import running
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase, Run
+from trove_ext.tests.promises import Promise, shows
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 CREATE = (
@@ -50,6 +51,7 @@ def advised(stderr):
     return [line.split() for line in found]
 
 
+@shows(Promise.WAIT, Promise.SIGNALS, Promise.INPUT)
 class TestWaiting(FunctionalTestCase):
     @classmethod
     def setUpClass(cls):
@@ -288,6 +290,7 @@ class TestWaiting(FunctionalTestCase):
         self.assertEqual(page[-1]["ID"], json.loads(shown)[0]["ID"])
 
 
+@shows(Promise.WAIT, Promise.PROMOTE)
 class TestPromoteThatFails(FunctionalTestCase):
     def test_it_reports_the_state_of_every_member(self):
         self.openstack(

@@ -17,8 +17,10 @@ import json
 import testtools
 
 from trove_ext.tests import access_rules
+from trove_ext.tests.promises import Promise, shows
 
 
+@shows(Promise.ACCESS)
 class TestAccessRules(testtools.TestCase):
     """If one fails, run ``python -m trove_ext.tests.access_rules``."""
 

@@ -22,6 +22,7 @@ import testtools
 from trove_ext.tests.fake.harness import Result
 from trove_ext.tests.fake.log import Request, RequestLog
 from trove_ext.tests.fuzz import fuzz, lines, values
+from trove_ext.tests.promises import Promise, shows
 
 LINES = int(os.environ.get("TROVE_EXT_FUZZ_LINES", "5120"))
 #: Tests among which the lines are divided, so two workers can share them.
@@ -33,6 +34,7 @@ def numbers(part):
     return range(part * LINES // PARTS, (part + 1) * LINES // PARTS)
 
 
+@shows(Promise.INPUT)
 class TestFuzz(testtools.TestCase):
     """What no line may do, whatever it contains."""
 

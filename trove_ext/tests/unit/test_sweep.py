@@ -20,6 +20,7 @@ import testtools
 
 from trove_ext.exceptions import LostAnswerError
 from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.sweep import sweep
 from trove_ext.tests.sweep.verdict import Verdict
 from trove_ext.trove import send
@@ -29,6 +30,7 @@ RUNS = int(os.environ.get("TROVE_EXT_SWEEP_RUNS", "960"))
 SEED = 20261122
 
 
+@shows(Promise.ONCE, Promise.DELETE, Promise.WAIT, Promise.SIGNALS)
 class TestSweep(testtools.TestCase):
     def test_nothing_is_doubled_lost_or_false(self):
         chosen = sweep.sample(sweep.cases(), RUNS, SEED)

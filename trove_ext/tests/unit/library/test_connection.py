@@ -21,6 +21,7 @@ from trove_ext import EventKind
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import make_session
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.library.connected import LibraryTestCase
 
 
@@ -33,6 +34,7 @@ class ConnectionTestCase(LibraryTestCase):
         return {backup.name for backup in self.fake.live_backups}
 
 
+@shows(Promise.LIBRARY)
 class TestBackups(ConnectionTestCase):
     def test_a_full_backup_is_waited_for(self):
         made = self.trove.create_backup("db1", "nightly", description="by hand")
@@ -176,6 +178,7 @@ class TestPostgres(ConnectionTestCase):
         self.assertIsNotNone(row.backup.parent_id)
 
 
+@shows(Promise.LIBRARY)
 class TestDelete(ConnectionTestCase):
     def test_the_plan_lists_the_dependents_and_changes_nothing(self):
         plan = self.trove.plan_delete_backups("full")
@@ -202,6 +205,7 @@ class TestDelete(ConnectionTestCase):
         self.assertEqual((), self.trove.wait_for_backups("inc", until="deleted"))
 
 
+@shows(Promise.LIBRARY)
 class TestRetention(ConnectionTestCase):
     def test_the_plan_says_why_and_is_carried_out(self):
         self.clock.advance(86400)
@@ -277,6 +281,7 @@ class TestRetention(ConnectionTestCase):
             )
 
 
+@shows(Promise.LIBRARY)
 class TestRestore(ConnectionTestCase):
     def test_the_plan_is_checked_and_then_carried_out(self):
         plan = self.trove.plan_restore_backup("inc", "db1-copy")
@@ -333,6 +338,7 @@ class TestRestore(ConnectionTestCase):
         self.assertEqual({"db1"}, {each.name for each in self.fake.live_instances})
 
 
+@shows(Promise.LIBRARY)
 class TestReplicas(ConnectionTestCase):
     def test_replicas_are_planned_and_created(self):
         plan = self.trove.plan_create_replicas("db1", "r", count=2)

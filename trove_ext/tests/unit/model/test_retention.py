@@ -21,6 +21,7 @@ from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.retention import Rotation, chain_signature, plan
 from trove_ext.model.retention_policy import Policy
 from trove_ext.model.rotation_naming import NamePattern
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.model import strategies, trees
 from trove_ext.tests.unit.model.trees import ids
 
@@ -62,6 +63,7 @@ def reasons(drawing, *backups, **facts):
     return {row.backup.id: row.reasons for row in rows}
 
 
+@shows(Promise.RETENTION)
 class TestRules(testtools.TestCase):
     def test_keep_last_keeps_the_newest_restore_points(self):
         self.assertEqual(["b", "d"], kept("a\nb\nc FAILED\nd", keep_last=2))
@@ -129,6 +131,7 @@ class TestRules(testtools.TestCase):
         self.assertEqual(["b", "d"], kept(drawing, keep_last=1))
 
 
+@shows(Promise.RETENTION)
 class TestAlwaysKept(testtools.TestCase):
     def test_the_path_to_what_is_kept(self):
         drawing = """
@@ -378,6 +381,7 @@ class TestChainSignature(testtools.TestCase):
         self.assertEqual(expected, self._now("a\n+- b"))
 
 
+@shows(Promise.RETENTION)
 class TestAnyPlan(testtools.TestCase):
     @hypothesis.given(strategies.forests(), strategies.policies())
     def test_what_a_kept_backup_builds_on_is_kept(self, backups, policy):

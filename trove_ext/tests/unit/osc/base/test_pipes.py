@@ -21,6 +21,7 @@ import testtools
 
 from trove_ext.exceptions import Exit
 from trove_ext.tests.fake.harness import run_openstack
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.sweep.scenarios import SCENARIOS
 from trove_ext.tests.sweep.signals import prepared
 
@@ -44,6 +45,7 @@ with (
 """
 
 
+@shows(Promise.SIGNALS)
 class TestHead(testtools.TestCase):
     """With real pipes, because the interpreter may print an error at its end."""
 
@@ -83,6 +85,7 @@ class TestHead(testtools.TestCase):
         process.wait(60)
 
 
+@shows(Promise.SIGNALS)
 class TestClosed(testtools.TestCase):
     """``>&-``, ``2>&-`` and ``<&-``: a stream that does not exist."""
 
@@ -114,6 +117,7 @@ class TestClosed(testtools.TestCase):
         self.assertEqual(2, done.returncode)
 
 
+@shows(Promise.SIGNALS)
 class TestNobodyReads(testtools.TestCase):
     """A job runs to its end, with or without a reader."""
 

@@ -22,12 +22,14 @@ from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import run_openstack
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.sweep import signals, sweep
 
 RUNS = int(os.environ.get("TROVE_EXT_SIGNAL_RUNS", "360"))
 SEED = 20261122
 
 
+@shows(Promise.SIGNALS)
 class TestSignals(testtools.TestCase):
     def test_an_interrupted_command_says_what_continues(self):
         chosen = sweep.sample(signals.cases(), RUNS, SEED)

@@ -15,11 +15,13 @@
 import json
 from unittest import mock
 
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.osc.hooks.base import HookTestCase
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 
 
+@shows(Promise.WAIT)
 class TestInstanceCreate(HookTestCase):
     def create(self, rest):
         return f"instance create new --flavor 10 --size 1 --nic {NIC} {rest}"

@@ -13,9 +13,11 @@
 """The stock instance commands with the hook: each waits for its own idea of done."""
 
 from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.osc.hooks.base import HookTestCase
 
 
+@shows(Promise.WAIT)
 class TestActions(HookTestCase):
     def setUp(self):
         super().setUp()

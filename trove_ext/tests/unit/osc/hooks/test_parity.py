@@ -22,6 +22,7 @@ from trove_ext.osc.hooks.hook import COMMANDS
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import run_openstack
+from trove_ext.tests.promises import Promise, shows
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 #: One line for each hooked command, and the ways in which it is refused.
@@ -90,6 +91,7 @@ def run(line):
     return result, changing
 
 
+@shows(Promise.STOCK)
 class TestParity(testtools.TestCase):
     def test_every_hooked_command_is_compared(self):
         for command in COMMANDS:
@@ -114,6 +116,7 @@ class TestParity(testtools.TestCase):
                 self.assertNotIn("Traceback", ours.stderr)
 
 
+@shows(Promise.STOCK)
 class TestBetterThanStock(testtools.TestCase):
     def setUp(self):
         super().setUp()

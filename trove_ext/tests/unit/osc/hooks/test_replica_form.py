@@ -14,11 +14,13 @@
 
 import json
 
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.osc.hooks.base import HookTestCase
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 
 
+@shows(Promise.GUIDE)
 class TestReplicaForm(HookTestCase):
     def test_the_replica_form_of_the_guide_drops_what_agrees(self):
         line = (

@@ -30,6 +30,7 @@ from trove_ext.tests.fake.harness import run_openstack
 from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.fake.transport import server_of
 from trove_ext.tests.plugin_output import parse
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.osc.v1.base import ChainTestCase
 
 ODD = "a \"b\" \\ c|d='e'"
@@ -122,6 +123,7 @@ class TestCommand(CheckTestCase):
         self.assertEqual([], list(result.requests))
 
 
+@shows(Promise.FRESH)
 class TestNagios(CheckTestCase):
     def test_ok_is_0_with_age_and_chain_of_each(self):
         self.instance("shop", 3, 2, 1)
@@ -341,6 +343,7 @@ class TestPrometheus(CheckTestCase):
         self.assertIn("Can't write", found.summary)
 
 
+@shows(Promise.FRESH)
 class TestAll(CheckTestCase):
     def project(self):
         """Thirty instances, twelve in sets, with backups of every age and state."""

@@ -14,9 +14,11 @@
 
 import json
 
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.osc.hooks.base import HookTestCase
 
 
+@shows(Promise.WAIT)
 class TestWaitCommands(HookTestCase):
     def test_several_are_polled_together_and_each_is_a_row(self):
         self.cloud.add_instance("db2")

@@ -17,9 +17,11 @@ from unittest import mock
 
 from trove_ext.tests.fake.harness import run_openstack
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.osc.v1.base import ChainTestCase
 
 
+@shows(Promise.DELETE)
 class TestBackupDelete(ChainTestCase):
     def test_without_a_terminal_it_warns_and_sends_what_stock_sends(self):
         result = self.run_line("backup delete one")

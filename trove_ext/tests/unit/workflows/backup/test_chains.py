@@ -20,10 +20,12 @@ from trove_ext.exceptions import (
 from trove_ext.model.backup_forest import ChainState
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows.backup import chains
 
 
+@shows(Promise.CHAINS)
 class TestListChains(BackupTestCase):
     def test_all_chains_cost_one_request(self):
         for number in range(45):
@@ -124,6 +126,7 @@ class TestListChains(BackupTestCase):
         self.assertEqual([], self.progress.notes)
 
 
+@shows(Promise.CHAINS)
 class TestAbove(BackupTestCase):
     """The ancestors of a backup, which decide whether it can be restored."""
 
@@ -175,6 +178,7 @@ class TestAbove(BackupTestCase):
         self.assertEqual(made.id, found.id)
 
 
+@shows(Promise.CHAINS)
 class TestShowChain(BackupTestCase):
     def test_any_member_shows_the_whole_tree_in_one_request(self):
         members = self.chain("a", 3, 10)

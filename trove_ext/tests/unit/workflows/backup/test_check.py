@@ -15,12 +15,14 @@
 from datetime import timedelta
 
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows.backup import check
 
 DAY = timedelta(hours=26)
 
 
+@shows(Promise.FRESH)
 class TestCheck(BackupTestCase):
     def check(self, *names, max_age=DAY):
         return check.check(self.cloud, names or ("db1",), max_age)

@@ -20,11 +20,13 @@ from trove_ext.exceptions import (
 )
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows.backup import delete
 
 
+@shows(Promise.DELETE)
 class TestPlan(BackupTestCase):
     def test_dependent_backups_are_deleted_with_it(self):
         _full, first, second = self.chain("a", 3, 10)
@@ -73,6 +75,7 @@ class TestPlan(BackupTestCase):
         self.assertIn(late.id, str(error))
 
 
+@shows(Promise.DELETE)
 class TestDelete(BackupTestCase):
     def run_delete(self, *backups, timeout=600.0, cloud=None):
         cloud = cloud or self.cloud

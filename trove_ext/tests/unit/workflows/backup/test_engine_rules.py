@@ -16,6 +16,7 @@ import json
 
 from trove_ext.tests.fake.harness import run_openstack
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.trove.engine import VARIABLE
 
@@ -54,6 +55,7 @@ class PostgresTestCase(BackupTestCase):
         self.db1.replica_of = source.id
 
 
+@shows(Promise.ENGINE)
 class TestRotate(PostgresTestCase):
     def rotate(self, options="", **env):
         line = f"backup rotate db1 --min-age 0 {options} -f json"
@@ -112,6 +114,7 @@ class TestRotate(PostgresTestCase):
         self.assertEqual("full", self.rotate("--engine postgresql", **env)["Type"])
 
 
+@shows(Promise.ENGINE, Promise.PARENT)
 class TestCreate(PostgresTestCase):
     def test_the_newest_backup_is_a_good_parent(self):
         self.add("full", 2)
@@ -176,6 +179,7 @@ class TestCreate(PostgresTestCase):
         self.assertEqual(1, len(result.requests.changing))
 
 
+@shows(Promise.ENGINE)
 class TestChains(PostgresTestCase):
     def test_a_branch_is_doubtful(self):
         full = self.add("full", 3)

@@ -13,9 +13,11 @@
 """A parent that will not do is refused."""
 
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.osc.v1.base import ChainTestCase
 
 
+@shows(Promise.PARENT)
 class TestParent(ChainTestCase):
     def refused(self, line, *texts):
         result = self.run_line(line)

@@ -22,6 +22,7 @@ from trove_ext.exceptions import (
 from trove_ext.model.retention_policy import Policy
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows.backup import prune
@@ -29,6 +30,7 @@ from trove_ext.workflows.backup import prune
 KEEP_ONE_CHAIN = Policy(keep_chains=1)
 
 
+@shows(Promise.RETENTION, Promise.DELETE)
 class TestPrune(BackupTestCase):
     def setUp(self):
         super().setUp()

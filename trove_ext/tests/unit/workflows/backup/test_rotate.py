@@ -24,6 +24,7 @@ from trove_ext.exceptions import (
 from trove_ext.model.retention_policy import Policy
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState, Task
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.rotations import RotateTestCase
 from trove_ext.workflows.backup import rotate
 from trove_ext.workflows.backup.rotate_start import How
@@ -35,6 +36,7 @@ class Killed(BaseException):
     """As SIGKILL: no code of the run is executed after it."""
 
 
+@shows(Promise.ROTATE)
 class TestFailure(RotateTestCase):
     POLICY = Policy(keep_last=1)
 
@@ -163,6 +165,7 @@ class TestFailure(RotateTestCase):
         self.assertTrue(all(row.error for row in rows))
 
 
+@shows(Promise.ROTATE)
 class TestKilled(RotateTestCase):
     """Killed after each of its requests in turn, and run again."""
 

@@ -19,6 +19,7 @@ from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.retention_policy import Policy
 from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.trove import read
 from trove_ext.workflows.backup import rotate, rotate_race
@@ -27,6 +28,7 @@ from trove_ext.workflows.backup.rotate_start import How
 KEEP_ONE = Policy(keep_last=1)
 
 
+@shows(Promise.ROTATE)
 class TestTwin(BackupTestCase):
     def rotate(self, policy=None, **kwargs):
         cloud = self.make_cloud()

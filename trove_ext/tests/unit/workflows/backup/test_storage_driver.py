@@ -14,11 +14,13 @@
 
 from unittest import mock
 
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.workflows.rotations import RotateTestCase
 from trove_ext.workflows.backup.rotate_start import How
 
 
+@shows(Promise.PARENT)
 class TestStorageDriver(RotateTestCase):
     def driver(self):
         (post,) = self.requests("POST")

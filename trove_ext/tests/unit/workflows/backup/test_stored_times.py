@@ -22,6 +22,7 @@ from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.tests.fake.clock import SkewedClock
 from trove_ext.tests.fake.harness import make_client
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.trove.client import Cloud
 from trove_ext.workflows.backup import chains, check, prune, rotate
@@ -53,6 +54,7 @@ class ClockTestCase(BackupTestCase):
         return not self.fake.backups[row.backup.id].deleted
 
 
+@shows(Promise.RETENTION)
 class TestDatedAhead(ClockTestCase):
     def setUp(self):
         super().setUp()
@@ -118,6 +120,7 @@ class TestDatedAhead(ClockTestCase):
         self.assertEqual({"ahead", "good-0"}, self.names())
 
 
+@shows(Promise.RETENTION)
 class TestSkewedMachine(ClockTestCase):
     def for_each(self):
         for header in (True, False):

@@ -13,9 +13,11 @@
 
 """New replicas are followed until they serve."""
 
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 
+@shows(Promise.REPLICA)
 class TestBuild(ReplicaTestCase):
     def test_with_no_configuration_the_group_that_trove_attaches_is_detached(self):
         group = self.fake.add_configuration("tuned")

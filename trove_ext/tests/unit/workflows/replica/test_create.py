@@ -14,11 +14,13 @@
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 OTHER_NETWORK = "11111111-2222-4333-8444-555555555555"
 
 
+@shows(Promise.REPLICA, Promise.CHECKS)
 class TestCreate(ReplicaTestCase):
     def body(self, result):
         (request,) = result.requests.changing[:1]

@@ -10,11 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 COMMANDS = ("replica detach db2 --wait", "instance detach db2 --wait")
 
 
+@shows(Promise.DETACH)
 class TestOlderTrove(ReplicaTestCase):
     """Trove 19.0.1 to 24.0.0: each update detaches the configuration group."""
 
@@ -80,6 +82,7 @@ class TestOlderTrove(ReplicaTestCase):
         self.assertIn(self.attach_command(self.alone), result.stderr)
 
 
+@shows(Promise.DETACH)
 class TestTodaysTrove(ReplicaTestCase):
     def test_a_group_that_is_still_attached_is_not_mentioned(self):
         group = self.fake.add_configuration("tuned", max_connections=100)
@@ -98,6 +101,7 @@ class TestTodaysTrove(ReplicaTestCase):
         self.assertIn("last fault is another one: an old story", result.stderr)
 
 
+@shows(Promise.DETACH)
 class TestDetach(ReplicaTestCase):
     def test_a_detach_is_verified_by_the_role(self):
         (row,) = self.rows("replica detach db2 --wait")

@@ -12,11 +12,13 @@
 
 
 from trove_ext.tests.fake.state import Task
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 EJECT = "eject_replica_source"
 
 
+@shows(Promise.FAILOVER)
 class TestFailover(ReplicaTestCase):
     def test_a_source_that_is_alive_is_refused_with_the_planned_switchover(self):
         self.refuse(

@@ -17,12 +17,14 @@ from trove_ext.exceptions import CheckError
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import make_client
 from trove_ext.tests.fake.state import BackupState, Task
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 from trove_ext.trove.client import Cloud
 from trove_ext.workflows.replica import promote
 
 
+@shows(Promise.PROMOTE, Promise.CHECKS)
 class TestCheck(ReplicaTestCase):
     def problems(self, name="db2", **kwargs):
         before = len(self.fake.log.changing)

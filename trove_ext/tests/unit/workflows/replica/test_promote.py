@@ -12,6 +12,7 @@
 
 
 from trove_ext.exceptions import ResourceFailedError
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 from trove_ext.workflows.replica import promote
@@ -19,6 +20,7 @@ from trove_ext.workflows.replica import promote
 RESET = "openstack database instance reset status"
 
 
+@shows(Promise.PROMOTE)
 class TestPromote(ReplicaTestCase):
     def promote(self, name="db2", timeout=3600.0):
         deadline = self.cloud.deadline(timeout)

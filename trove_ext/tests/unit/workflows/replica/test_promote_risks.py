@@ -12,6 +12,7 @@
 
 """A promote of PostgreSQL loses writes: nobody is led into it unawares."""
 
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 
@@ -23,6 +24,7 @@ class PostgresReplicaTestCase(ReplicaTestCase):
             member.version_id = version
 
 
+@shows(Promise.ENGINE)
 class TestPromote(PostgresReplicaTestCase):
     LINE = "replica promote db2 --wait"
 
@@ -67,6 +69,7 @@ class TestOtherEngines(ReplicaTestCase):
         self.assertNotIn("WARNING", result.stderr)
 
 
+@shows(Promise.ENGINE)
 class TestFailover(PostgresReplicaTestCase):
     def test_it_asks_which_replica_becomes_the_source(self):
         self.fake.host_off(self.db1)

@@ -22,6 +22,7 @@ from trove_ext.exceptions import (
 )
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.restores import RestoreTestCase
 from trove_ext.trove import read
@@ -39,6 +40,7 @@ def lost_creation():
     )
 
 
+@shows(Promise.CHECKS, Promise.RESTORE)
 class TestChecks(RestoreTestCase):
     def test_a_name_that_two_backups_have_lists_both(self):
         one, two = self.add("b1", 2), self.add("b1", 1)
@@ -159,6 +161,7 @@ class TestChecks(RestoreTestCase):
         self.assertIn("255", self.problem(name="x" * 256))
 
 
+@shows(Promise.RESTORE)
 class TestRestore(RestoreTestCase):
     def restore(self, timeout=3600.0):
         plan = self.plan()

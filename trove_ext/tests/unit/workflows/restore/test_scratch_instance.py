@@ -17,6 +17,7 @@ from unittest import mock
 from trove_ext.exceptions import Exit
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import Task
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.shown import shown
 from trove_ext.tests.unit.workflows.restore.test_restore import lost_creation
 from trove_ext.tests.unit.workflows.verifications import VerifyTestCase
@@ -27,6 +28,7 @@ class Stop(BaseException):
     """The exception that a signal raises at any point."""
 
 
+@shows(Promise.VERIFY)
 class TestLeftBehind(VerifyTestCase):
     def stopped(self, seconds, **kwargs):
         """Send a signal this many seconds after the start."""

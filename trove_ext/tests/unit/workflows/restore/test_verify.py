@@ -14,10 +14,12 @@
 
 from trove_ext.exceptions import Exit
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.verifications import VerifyTestCase
 from trove_ext.workflows.restore import verify
 
 
+@shows(Promise.VERIFY)
 class TestVerdict(VerifyTestCase):
     def test_without_a_check_it_is_restored_and_no_more(self):
         found = self.one()
