@@ -37,7 +37,7 @@ from trove_ext.sandbox.state import Settings, StateDir, write_private  # noqa: E
 
 _LOG = logging.getLogger(__name__)
 _PERIODIC_SECONDS = 30
-_DATABASE_SECONDS = 120.0
+_DATABASE_SECONDS = 240.0
 _POLL_SECONDS = 0.1
 
 Environ = dict[str, Any]

@@ -33,14 +33,8 @@ class Sandbox:
     directory: Path
 
     def up(self) -> None:
-        """Start it; raises RuntimeError with the reason.
-
-        A second time if it took too long: the first start in a new environment
-        compiles what pip has not.
-        """
+        """Start it; raises RuntimeError with the reason."""
         run = self.call("up")
-        if run.exit_code:
-            run = self.call("up")
         if run.exit_code:
             raise RuntimeError(run.stderr.strip())
 
