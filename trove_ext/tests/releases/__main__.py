@@ -46,7 +46,7 @@ class Result:
     """Whether the documents say that this release differs here."""
 
 
-def judge(name: str, step: Step, run: Run) -> Result:
+def evaluate(name: str, step: Step, run: Run) -> Result:
     """Compare what a step did with what it should do with this release."""
     known = differences.find(name, step.line)
     code, shows = (known.code, known.shows) if known else (step.code, step.shows)
@@ -71,7 +71,7 @@ def run_steps(name: str, sandbox: Sandbox) -> Iterator[Result]:
         _say(f"-- {topic.title}")
         for step in topic.steps:
             began = time.monotonic()
-            result = judge(name, step, sandbox.run(step))
+            result = evaluate(name, step, sandbox.run(step))
             word = "FAILED" if result.problem else "differs" if result.known else "ok"
             _say(f"{word:8}{time.monotonic() - began:6.1f} s  {step.line}")
             if result.problem:
