@@ -18,10 +18,12 @@ from trove_ext.tests.functional.replicas import (
     STDERR,
     ReplicaTestCase,
 )
+from trove_ext.tests.promises import Promise, shows
 
 BACKUP = STDERR + r"|is restorable\.$"
 
 
+@shows(Promise.DELETE)
 class TestBackupFirst(ReplicaTestCase):
     """One instance without replicas."""
 

@@ -30,6 +30,7 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 from trove_ext.tests.functional import postgresql, replicas
+from trove_ext.tests.promises import Ground, Promise, shows
 
 long_only = unittest.skipUnless(replicas.LONG, "takes long")
 PROMOTES = 10
@@ -80,6 +81,7 @@ class Writer(threading.Thread):
         self.join()
 
 
+@shows(Promise.ENGINE, Promise.PROMOTE, on=Ground.POSTGRESQL)
 class FencedPromoteTest(postgresql.PostgresTestCase):
     """Nothing that any member has acknowledged is missing on any member."""
 
@@ -236,6 +238,7 @@ class FencedPromoteTest(postgresql.PostgresTestCase):
         self.check_rows(ids, writers)
 
 
+@shows(Promise.ENGINE, Promise.FAILOVER, on=Ground.POSTGRESQL)
 class FailoverTest(postgresql.PostgresTestCase):
     """The replica that is named replaces a dead source."""
 

@@ -15,8 +15,10 @@
 import time
 
 from trove_ext.tests.functional.replicas import LONG, STDERR, ReplicaTestCase
+from trove_ext.tests.promises import Promise, shows
 
 
+@shows(Promise.REPLICA, Promise.DELETE)
 class TestReplace(ReplicaTestCase):
     """db1 and one replica."""
 

@@ -129,6 +129,7 @@ REPLICAS = Topic(
         Step("instance promote db1 --wait"),
         Step("replica promote db1", code=1),
         Step("instance eject db1 --wait", code=1),
+        Step("replica replace r2", "DELETED"),
         Step("replica detach r2 --wait", "r2"),
         Step("instance wait r2 --for detached"),
         Step("instance delete r2 --wait"),
