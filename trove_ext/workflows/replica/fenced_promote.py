@@ -22,8 +22,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from trove_ext.exceptions import CheckError, ResourceFailedError, TroveExtError
-from trove_ext.follow_up import Action, Problem, Verb, to
+from trove_ext.exceptions import ResourceFailedError, TroveExtError
+from trove_ext.follow_up import Action, Verb, merged, to
 from trove_ext.model import status as statuses
 from trove_ext.trove import configuration_groups
 from trove_ext.workflows.replica import (
@@ -81,9 +81,8 @@ def run(
     :param pause: seconds between the fence and the promote, at most LONGEST_PAUSE
     :returns: the set as it was read before the fence was lifted, with an error if it is
         not as it should be
-    :raises CheckError: a replica does not replicate
-    :raises ResourceFailedError: the fence did not reach all members; the promote was
-        not sent
+    :raises ResourceFailedError: a replica does not replicate, or the fence did not
+        reach all members; the promote was not sent
     """
     if plan.fence is None:
         before = promote.submit(cloud, plan)
@@ -119,18 +118,24 @@ def announce(cloud: Cloud, plan: PromotePlan, planned: FencePlan) -> None:
 
 
 def _prove_all(cloud: Cloud, plan: PromotePlan) -> None:
-    """Prove that each replica replicates: one that lags differs afterwards."""
+    """Prove that each replica replicates: one that lags differs afterwards.
+
+    :raises ResourceFailedError: one does not, or can't be probed
+    """
     source = plan.source
     replicas = [each for each in plan.set.members if each.id != source.id]
-    what = f"Can't promote {plan.target}"
+    what = f"The promote of {plan.target} was not sent"
     try:
         proved = probe.probe(cloud, source, replicas)
     except TroveExtError as exc:
-        problem = Problem(f"{source} can't be probed: {exc}", exc.follow_ups)
-        raise CheckError(what, [problem]) from exc
+        text = f"{what}: {source} can't be probed: {exc}"
+        raise ResourceFailedError(text, follow_ups=exc.follow_ups) from exc
     bad = [probed for probed in proved if not probed.ok]
     if bad:
-        raise CheckError(what, [promote.unproved(cloud, each) for each in bad])
+        problems = [promote.unproved(cloud, each) for each in bad]
+        text = "\n".join([f"{what}:", *(f"  - {problem}" for problem in problems)])
+        steps = merged(problem.follow_ups for problem in problems)
+        raise ResourceFailedError(text, follow_ups=steps)
 
 
 def _still_up(cloud: Cloud, up: Fence) -> None:

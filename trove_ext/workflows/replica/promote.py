@@ -137,10 +137,10 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
     return f"{target} replicates: the probe arrived after {probed.seconds:.1f} s"
 
 
-def unproved(cloud: Cloud, probed: Probed) -> str | Problem:
+def unproved(cloud: Cloud, probed: Probed) -> Problem:
     """Describe that a replica does not replicate, with what helps on its engine."""
     if not probed.readable:
-        return probed.describe()
+        return Problem(probed.describe())
     replica = probed.replica
     if not cloud.engines.look(replica.datastore).restart_resumes:
         replaced = recovery.replaced([replica], replica.replica_of or "", "")
