@@ -33,7 +33,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
-from trove_ext.follow_up import merged, to, wait_for_backup
+from trove_ext.follow_up import Action, Verb, merged, to, wait_for_backup
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.model.retention import Rotation
 from trove_ext.model.retention_policy import Policy
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.backup.targets import Found
 
 MIN_AGE = timedelta(hours=1)
+LIST_CHAINS = Action(Verb.LIST_CHAINS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,9 @@ def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
     elif all(each in {BusyError, WaitTimeoutError} for each in kinds):
         kind = WaitTimeoutError
     follow_ups = merged(row.error.follow_ups for row in bad if row.error)
+    if not follow_ups and (len(rows) > 1 or rows[0].found.group):
+        # Others were backed up, and replicas probed.
+        follow_ups = (to("see the backups of all instances", LIST_CHAINS),)
     return kind("\n".join(lines), follow_ups=follow_ups)
 
 
