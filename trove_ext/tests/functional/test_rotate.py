@@ -57,6 +57,7 @@ class RotateTest(FunctionalTestCase):
     def test_a_week_of_rotations_that_are_killed_at_any_point(self):
         self._builds_a_chain_then_a_full_one_and_prunes()
         self._a_failed_backup_does_not_prune()
+        self._all_of_the_project()
         for point in ("first answer", "POST", "poll", "DELETE"):
             self._killed_after(point)
 
@@ -82,6 +83,23 @@ class RotateTest(FunctionalTestCase):
             stderr="the disk is full",
         )
         self.assertLess(before, set(self.backups()))
+
+    def _all_of_the_project(self):
+        """Without a name, and with metrics: the backups by hand and by others stay."""
+        path = self.sandbox / f"{self.cloud}.prom"
+        self.addCleanup(path.unlink, missing_ok=True)
+        before = set(self.backups())
+        (row,) = self.openstack_json(
+            *BACKUP,
+            "rotate",
+            *("--all", "--name", "all-{time}", "--min-age", "0"),
+            *("--chain-length", "1", "--keep-last", "1", "--prometheus", str(path)),
+            stderr=STDERR,
+        )
+        self.assertEqual(("db-1", "made"), (row["Instance"], row["Result"]))
+        self.assertEqual(before | {row["Backup"]}, set(self.backups()))
+        text = path.read_text(encoding="utf-8")
+        self.assertRegex(text, r'trove_backup_rotate_success\{.*name="db-1".*\} 1\n')
 
     def _killed_after(self, point):
         """Kill it at that point; the next run ends in the state of a single run."""
