@@ -33,7 +33,7 @@ class TestMarks(testtools.TestCase):
     def test_no_functional_test_is_without_a_mark(self):
         marked = {(mark.path, mark.name) for mark in promises.read()}
         for path in sorted(FUNCTIONAL.glob("test_*.py")):
-            for node in ast.parse(path.read_text()).body:
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.ClassDef) and list(promises._tests(node)):
                     where = (str(pathlib.Path("functional", path.name)), node.name)
                     self.assertIn(where, marked)
