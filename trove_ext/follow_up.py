@@ -51,6 +51,7 @@ class Verb(enum.Enum):
     DETACH_REPLICA = "detach a replica"
     REPLACE_REPLICA = "replace a replica"
     FAIL_OVER = "fail over from a replica source"
+    ENABLE_TLS = "set the TLS mode of an instance"
     LIST_DATABASES = "list databases"
     DELETE_DATABASE = "delete a database"
 
@@ -95,8 +96,12 @@ class Setting(enum.Enum):
     ALLOWED_CIDRS = "addresses that may connect"
     AVAILABILITY_ZONE = "availability zone"
     BACKUP_NAME = "pattern for the name of a last backup"
+    DATASTORE_VERSION = "datastore version"
+    FORCE_VERSION = "use an older datastore version"
     CONFIGURATION_OR_NONE = "configuration group, or none"
     FLAVOR = "flavor"
+    LOCALITY = "locality of replicas"
+    MODULE = "module"
     LIKE = "instance to take the settings from"
     NAME_PATTERN = "pattern for the names of backups"
     NETWORK = "network"
@@ -115,6 +120,7 @@ class FollowUp:
     :ivar purpose: what for, as it stands after "to": "keep waiting"
     :ivar actions: what does it; empty if no request of this project can
     :ivar settings: do the same again with these
+    :ivar value: the value of the one setting; empty to leave it to the user
     :ivar detail: more about it, in whole sentences without the last full stop
     :ivar admin: only an administrator of the cloud can do it
     :ivar alternative: do this instead of the follow-up before it, or if that fails
@@ -123,6 +129,7 @@ class FollowUp:
     purpose: str
     actions: tuple[Action, ...] = ()
     settings: tuple[Setting, ...] = ()
+    value: str = ""
     detail: str = ""
     admin: bool = False
     alternative: bool = False

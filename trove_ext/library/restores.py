@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from trove_ext.library.base import TIMEOUT, Base, raise_if, reference
 from trove_ext.trove import read
 from trove_ext.workflows.restore import restore, verify
+from trove_ext.workflows.restore.additions import NOTHING
 from trove_ext.workflows.restore.settings import RestoreOptions
 from trove_ext.workflows.restore.source import (
     LATEST,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
+    from trove_ext.workflows.restore.additions import Additions
     from trove_ext.workflows.restore.contents import Question
     from trove_ext.workflows.restore.restore import RestorePlan
     from trove_ext.workflows.restore.verify import Verification
@@ -66,18 +68,24 @@ class Restores(Base):
             return find_source(self._cloud, source)[1]
 
     def plan_restore_backup(
-        self, backup: str | Backup, name: str, options: RestoreOptions | None = None
+        self,
+        backup: str | Backup,
+        name: str,
+        options: RestoreOptions | None = None,
+        *,
+        additions: Additions = NOTHING,
     ) -> RestorePlan:
         """Check the whole chain, and determine each setting of the new instance.
 
         :param name: of the new instance
         :param options: settings; default: those of the instance that was backed up
+        :param additions: what it gets beside the data, such as users
         :returns: the plan; ``settings`` is what the instance gets, ``warnings`` what to
             check before it is carried out
         :raises CheckError: it can't be restored like this; lists all problems
         """
         request = restore.RestoreRequest(
-            reference(backup), name, options or RestoreOptions()
+            reference(backup), name, options or RestoreOptions(), additions=additions
         )
         with self._reading():
             return restore.plan(self._cloud, request)
@@ -98,7 +106,9 @@ class Restores(Base):
             instance_id = restore.submit(self._cloud, plan)
             job.result = made = read.get_instance(self._cloud, instance_id)
             if wait:
-                made, error = restore.wait(self._cloud, made, job.deadline)
+                made, error = restore.wait_with_additions(
+                    self._cloud, plan, made, job.deadline
+                )
                 job.result = made
                 raise_if(error)
             return made

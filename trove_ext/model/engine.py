@@ -49,6 +49,8 @@ class Engine:
         ``wal_keep_size`` is 80 MB
     :ivar healthy_has_data: a restored instance is HEALTHY only with all of its data.
         PostgreSQL's status is ``pg_isready``, which succeeds while the WAL is replayed
+    :ivar reads_older_major: the server of a major version starts on the files of the
+        one before. PostgreSQL's does not, without ``pg_upgrade`` between
     :ivar replica_restarts_source: each new replica restarts its source
         (``T:guestagent/strategies/replication/postgresql.py``, ``enable_as_master``)
     :ivar first_replica_promotes: a first replica that was built on an older backup can
@@ -67,6 +69,7 @@ class Engine:
     ejects: bool
     restart_resumes: bool
     healthy_has_data: bool
+    reads_older_major: bool
     replica_restarts_source: bool
     first_replica_promotes: bool
 
@@ -84,6 +87,7 @@ def _mysql(name: str, title: str) -> Engine:
         ejects=True,
         restart_resumes=True,
         healthy_has_data=True,
+        reads_older_major=True,
         replica_restarts_source=False,
         first_replica_promotes=True,
     )
@@ -103,6 +107,7 @@ POSTGRESQL = Engine(
     ejects=False,
     restart_resumes=False,
     healthy_has_data=False,
+    reads_older_major=False,
     replica_restarts_source=True,
     first_replica_promotes=False,
 )

@@ -55,6 +55,7 @@ class Instance:
     :ivar replicas: the IDs of its replicas
     :ivar heartbeat: the time of the guest agent's last heartbeat
     :ivar is_public: None if Trove does not report it
+    :ivar locality: where its replicas are in relation to it, if that was chosen
     :ivar cluster_id: the ID of the cluster that it is a member of
     :ivar configuration_name: the name of its configuration group
     :ivar version_number: of the datastore version, whose name several may have
@@ -83,6 +84,7 @@ class Instance:
     cluster_id: str | None = None
     configuration_name: str | None = None
     version_number: str | None = None
+    locality: str | None = None
 
     @classmethod
     def from_info(cls, info: Mapping[str, Any]) -> Instance:
@@ -118,6 +120,7 @@ class Instance:
             cluster_id=fields.text("cluster_id"),
             configuration_name=fields.part("configuration").text("name"),
             version_number=datastore.text("version_number"),
+            locality=fields.text("locality"),
         )
 
     @property

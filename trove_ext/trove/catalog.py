@@ -67,6 +67,39 @@ class Datastore:
         return cls(fields.need_text("id"), fields.need_text("name"))
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a datastore.
+
+    :ivar number: what the operator entered as its number; None if Trove is older than
+        that field
+    """
+
+    id: str
+    name: str
+    number: str | None = None
+
+
+def list_versions(cloud: Cloud, datastore: str) -> tuple[list[Version], bool]:
+    """List the versions of a datastore that can be used; plain users see no others.
+
+    :returns: the versions, and whether these are all
+    :raises NotFoundError: there is no such datastore
+    """
+    rows = cloud.read(
+        f"Versions of datastore {datastore}",
+        lambda: cloud.client.datastore_versions.list(datastore),
+    )
+    found = [resources.fields_of(row, "datastore version") for row in rows]
+    usable = [
+        Version(each.need_text("id"), each.need_text("name"), each.text("version"))
+        for each in found
+        # Reported to admins only.
+        if each.get("active") is not False
+    ]
+    return usable, not rows.next
+
+
 def list_flavors(
     cloud: Cloud, datastore: str | None = None, version_id: str | None = None
 ) -> list[Flavor]:

@@ -29,6 +29,7 @@ EXAMPLES = {
     "database backup restore": (
         "db1-incremental-3 db1-restored --wait",
         "--instance db1 db1-restored --wait",
+        "db1-full-1 db1-new --datastore-version 8.0",
     ),
     "database backup rotate": (
         "db1 --full-every 7d --keep-daily 14",

@@ -48,6 +48,7 @@ WORDS = {
     Verb.DETACH_REPLICA: ("replica", "detach"),
     Verb.REPLACE_REPLICA: ("replica", "replace"),
     Verb.FAIL_OVER: ("replica", "failover"),
+    Verb.ENABLE_TLS: ("ssl", "enable"),
     Verb.LIST_DATABASES: ("db", "list"),
     Verb.DELETE_DATABASE: ("db", "delete"),
 }
@@ -56,8 +57,12 @@ OPTIONS = {
     Setting.ALLOWED_CIDRS: "--allowed-cidr <range>",
     Setting.AVAILABILITY_ZONE: "--availability-zone <zone>",
     Setting.BACKUP_NAME: "--backup-name <pattern>",
+    Setting.DATASTORE_VERSION: "--datastore-version <version>",
+    Setting.FORCE_VERSION: "--force-version",
     Setting.CONFIGURATION_OR_NONE: "--configuration <group> (or --no-configuration)",
     Setting.FLAVOR: "--flavor <flavor>",
+    Setting.LOCALITY: "--locality <policy>",
+    Setting.MODULE: "--module <module>",
     Setting.LIKE: "--like <instance>",
     Setting.NAME_PATTERN: "--name <pattern>",
     Setting.NETWORK: "--nic net-id=<network>",
@@ -132,6 +137,9 @@ def _commands(prefix: str, follow_up: FollowUp) -> list[str]:
 
 
 def _options(follow_up: FollowUp) -> str:
+    if follow_up.value:
+        option = OPTIONS[follow_up.settings[0]].partition(" ")[0]
+        return f"{option} {shlex.quote(follow_up.value)}"
     return " ".join(OPTIONS[setting] for setting in follow_up.settings)
 
 

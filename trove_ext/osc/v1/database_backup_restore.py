@@ -20,6 +20,7 @@ from trove_ext.follow_up import to, wait_for_instance
 from trove_ext.model.restore_point import data_time
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.options import add_dry_run_option, add_wait_options
+from trove_ext.osc.v1.additions import add_additions_options, additions_of
 from trove_ext.osc.v1.backup_source import add_source_options, source_of
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
 from trove_ext.trove import read
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 class RestoreDatabaseBackup(command.ShowOne):
     """Create an instance from a backup.
 
-    Datastore and version are those of the backup. Flavor, volume size, network,
+    Datastore and version are those of the backup, or another version of the same
+    datastore with --datastore-version: a newer minor version is fine, a newer major one
+    is a warning, an older one needs --force-version, and another major version of
+    PostgreSQL is refused, since it can't read the files. Flavor, volume size, network,
     configuration group and access are those of the instance that was backed up, unless
     given here; if that instance no longer exists, one message lists the options that
     are required. Trove does not report the volume type and the availability zone of an
@@ -65,6 +69,7 @@ class RestoreDatabaseBackup(command.ShowOne):
         parser.add_argument("name", metavar="<name>", help="Name of the new instance")
         add_source_options(parser)
         add_settings_options(parser)
+        add_additions_options(parser)
         add_dry_run_option(parser, "Check everything, print what would be sent")
         add_wait_options(parser, "the new instance is ACTIVE and HEALTHY")
 
@@ -76,6 +81,7 @@ class RestoreDatabaseBackup(command.ShowOne):
             source_of(parsed_args, parsed_args.backup),
             parsed_args.name,
             settings_options(parsed_args),
+            additions=additions_of(parsed_args, self.app.stdin),
         )
         plan = restore.plan(cloud, request)
         for text in plan.warnings:
@@ -87,7 +93,7 @@ class RestoreDatabaseBackup(command.ShowOne):
             return _columns(plan, None)
         made = read.get_instance(cloud, restore.submit(cloud, plan))
         if parsed_args.wait:
-            made, error = restore.wait(cloud, made, deadline)
+            made, error = restore.wait_with_additions(cloud, plan, made, deadline)
             self.fail(error)
         else:
             cloud.progress.note(
@@ -118,7 +124,7 @@ def _columns(plan: RestorePlan, made: Instance | None) -> Any:
         ),
         "data_as_of": columns.moment(data_time(plan.backup)),
         "datastore": plan.backup.datastore,
-        "datastore_version": plan.backup.datastore_version,
+        "datastore_version": settings.version.name,
         "flavor": settings.flavor_name,
         "flavor_id": settings.flavor_id,
         "size": columns.number(settings.size),

@@ -56,6 +56,17 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
         help="Volume type (default: the cloud's default; Trove does not report the "
         "original one)",
     )
+    parser.add_argument(
+        "--datastore-version",
+        metavar="<version>",
+        help="Restore into this version of the datastore, for instance because that of "
+        "the backup is switched off (default: that of the backup)",
+    )
+    parser.add_argument(
+        "--force-version",
+        action="store_true",
+        help="Restore into the version even if it is older than that of the backup",
+    )
     add_reach_options(parser, "the instance")
 
 
@@ -121,6 +132,8 @@ def settings_options(parsed_args: argparse.Namespace) -> RestoreOptions:
         flavor=parsed_args.flavor,
         size=parsed_args.size,
         volume_type=parsed_args.volume_type,
+        datastore_version=parsed_args.datastore_version,
+        force_version=parsed_args.force_version,
         **_reach(parsed_args),
     )
 

@@ -58,8 +58,9 @@ class Catalog:
         return [v for v in self.cloud.versions.values() if v.datastore == store.name]
 
     def versions(self, _path: str, _query: Any, _body: Any, key: str) -> Answer:
-        """GET /datastores/ID/versions."""
-        rows = [views.version(self.cloud, row) for row in self._versions(key)]
+        """GET /datastores/ID/versions: plain users see those that are active."""
+        found = [row for row in self._versions(key) if row.active or self.cloud.admin]
+        rows = [views.version(self.cloud, row) for row in found]
         return 200, {"versions": rows}
 
     def version(

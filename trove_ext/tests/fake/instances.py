@@ -105,6 +105,12 @@ class Instances:
         status = "on" if mode else "off"
         return 200, {"ssl": {"status": status, "mode": mode or "builtin"}}
 
+    def modules(self, _path: str, _query: Any, _body: Any, instance_id: str) -> Answer:
+        """GET /instances/ID/modules: the ID and the name of each."""
+        instance = self.cloud.by_id(instance_id)
+        rows = [{"id": key, "name": name} for key, name in instance.modules.items()]
+        return 200, {"modules": rows}
+
     def delete(self, _path: str, _query: Any, _body: Any, instance_id: str) -> Answer:
         """DELETE /instances/ID."""
         instance = self.cloud.by_id(instance_id)

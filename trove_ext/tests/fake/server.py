@@ -204,6 +204,7 @@ def _compile(
         ("POST", "/mgmt/instances/ID/action", instances.manage),
         ("GET", "/instances/ID/backups", backups.of_instance),
         ("GET", "/instances/ID/ssl", instances.ssl),
+        ("GET", "/instances/ID/modules", instances.modules),
         ("GET", "/instances/ID/databases", guest.databases),
         ("POST", "/instances/ID/databases", guest.create_databases),
         ("DELETE", "/instances/ID/databases/ID", guest.delete_database),

@@ -179,6 +179,7 @@ class Instance:
     #: Whether it is a server of its own although Trove calls it a replica.
     diverged: bool = False
     ssl_mode: str | None = None
+    modules: dict[str, str] = field(default_factory=dict)
     #: When the host was switched off; the time of its last heartbeat.
     off_since: datetime | None = None
 

@@ -314,6 +314,13 @@ SCENARIOS = (
         _namesakes,
     ),
     Scenario(
+        "backup restore into another version with accounts",
+        f"backup restore inc2 new --nic {NIC} --datastore-version 5.7.40 "
+        "--databases extra --users app:secret --wait",
+        _two_instances,
+        _namesakes,
+    ),
+    Scenario(
         "backup verify",
         f"backup verify inc2 --nic {NIC} --expect-database shop",
         lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],

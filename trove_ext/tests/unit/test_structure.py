@@ -76,6 +76,7 @@ TESTED_ELSEWHERE = {
     "trove.configuration_changes": "workflows.replica.test_fenced_promote: a fence",
     "trove.configuration_groups": "workflows.restore.test_settings: groups of sources",
     "trove.databases": "workflows.restore.test_contents: lists of databases",
+    "trove.extras": "workflows.restore.test_additions: TLS and modules of a source",
     "trove.quotas": "workflows.replica.test_create: a full quota",
     "trove.resources": "trove.test_errors: answers without their fields",
     "trove.wait_report": "trove.test_conditions: waits that failed",

@@ -31,6 +31,11 @@ from trove_ext.exceptions import (
 from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove import conditions, read, resources, send, wait_report
 from trove_ext.workflows import new_instance
+from trove_ext.workflows.restore.additions import (
+    NOTHING,
+    differences,
+    with_module_ids,
+)
 from trove_ext.workflows.restore.settings import RestoreOptions, Settings, choose
 from trove_ext.workflows.restore.source import find_source
 
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.restore.additions import Additions
     from trove_ext.workflows.restore.source import Source
 
 
@@ -56,6 +62,7 @@ class RestoreRequest:
 
     :ivar backup: name or ID, or what it is chosen by
     :ivar name: of the new instance
+    :ivar additions: what it gets beside the data
     :ivar throwaway: the instance exists for minutes: settings with a harmless default
         are not required, and its name is known to be new
     """
@@ -64,6 +71,7 @@ class RestoreRequest:
     name: str
     options: RestoreOptions
     throwaway: bool = False
+    additions: Additions = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,7 @@ class RestorePlan:
 
     :ivar path: the backups that the restore reads, from the full backup down to
         ``backup``
+    :ivar additions: what it gets beside the data, the modules by their IDs
     :ivar notes: choices that may be unexpected
     :ivar warnings: what the user should check
     :ivar namesakes: IDs of the instances that already have the name
@@ -84,6 +93,7 @@ class RestorePlan:
     notes: tuple[Note, ...] = ()
     warnings: tuple[str, ...] = ()
     namesakes: frozenset[str] = frozenset()
+    additions: Additions = NOTHING
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of troveclient's ``instances.create``."""
@@ -95,14 +105,13 @@ class RestorePlan:
             "restorePoint": {"backupRef": self.backup.id},
             "availability_zone": settings.availability_zone,
             "datastore": self.backup.datastore,
-            # The ID if Trove reports it: versions may share a name.
-            "datastore_version": self.backup.datastore_version_id
-            or self.backup.datastore_version,
+            "datastore_version": settings.version.reference,
             "nics": settings.nic.body(),
             "configuration": settings.configuration_id,
             "access": new_instance.access(
                 is_public=settings.is_public, cidrs=settings.allowed_cidrs
             ),
+            **self.additions.arguments(),
         }
 
     def _volume(self) -> dict[str, Any] | None:
@@ -130,7 +139,9 @@ def plan(
     choice = choose(cloud, backup, request.options, throwaway=request.throwaway)
     settings = choice.settings()
     of_backup = tuple(_chain_problems(forest, backup))
+    additions, no_module = with_module_ids(cloud, request.additions)
     of_settings = (
+        *no_module,
         *choice.problems(),
         *map(str, new_instance.shortages(cloud, settings.needs)),
         *(() if request.throwaway else new_instance.name_problems(request.name)),
@@ -145,10 +156,24 @@ def plan(
         forest.path(backup.id),
         request.name,
         settings,
-        tuple(choice.notes()),
-        (*_chain_warnings(forest, backup), *map(_namesake_warning, namesakes)),
+        (*choice.notes(), *_differences(cloud, request, settings)),
+        (
+            *_chain_warnings(forest, backup),
+            *([settings.version.warning] if settings.version.warning else []),
+            *map(_namesake_warning, namesakes),
+        ),
         frozenset(namesake.id for namesake in namesakes),
+        additions,
     )
+
+
+def _differences(
+    cloud: Cloud, request: RestoreRequest, settings: Settings
+) -> tuple[Note, ...]:
+    """Say what is not taken over, unless the instance exists for minutes only."""
+    if request.throwaway:
+        return ()
+    return tuple(differences(cloud, request.name, settings.origin, request.additions))
 
 
 def submit(cloud: Cloud, planned: RestorePlan) -> str:
@@ -185,6 +210,22 @@ def wait(
         error = ResourceFailedError(
             f"{error}\nThe failed instance still exists and counts towards the quota.",
             follow_ups=[*error.follow_ups, to("delete the failed instance", delete)],
+        )
+    return now, error
+
+
+def wait_with_additions(
+    cloud: Cloud, planned: RestorePlan, instance: Instance, deadline: Deadline
+) -> tuple[Instance, TroveExtError | None]:
+    """Do as :func:`wait`, and then wait for the new databases and users too."""
+    now, error = wait(cloud, instance, deadline)
+    if error is None:
+        error = new_instance.contents_error(
+            cloud,
+            now,
+            planned.additions.databases,
+            planned.additions.user_names,
+            deadline,
         )
     return now, error
 

@@ -30,9 +30,10 @@ from trove_ext.exceptions import (
     TroveExtError,
 )
 from trove_ext.follow_up import Note, Problem, Setting, add
-from trove_ext.trove import catalog, configuration_groups, find, read, resources
+from trove_ext.trove import catalog, configuration_groups, find, read
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.new_instance import InstanceOptions, Nic
+from trove_ext.workflows.restore.version import choose_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from trove_ext.trove.catalog import Flavor
     from trove_ext.trove.client import Cloud
     from trove_ext.trove.configuration_groups import Group
+    from trove_ext.workflows.restore.version import VersionChoice
 
 PRIVATE = Note(
     "Whether the database was public is not known: the new one is not.",
@@ -57,12 +59,16 @@ class RestoreOptions(InstanceOptions):
         that the backup was taken of
     :ivar flavor: name or ID
     :ivar size: of the volume, in GB
+    :ivar datastore_version: name or ID; None for that of the backup
+    :ivar force_version: use it although it is older than that of the backup
     """
 
     like: str | None = None
     flavor: str | None = None
     size: int | None = None
     volume_type: str | None = None
+    datastore_version: str | None = None
+    force_version: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class Settings:
     :ivar origin: the instance that settings were copied from
     """
 
+    version: VersionChoice
     flavor_id: str
     flavor_name: str
     ram: int
@@ -100,6 +107,7 @@ class Choice:
     :ivar throwaway: the instance exists for minutes: settings with a harmless default
         are not required
     :ivar other: the instance that settings are copied from, if there is one
+    :ivar version: of the new instance
     :ivar flavor: None if it is not known
     :ivar configuration: the requested group, if it was found
     :ivar unknown: the errors of what could not be read or found
@@ -109,6 +117,7 @@ class Choice:
     options: RestoreOptions
     throwaway: bool
     other: Instance | None
+    version: VersionChoice
     flavor: Flavor | None
     configuration: Group | None
     unknown: tuple[str | Problem, ...]
@@ -125,6 +134,7 @@ class Choice:
             cidrs = other.allowed_cidrs if other else ()
         networks = other.networks if other else ()
         return Settings(
+            version=self.version,
             flavor_id=flavor.id if flavor else "",
             flavor_name=flavor.name if flavor else "",
             ram=flavor.ram if flavor else 0,
@@ -149,6 +159,8 @@ class Choice:
 
     def notes(self) -> Iterator[Note]:
         """Report choices that may be unexpected."""
+        if self.version.note:
+            yield Note(self.version.note)
         given = {
             Setting.VOLUME_TYPE: self.options.volume_type,
             Setting.AVAILABILITY_ZONE: self.options.availability_zone,
@@ -209,13 +221,12 @@ class Choice:
         return self.options.no_configuration or bool(self.options.configuration)
 
     def _configuration_problems(self) -> Iterator[str | Problem]:
-        backup = self.backup
         if self.configuration is not None:
             yield from configuration_groups.problems(
                 self.configuration,
-                datastore=backup.datastore,
-                version=backup.datastore_version,
-                version_id=backup.datastore_version_id,
+                datastore=self.backup.datastore,
+                version=self.version.name,
+                version_id=self.version.id,
             )
         elif not self.throwaway and (why := self._why_foreign()):
             yield Problem(
@@ -225,14 +236,14 @@ class Choice:
 
     def _why_foreign(self) -> str | None:
         """Return why the group of the other instance can't be copied."""
-        other, backup = self.other, self.backup
+        other = self.other
         if other is None or other.configuration_id is None or self._own_configuration:
             return None
-        if other.datastore_version == backup.datastore_version:
+        if other.datastore_version == self.version.name:
             return None
         return (
             f"the group of {other} is for {other.datastore} {other.datastore_version}, "
-            f"the backup is of {backup.datastore_version}"
+            f"the new instance is of {self.version.name}"
         )
 
     def _missing(self) -> Iterator[tuple[Setting, str]]:
@@ -278,16 +289,18 @@ def choose(
     :param throwaway: see :class:`Choice`
     """
     other, no_other = _other(cloud, backup, options)
-    no_version = tuple(_version_problems(cloud, backup))
-    flavor, no_flavor = _flavor(cloud, backup, options, other)
+    version = choose_version(
+        cloud, backup, options.datastore_version, force=options.force_version
+    )
+    flavor, no_flavor = _flavor(cloud, backup.datastore, version, options, other)
     group, no_group = _group(cloud, options)
     unknown: tuple[str | Problem, ...] = (
         *no_other,
-        *no_version,
+        *version.problems,
         *no_flavor,
         *no_group,
     )
-    return Choice(backup, options, throwaway, other, flavor, group, unknown)
+    return Choice(backup, options, throwaway, other, version, flavor, group, unknown)
 
 
 def _other(
@@ -308,47 +321,20 @@ def _other(
         return None, []
 
 
-def _version_problems(cloud: Cloud, backup: Backup) -> Iterator[str]:
-    """Check that the version can still be used: plain users see no others."""
-    datastore, version = backup.datastore, backup.datastore_version
-    if datastore is None or version is None:
-        yield "Trove does not report its datastore and version"
-        return
-    try:
-        rows = cloud.read(
-            f"Versions of datastore {datastore}",
-            lambda: cloud.client.datastore_versions.list(datastore),
-        )
-    except NotFoundError:
-        yield f"there is no datastore {datastore} any more"
-        return
-    versions = [resources.fields_of(row, "datastore version") for row in rows]
-    names = {
-        version.need_text(key)
-        for version in versions
-        # Reported to admins only.
-        if version.get("active") is not False
-        for key in ("id", "name")
-    }
-    wanted = {backup.datastore_version_id, version}
-    if not names & wanted and not rows.next:
-        yield (
-            f"version {version} of datastore {datastore}, which it was taken with, "
-            "can't be used any more"
-        )
-
-
 def _flavor(
-    cloud: Cloud, backup: Backup, options: RestoreOptions, other: Instance | None
+    cloud: Cloud,
+    datastore: str | None,
+    version: VersionChoice,
+    options: RestoreOptions,
+    other: Instance | None,
 ) -> tuple[Flavor | None, list[Problem]]:
     """Find the flavor among those that Trove accepts with the version."""
     wanted = options.flavor or (other.flavor_id if other else None)
     if wanted is None:
         return None, []
-    allowed = catalog.list_flavors(cloud, backup.datastore, backup.datastore_version_id)
-    version = f"{backup.datastore} {backup.datastore_version}"
+    allowed = catalog.list_flavors(cloud, datastore, version.id)
     try:
-        return find.flavors(allowed, version).find(wanted), []
+        return find.flavors(allowed, f"{datastore} {version.name}").find(wanted), []
     except AmbiguousNameError as exc:
         return None, [Problem(str(exc), exc.follow_ups)]
     except NotFoundError as exc:
