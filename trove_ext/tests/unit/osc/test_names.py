@@ -154,6 +154,8 @@ FOUND_BY_OTHERS = {
     ("instance create", "modules"),
     ("instance upgrade", "datastore_version"),
 }
+#: Names that are refused before they are looked up, on the engine of this cloud.
+NOT_ON_MYSQL = {("replica failover", "to")}
 
 #: What shows that a command has done its work for "alone", or its backup "full".
 DONE = {
@@ -257,7 +259,7 @@ class NamesTest(testtools.TestCase):
     def test_every_place_for_a_name_is_in_the_table(self):
         ours = {(name.command, name.dest) for name in NAMES}
         found = set(places())
-        self.assertEqual(set(), found - ours - FOUND_BY_OTHERS)
+        self.assertEqual(set(), found - ours - FOUND_BY_OTHERS - NOT_ON_MYSQL)
         # Trove's own option says nothing of a name: it takes IDs without us.
         self.assertLessEqual(ours - found, {("backup create", "parent")})
         self.assertLessEqual(FOUND_BY_OTHERS, found)
