@@ -79,6 +79,7 @@ style() {
     # The oldest releases that the sandbox runs need Python 3.10.
     check mypy --python-version 3.10 --follow-imports silent --package trove_ext.sandbox
     check codespell
+    check tools/check-examples.sh
 }
 
 unit() {

@@ -15,17 +15,23 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import re
+import shlex
+import subprocess
+import uuid
 
 from trove_ext.sandbox import clouds
 from trove_ext.sandbox.state import StateDir
+from trove_ext.tests.functional import running
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import FLAVOR, NETWORK
 from trove_ext.tests.promises import Promise, shows
 
 ROOT = pathlib.Path(__file__).parents[3]
 RULES = ROOT / "doc/examples/access-rules.json"
+UNIT = ROOT / "doc/examples/systemd/trove-backup.service"
 BACKUP = ("database", "backup")
 CHECK = (*BACKUP, "check", "db-1", "-f", "json")
 ROTATE = (*BACKUP, "rotate", "db-1", "--min-age", "0", "--keep-last", "1")
@@ -38,9 +44,44 @@ NEEDED = (
 )
 
 
+def setting(name):
+    """The values of a setting of the unit."""
+    return re.findall(rf"(?m)^{name}=(.*)$", UNIT.read_text())
+
+
+def systemd_runs():
+    """Whether this is a machine on which a service of the system can be started."""
+    argv = ["systemctl", "is-system-running"]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return False
+    return os.geteuid() == 0 and done.stdout.strip() in {"running", "degraded"}
+
+
+def started(credentials):
+    """The command line that runs the unit's program in the unit's environment."""
+    (line,) = setting("ExecStart")
+    argv = shlex.split(line.replace("/usr/bin", str(running.PROGRAMS), 1))
+    name = f"trove-ext-test-{credentials.name}"
+    folder = str(credentials)
+    if systemd_runs():
+        folder = f"/run/credentials/{name}.service"
+    values = {"%d": folder, "%C": str(credentials), "/trove-backup": ""}
+    variables = setting("Environment")
+    for sign, value in values.items():
+        variables = [each.replace(sign, value) for each in variables]
+    if not systemd_runs():
+        return ["env", "-i", *variables, *argv]
+    credential = f"LoadCredential=clouds.yaml:{credentials}/clouds.yaml"
+    options = ("--quiet", "--wait", "--pipe", "--collect", f"--unit={name}")
+    settings = [f"--setenv={each}" for each in variables]
+    return ["systemd-run", *options, f"--property={credential}", *settings, *argv]
+
+
 @shows(Promise.ACCESS)
-class AccessRulesTest(FunctionalTestCase):
-    """An application credential with exactly the access rules of the documents."""
+class ScheduledJobsTest(FunctionalTestCase):
+    """With an application credential that has exactly the documented access rules."""
 
     def setUp(self):
         super().setUp()
@@ -83,8 +124,9 @@ class AccessRulesTest(FunctionalTestCase):
         self.assertEqual(len(self.rules) - 1, len(left), (method, path))
         return self.restricted(left)
 
-    def test_the_documented_rules_are_enough_and_a_missing_one_is_named(self):
+    def test_the_unit_and_the_rules_are_enough_and_a_missing_one_is_named(self):
         jobs = self.restricted(self.rules)
+        self._the_unit_takes_a_backup(jobs)
         backup = self._the_jobs_are_done(jobs)
         before = self.openstack_here("database", "backup", "list")
         for words, method, path in NEEDED:
@@ -96,6 +138,19 @@ class AccessRulesTest(FunctionalTestCase):
             self.assertIn("a rule for this request may be missing", run.stderr)
             self.assertNotIn("may or may not", run.stderr)
         self.assertEqual(before, self.openstack_here("database", "backup", "list"))
+
+    def _the_unit_takes_a_backup(self, cloud):
+        credentials = self.sandbox / "home" / uuid.uuid4().hex
+        credentials.mkdir()
+        entry = clouds.read(StateDir(self.sandbox).clouds)[cloud]
+        clouds.add(credentials / "clouds.yaml", "prod", entry)
+        done = subprocess.run(
+            started(credentials), capture_output=True, text=True, check=False
+        )
+        self.assertEqual((0, ""), (done.returncode, done.stderr), done.stdout)
+        shown = json.loads(self.openstack_here(*BACKUP, "list", "-f", "json"))
+        self.assertEqual(["COMPLETED"], [row["Status"] for row in shown])
+        self.assertIn(shown[0]["Name"], done.stdout)
 
     def _the_jobs_are_done(self, jobs):
         argv = (*ROTATE, "--chain-length", "1", "-f", "json")
