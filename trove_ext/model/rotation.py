@@ -29,11 +29,8 @@ if TYPE_CHECKING:
     from trove_ext.model.backup_forest import BackupForest
     from trove_ext.model.engine import Engine
 
-#: A daily cron job starts a second earlier one day and a second later the next. A full
-#: backup is due this much early, or "every 7d" would sometimes mean eight days:
-#: a twentieth of the interval, an hour at most.
-FULL_SLACK_SHARE = 20
-FULL_SLACK_MAX = timedelta(hours=1)
+SLACK_SHARE = 20
+SLACK_MAX = timedelta(hours=1)
 
 
 def choose_parent(
@@ -145,6 +142,15 @@ def full_is_due(
     return _too_old(root, now, full_every)
 
 
+def slack(every: timedelta) -> timedelta:
+    """Return how much early a backup is due that is wanted this often.
+
+    A daily cron job starts a second earlier one day and a second later the next, so
+    "every 7d" would sometimes mean eight days: a twentieth of it, an hour at most.
+    """
+    return min(every / SLACK_SHARE, SLACK_MAX)
+
+
 def _no_parent(forest: BackupForest, instance_id: str, engine: Engine) -> str:
     last = next(iter(forest.of_instance(instance_id)), None)
     if engine.any_parent or last is None:
@@ -161,8 +167,7 @@ def _too_old(root: Backup, now: datetime, full_every: timedelta | None) -> str |
     if is_ahead(root.created, now):
         return f"the full backup {root.id} is {describe_ahead(root.created, now)}"
     age = age_of(root.created, now)
-    slack = min(full_every / FULL_SLACK_SHARE, FULL_SLACK_MAX)
-    if age < full_every - slack:
+    if age < full_every - slack(full_every):
         return None
     return (
         f"the full backup {root.id} is {format_duration(age)} old, "

@@ -38,6 +38,7 @@ MODULES = {
     "ListDatabaseBackupChain": "database_backup_chain",
     "ShowDatabaseBackupChain": "database_backup_chain",
     "CheckDatabaseBackup": "database_backup_check",
+    "ShowDatabaseBackupPolicy": "database_backup_policy",
     "PruneDatabaseBackup": "database_backup_prune",
     "RestoreDatabaseBackup": "database_backup_restore",
     "RotateDatabaseBackup": "database_backup_rotate",

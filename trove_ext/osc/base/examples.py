@@ -25,6 +25,7 @@ EXAMPLES = {
         "db1 db2 --max-age 26h",
         "--all --nagios --warning 26h --critical 50h",
     ),
+    "database backup policy show": ("backups.yaml",),
     "database backup prune": ("db1 --keep-daily 7 --keep-weekly 4 --dry-run",),
     "database backup restore": (
         "db1-incremental-3 db1-restored --wait",

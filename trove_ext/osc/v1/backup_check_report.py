@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trove_ext.trove.quotas import Quota
-    from trove_ext.workflows.backup.check import Checked, Limits, Verdict
+    from trove_ext.workflows.backup.check import Checked, Verdict
 
 STATES = {
     Level.OK: State.OK,
@@ -37,13 +37,13 @@ STATES = {
 }
 
 
-def nagios_report(found: Checked, limits: Limits) -> Report:
+def nagios_report(found: Checked) -> Report:
     """Return the output of a monitoring plugin, with a line for each instance."""
     verdicts = found.verdicts
     return Report(
         STATES[worst(verdicts)],
         _summary(verdicts),
-        tuple(_metrics(verdicts, limits)),
+        tuple(_metrics(verdicts)),
         (*map(_detail, verdicts), *map(str, found.left_out)),
     )
 
@@ -81,15 +81,16 @@ def _detail(verdict: Verdict) -> str:
     return f"{start}{verdict.backup}{member}, {age} old, chain of {length}"
 
 
-def _metrics(verdicts: Sequence[Verdict], limits: Limits) -> Iterator[Metric]:
+def _metrics(verdicts: Sequence[Verdict]) -> Iterator[Metric]:
     """Yield age and chain of each instance that has a backup, then totals."""
-    warning = limits.warning.total_seconds() if limits.warning else None
-    critical = limits.critical.total_seconds()
     label = _labels(verdicts)
     for verdict in verdicts:
-        if verdict.age is not None:
+        limits = verdict.limits
+        if verdict.age is not None and limits is not None:
             age = verdict.age.total_seconds()
             name = f"{label(verdict)}_age"
+            warning = limits.warning.total_seconds() if limits.warning else None
+            critical = limits.critical.total_seconds()
             yield Metric(name, age, "s", warning, critical, least=0)
             yield Metric(f"{label(verdict)}_chain", verdict.chain_length, least=1)
     bad = sum(not is_good(verdict) for verdict in verdicts)

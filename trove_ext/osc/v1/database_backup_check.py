@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from trove_ext.osc.base import (
 )
 from trove_ext.osc.base.options import seconds
 from trove_ext.osc.base.plugin import PLUGIN_TIMEOUT
+from trove_ext.osc.base.policy_option import add_policy_option, policy_of
 from trove_ext.osc.base.selection_options import (
     add_selection_options,
     selection_of,
@@ -40,7 +42,7 @@ from trove_ext.workflows.backup.check import Checked, Level, Limits
 if TYPE_CHECKING:
     import argparse
     import pathlib
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cliff.app import App
 
@@ -61,6 +63,7 @@ COLUMNS = (
     "Member",
 )
 SERVICE = "BACKUP"
+CRITICAL = timedelta(hours=26)
 
 
 class CheckDatabaseBackup(command.Lister):
@@ -89,6 +92,7 @@ class CheckDatabaseBackup(command.Lister):
             help="Instance to check (name or ID; the ID if it is deleted)",
         )
         add_selection_options(parser, "Check")
+        add_policy_option(parser, "Check")
         _add_each_member(parser)
         _add_limits(parser)
         _add_monitoring(parser)
@@ -118,23 +122,44 @@ class CheckDatabaseBackup(command.Lister):
         return columns.table(COLUMNS, found.verdicts, _cells)
 
     def _report(self, parsed_args: argparse.Namespace) -> Report:
-        return nagios_report(self._check(parsed_args), _limits(parsed_args))
+        return nagios_report(self._check(parsed_args))
 
     def _check(self, parsed_args: argparse.Namespace) -> Checked:
         """Log in, check all, and write the metrics, within the time-out."""
-        limits = _limits(parsed_args)
-        names, each = parsed_args.instance, parsed_args.each_member
-        selection = selection_of(parsed_args, names, each_member=each)
+        job = _job(parsed_args)
         with alarm.time_out(parsed_args.timeout):
             session.log_in(self.app, self)
-            found = _checked(self.cloud, names, selection, limits)
+            found = job(self.cloud)
             if parsed_args.prometheus is not None:
                 _write(self.app, self.cloud, parsed_args.prometheus, found.verdicts)
         return found
 
 
+def _job(parsed_args: argparse.Namespace) -> Callable[[Cloud], Checked]:
+    """Return what checks the instances.
+
+    :raises UsageError: the arguments, or the policy file, are wrong
+    """
+    args = parsed_args
+    names, each_member = args.instance, args.each_member
+    policy = policy_of(
+        args,
+        instance=names,
+        all=args.all,
+        exclude=args.exclude,
+        datastore=args.datastore,
+        each_member=each_member,
+        critical=args.critical != CRITICAL,
+    )
+    if policy is not None:
+        return partial(check.check_policy, policy=policy, warning=args.warning)
+    limits = _limits(args)
+    selection = selection_of(args, names, each_member=each_member)
+    return partial(_checked, names=names, selection=selection, limits=limits)
+
+
 def _checked(
-    cloud: Cloud, names: list[str], selection: Selection | None, limits: Limits
+    cloud: Cloud, *, names: list[str], selection: Selection | None, limits: Limits
 ) -> Checked:
     critical, warning = limits.critical, limits.warning
     if selection is None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import TroveExtError, UsageError
@@ -32,14 +33,18 @@ from trove_ext.osc.base.options import (
     add_timeout_option,
     name_pattern,
 )
+from trove_ext.osc.base.policy_option import add_policy_option, policy_of
 from trove_ext.osc.base.selection_options import add_selection_options, selection_of
 from trove_ext.osc.v1 import backup_rotate_metrics
 from trove_ext.workflows.backup import rotate
 from trove_ext.workflows.backup.rotate_all import rotate_all
+from trove_ext.workflows.backup.rotate_policy import rotate_policy
+from trove_ext.workflows.backup.rotate_start import How
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from trove_ext.model.policy_file import PolicyFile, Settings
     from trove_ext.model.selection import Selection
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
@@ -63,6 +68,11 @@ ENDLESS = (
     "retention can delete nothing of it: what is kept keeps its ancestors."
 )
 
+ENDLESS_RULE = (
+    "without full_every or chain_length one chain grows without limit, and retention "
+    "can delete nothing of it (on PostgreSQL each backup is a full one)."
+)
+
 
 class RotateDatabaseBackup(command.Lister):
     """Take a backup of each instance, wait for it, and then prune: for cron.
@@ -70,6 +80,10 @@ class RotateDatabaseBackup(command.Lister):
     With --all the project is read once, and a replica set is backed up at one member;
     the --keep options then apply to the backups of this rotation alone, those of all
     members of a set together. What remains of deleted instances is listed and kept.
+
+    With --policy the rules of a file say for each instance how often a backup is taken,
+    and what is kept. The run takes the backups that are due, and says when the others
+    are; it may run as often as you like.
 
     The backup is an incremental on the newest one that can be built on, and a full
     one if there is none, or if --full-every or --chain-length requires it. The --keep
@@ -83,6 +97,9 @@ class RotateDatabaseBackup(command.Lister):
     backup is in progress; one in progress for more than a day is a failure.
     """
 
+    #: It logs in by itself, once the policy file is known to be good.
+    auth_required = False
+
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
         _add_instances(parser)
@@ -95,28 +112,80 @@ class RotateDatabaseBackup(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Back all up, prune, and show a row for each instance."""
-        request, selection = _request(parsed_args), _selection(parsed_args)
+        job = _job(parsed_args)
+        session.log_in(self.app, self)
         deadline = self.cloud.start(parsed_args.timeout)
-        replica = parsed_args.prefer == REPLICA
-        rows = _rotate(self.cloud, request, selection, deadline, replica=replica)
+        rows = job(self.cloud, deadline)
         _write_metrics(self, parsed_args, rows)
-        if _grows_without_limit(self.cloud, request, rows):
-            self.cloud.progress.warn(ENDLESS)
         self.fail(rotate.error_of(rows))
         return columns.table(COLUMNS, rows, _cells)
 
 
+def _job(
+    parsed_args: argparse.Namespace,
+) -> Callable[[Cloud, Deadline], Sequence[RotateRow]]:
+    """Return what is to be done.
+
+    :raises UsageError: the arguments, or the policy file, are wrong
+    """
+    policy = _policy_file(parsed_args)
+    replica = parsed_args.prefer == REPLICA
+    if policy is not None:
+        return partial(_rotate_policy, policy=policy, replica=replica)
+    request, selection = _request(parsed_args), _selection(parsed_args)
+    return partial(_rotate, request=request, selection=selection, replica=replica)
+
+
 def _rotate(
     cloud: Cloud,
-    request: RotateRequest,
-    selection: Selection | None,
     deadline: Deadline,
     *,
+    request: RotateRequest,
+    selection: Selection | None,
     replica: bool,
 ) -> Sequence[RotateRow]:
     if selection is None:
-        return rotate.rotate(cloud, request, deadline)
-    return rotate_all(cloud, request, selection, deadline, prefer_replica=replica).rows
+        rows: Sequence[RotateRow] = rotate.rotate(cloud, request, deadline)
+    else:
+        rows = rotate_all(
+            cloud, request, selection, deadline, prefer_replica=replica
+        ).rows
+    if _grows_without_limit(cloud, request, rows):
+        cloud.progress.warn(ENDLESS)
+    return rows
+
+
+def _rotate_policy(
+    cloud: Cloud, deadline: Deadline, *, policy: PolicyFile, replica: bool
+) -> Sequence[RotateRow]:
+    for rule in policy.rules:
+        if rule.settings is not None and _is_endless(rule.settings):
+            cloud.progress.warn(f"{policy.name}:{rule.line}: {ENDLESS_RULE}")
+    return rotate_policy(cloud, policy, deadline, prefer_replica=replica)
+
+
+def _is_endless(settings: Settings) -> bool:
+    """Whether retention can delete nothing by a rule, but on PostgreSQL."""
+    return settings.keep is not None and not _limits_a_chain(settings)
+
+
+def _policy_file(parsed_args: argparse.Namespace) -> PolicyFile | None:
+    """Read the policy file; nothing that its rules say may be given too."""
+    args = parsed_args
+    return policy_of(
+        args,
+        instance=args.instance,
+        all=args.all,
+        exclude=args.exclude,
+        datastore=args.datastore,
+        full_every=args.full_every,
+        chain_length=args.chain_length,
+        incremental=args.incremental,
+        storage_driver=args.storage_driver,
+        keep_=retention_options.policy_if_any(args),
+        name=args.name.pattern != DEFAULT_PATTERN,
+        min_age=args.min_age != rotate.MIN_AGE,
+    )
 
 
 def _write_metrics(
@@ -124,16 +193,19 @@ def _write_metrics(
     parsed_args: argparse.Namespace,
     rows: Sequence[RotateRow],
 ) -> None:
-    """Update the file of metrics; with --all deleted instances disappear from it.
+    """Update the file of metrics; of all instances deleted ones disappear from it.
 
-    A file that can't be written is a warning: the backups are there.
+    An instance whose backup is not due keeps the metrics of its last one. A file that
+    can't be written is a warning: the backups are there.
     """
     if parsed_args.prometheus is None:
         return
     cloud = cmd.cloud
     labels = session.labels(cmd.app, cloud)
-    made = backup_rotate_metrics.gauges(rows, cloud.clock.now(), labels)
-    only = backup_rotate_metrics.ids(rows) if parsed_args.all else None
+    at_work = [row for row in rows if row.error or row.how is not How.NOT_DUE]
+    made = backup_rotate_metrics.gauges(at_work, cloud.clock.now(), labels)
+    whole = parsed_args.all or parsed_args.policy
+    only = backup_rotate_metrics.ids(rows) if whole else None
     try:
         prometheus.update(parsed_args.prometheus, made, only)
     except TroveExtError as exc:
@@ -149,6 +221,7 @@ def _add_instances(parser: argparse.ArgumentParser) -> None:
         help="Instance to back up (name or ID)",
     )
     add_selection_options(parser, "Back up")
+    add_policy_option(parser, "Back up")
     parser.add_argument(
         "--prefer",
         metavar="<role>",
@@ -252,7 +325,7 @@ def _grows_without_limit(
     )
 
 
-def _limits_a_chain(request: RotateRequest) -> bool:
+def _limits_a_chain(request: RotateRequest | Settings) -> bool:
     """Whether new chains are started; volume snapshots don't make a chain longer."""
     if request.storage_driver == CINDER:
         return bool(request.full_every) or request.chain_length == 1

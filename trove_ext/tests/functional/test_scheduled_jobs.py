@@ -152,12 +152,32 @@ class ScheduledJobsTest(FunctionalTestCase):
         self.assertEqual(["COMPLETED"], [row["Status"] for row in shown])
         self.assertIn(shown[0]["Name"], done.stdout)
 
+    def _policy(self, every):
+        """Write a policy file with one rule; return its path."""
+        path = self.sandbox / "home" / f"{uuid.uuid4().hex}.yaml"
+        path.write_text(f"rules: [{{every: {every}, chain_length: 1, keep_last: 1}}]")
+        return str(path)
+
+    def _the_next_one_is_due_in_a_day(self, backup, jobs):
+        daily = self._policy("1d")
+        argv = ("policy", "show", daily, "-f", "json")
+        (row,) = json.loads(self.openstack_here(*BACKUP, *argv, cloud=jobs))
+        self.assertEqual(("not due", backup), (row["State"], row["Last Backup"]))
+        argv = ("rotate", "--policy", daily, "-f", "json")
+        (row,) = json.loads(self.openstack_here(*BACKUP, *argv, cloud=jobs))
+        self.assertEqual(("not due", backup), (row["Result"], row["Backup"]))
+        argv = ("check", "--policy", daily, "-f", "json")
+        (row,) = json.loads(self.openstack_here(*BACKUP, *argv, cloud=jobs))
+        self.assertEqual("ok", row["Result"])
+
     def _the_jobs_are_done(self, jobs):
-        argv = (*ROTATE, "--chain-length", "1", "-f", "json")
-        for _ in range(2):
-            shown = self.openstack_here(*argv, stderr=ANY, cloud=jobs)
+        due = self._policy("1s")
+        argv = (*BACKUP, "rotate", "--policy", due, "-f", "json")
+        shown = self.openstack_here(*argv, stderr=ANY, cloud=jobs)
         (row,) = json.loads(shown)
+        # That of the unit was deleted.
         self.assertEqual(("made", 1), (row["Result"], row["Deleted"]))
+        self._the_next_one_is_due_in_a_day(row["Backup"], jobs)
         (row,) = json.loads(self.openstack_here(*CHECK, cloud=jobs))
         self.assertEqual("ok", row["Result"])
         backup = row["Backup"]

@@ -12,6 +12,7 @@
 
 """The values in the lines of the fuzz test, and the cloud that they run on."""
 
+import pathlib
 import random
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.sweep import scenarios
 
+EXAMPLES = pathlib.Path(__file__).parents[3] / "doc/examples"
 #: Virtual seconds that a line may take; one that waits without a limit ends then.
 LONGEST = 20_000.0
 ESCAPES = "\x1b]0;owned\x07\x1b[2J"
@@ -111,6 +113,8 @@ MOMENTS = Values(
     ("2030-01-01T00:00+02:00", "2020-02-29T23:59:60Z", "2026-10-25T02:30-05:00"),
     ("2026-11-24", "2026-11-24T10:00", "now", "0001-01-01T00:00+14:00"),
 )
+#: Files with rules; a file that is none of these, such as this one, is refused.
+POLICIES = Values((str(EXAMPLES / "backups.yaml"),), (__file__, "/nowhere", "/", ""))
 VERSIONS = Values(("5.7.40", "5.7.29"), ("9", UUID_SHAPED))
 
 #: Part of an argument's name or metavar, and its values; the first match counts.
@@ -127,6 +131,7 @@ KINDS = (
     ("configuration", GROUPS),
     ("pattern", PATTERNS),
     ("credential", FILES),
+    ("policy", POLICIES),
     ("prometheus", WRITTEN),
     ("user", USERS),
     ("<n>", COUNTS),

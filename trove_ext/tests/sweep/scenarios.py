@@ -12,6 +12,7 @@
 
 """Each workflow on a cloud that is ready for it, and when it is really done."""
 
+import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,10 @@ from trove_ext.tests.fake.harness import Result, run_openstack
 from trove_ext.tests.fake.state import BackupState
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
+
+
+#: A rule for one instance: a backup each day, of which ten are kept.
+POLICY = pathlib.Path(__file__).with_name("backups.yaml")
 
 
 @dataclass(frozen=True)
@@ -300,6 +305,12 @@ SCENARIOS = (
         "backup check all",
         "backup check --all",
         lambda _c: True,
+    ),
+    Scenario(
+        "backup rotate by a policy file",
+        f"backup rotate --policy {POLICY}",
+        _rotated,
+        lambda c: c.clock.sleep(7200),
     ),
     Scenario(
         "backup restore",

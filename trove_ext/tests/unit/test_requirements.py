@@ -106,6 +106,7 @@ DISTRIBUTIONS = {
     "osc_lib": "osc-lib",
     "oslo_utils": "oslo-utils",
     "troveclient": "python-troveclient",
+    "yaml": "pyyaml",
 }
 #: Imported only if installed: the extra sql, and the shell that loads the plugin.
 OPTIONAL = {"pymysql", "openstackclient"}
@@ -126,6 +127,7 @@ def _imported():
 
 THIRD_PARTY = {
     "cliff",
+    "jsonschema",
     "keystoneauth1",
     "openstack",
     "osc_lib",
@@ -133,4 +135,5 @@ THIRD_PARTY = {
     "requests",
     "rich",
     "troveclient",
+    "yaml",
 }

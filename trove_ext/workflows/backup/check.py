@@ -25,6 +25,7 @@ from trove_ext.model.durations import format_duration
 from trove_ext.model.rotation import is_sound
 from trove_ext.model.selection import Selection, nothing_selected, select
 from trove_ext.trove import read
+from trove_ext.workflows.backup.schedule import schedule
 from trove_ext.workflows.backup.targets import Found, find_with_backups
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
+    from trove_ext.model.policy_file import PolicyFile
     from trove_ext.model.selection import Group, LeftOut
     from trove_ext.trove.client import Cloud
 
@@ -82,6 +84,7 @@ class Verdict:
     :ivar chain_length: how many backups a restore of it reads
     :ivar problem: what is wrong; None if it is OK
     :ivar running: whether a backup of it is in progress
+    :ivar limits: how old the backup may be; None if there is no instance to evaluate
     :ivar limit: what the age exceeds, if that is the problem
     :ivar member: the member of a replica set that the backup is of; None for an
         instance that was checked by itself
@@ -96,6 +99,7 @@ class Verdict:
     problem: str | None = None
     instance: Instance | None = None
     running: bool = False
+    limits: Limits | None = None
     limit: timedelta | None = None
     member: Instance | None = None
 
@@ -153,11 +157,46 @@ def check_all(
     groups, left_out = select(instances, selection)
     if not groups:
         raise NotFoundError(nothing_selected("check", instances, left_out))
-    forest = BackupForest.of(read.list_backups(cloud))
+    forest = BackupForest.of(read.list_backups(cloud), cloud.engines.look)
     limits = Limits(max_age, warning)
     now = cloud.clock.now()
     return Checked(
         [_evaluate_group(forest, group, now, limits) for group in groups], left_out
+    )
+
+
+def check_policy(
+    cloud: Cloud, policy: PolicyFile, *, warning: timedelta | None = None
+) -> Checked:
+    """Evaluate all instances of the project by the rules of a policy file.
+
+    The limit of each is the ``max_age`` of its rule. An instance that no rule matches
+    is CRITICAL: nobody has decided that it needs no backup.
+
+    :param warning: as for :func:`check`; a rule with a shorter ``max_age`` has none
+    :raises NotFoundError: the project has no instance
+    """
+    found = schedule(cloud, policy)
+    now = cloud.clock.now()
+    verdicts = []
+    for due in found.dues:
+        if due.rule is None:
+            verdicts.append(_without_rule(due.group.head, policy))
+        elif due.rule.settings is not None:
+            limit = due.rule.settings.max_age
+            early = warning if warning is not None and warning < limit else None
+            limits = Limits(limit, early)
+            verdicts.append(_evaluate_group(found.forest, due.group, now, limits))
+    return Checked(verdicts, found.left_out)
+
+
+def _without_rule(instance: Instance, policy: PolicyFile) -> Verdict:
+    return Verdict(
+        instance.name,
+        instance.id,
+        Level.CRITICAL,
+        problem=f"no rule of {policy.name} matches it",
+        instance=instance,
     )
 
 
@@ -224,6 +263,7 @@ def _evaluate_backups(
         chain_length=len(forest.restore_path(shown.id)) if shown else 0,
         instance=found.instance,
         running=any(backup.is_running for backup in taken),
+        limits=limits,
         limit=limit,
     )
     if level is Level.OK:

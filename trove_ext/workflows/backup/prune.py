@@ -25,8 +25,10 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     CheckError,
+    PartialFailureError,
     TroveExtError,
 )
+from trove_ext.follow_up import merged
 from trove_ext.model import retention
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.trove import read
@@ -192,6 +194,19 @@ def execute_all(
                 _wait(cloud, sent, deadline)
             _end_all(runs)
     return [(run.rows(), run.error()) for run in runs]
+
+
+def error_of(
+    done: Sequence[tuple[list[PruneRow], TroveExtError | None]],
+) -> TroveExtError | None:
+    """Return the error of several plans: that of the first kind, with all texts."""
+    errors = {str(error): error for _, error in done if error is not None}
+    if len(errors) < 2:  # noqa: PLR2004 - one can be returned as it is
+        return next(iter(errors.values()), None)
+    kinds = {type(error) for error in errors.values()}
+    kind = kinds.pop() if len(kinds) == 1 else PartialFailureError
+    follow_ups = merged(error.follow_ups for error in errors.values())
+    return kind("\n".join(errors), follow_ups=follow_ups)
 
 
 def _wait(

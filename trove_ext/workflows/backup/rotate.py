@@ -21,6 +21,7 @@ one run deletes its duplicate (:mod:`trove_ext.workflows.backup.rotate_race`).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -134,10 +135,31 @@ def rotate_found(
     What stands for a replica set is pruned with the other members: see
     :func:`trove_ext.workflows.backup.prune.plan_rotation`.
     """
-    rows = [_start(cloud, request, target, deadline) for target in found]
+    return rotate_batches(cloud, [(request, found)], deadline)
+
+
+def rotate_batches(
+    cloud: Cloud,
+    batches: Sequence[tuple[RotateRequest, Sequence[Found]]],
+    deadline: Deadline,
+) -> list[RotateRow]:
+    """Do the same for several requests: all backups are waited for together.
+
+    :param batches: no instance is in two of them
+    """
+    started = [
+        [_start(cloud, request, target, deadline) for target in found]
+        for request, found in batches
+    ]
     with cloud.patient(deadline):
-        rows = _wait(cloud, rows, deadline)
-        return _prune(cloud, request, rows, deadline)
+        waited = iter(_wait(cloud, [row for rows in started for row in rows], deadline))
+        ended = [list(itertools.islice(waited, len(rows))) for rows in started]
+        return [
+            row
+            for (request, _), rows in zip(batches, ended, strict=True)
+            if rows
+            for row in _prune(cloud, request, rows, deadline)
+        ]
 
 
 def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:

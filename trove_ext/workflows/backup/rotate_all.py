@@ -102,12 +102,12 @@ def rotate_all(
     gone = _gone(request, selection, forest, instances)
     for each in gone:
         cloud.progress.note(str(each))
-    choice = _Choice(cloud, request, forest, prefer_replica=prefer_replica)
+    choice = MemberChoice(cloud, request, forest, prefer_replica=prefer_replica)
     found = [choice.of(group) for group in groups]
     return Rotated(rotate_found(cloud, request, found, deadline), left_out, gone)
 
 
-class _Choice:
+class MemberChoice:
     """Chooses the member that stands for each set."""
 
     def __init__(

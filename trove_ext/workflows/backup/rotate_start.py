@@ -67,6 +67,7 @@ class How(enum.Enum):
     MADE = "made"
     ADOPTED = "adopted"
     PRESENT = "present"
+    NOT_DUE = "not due"
 
 
 def start(

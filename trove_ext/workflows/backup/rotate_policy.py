@@ -1,0 +1,127 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The cron job by a policy file: what is due is done, retention is applied to all.
+
+A run that was killed leaves what the next one finds in Trove: a backup in progress is
+adopted, and a completed one is not due again, but retention is applied to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from trove_ext.model.backup_due import State
+from trove_ext.workflows.backup import prune, prune_policy
+from trove_ext.workflows.backup.rotate import (
+    MIN_AGE,
+    RotateRequest,
+    RotateRow,
+    rotate_batches,
+)
+from trove_ext.workflows.backup.rotate_all import MemberChoice
+from trove_ext.workflows.backup.rotate_start import How
+from trove_ext.workflows.backup.schedule import announce, schedule
+from trove_ext.workflows.backup.targets import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from trove_ext.model.backup_due import Due
+    from trove_ext.model.policy_file import PolicyFile, Settings
+    from trove_ext.polling import Deadline
+    from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.backup.schedule import Schedule
+
+#: A backup in progress is adopted, and then pruned after.
+AT_WORK = (State.DUE, State.RUNNING)
+
+
+def rotate_policy(
+    cloud: Cloud,
+    policy: PolicyFile,
+    deadline: Deadline,
+    *,
+    prefer_replica: bool = False,
+) -> list[RotateRow]:
+    """Take the backups that are due, wait for all together, and prune all instances.
+
+    :param prefer_replica: as for
+        :func:`~trove_ext.workflows.backup.rotate_all.rotate_all`
+    :returns: a row for each instance that no rule skips, by name
+    :raises NotFoundError: the project has no instance that can be backed up
+    """
+    found = schedule(cloud, policy)
+    announce(cloud, policy, found)
+    batches = []
+    for settings, dues in _by_rule(found.dues):
+        request = request_of(settings)
+        choice = MemberChoice(
+            cloud, request, found.forest, prefer_replica=prefer_replica
+        )
+        batches.append((request, [choice.of(due.group) for due in dues]))
+    rows = [
+        *rotate_batches(cloud, batches, deadline),
+        *_prune_waiting(cloud, found, deadline),
+    ]
+    return sorted(rows, key=lambda row: (row.found.name, row.found.instance_id or ""))
+
+
+def request_of(settings: Settings) -> RotateRequest:
+    """Return the request of a rotation whose backup is due.
+
+    A run that began at the same moment may have taken it: one that was completed just
+    now counts.
+    """
+    return RotateRequest(
+        instances=(),
+        pattern=settings.pattern,
+        full_every=settings.full_every,
+        chain_length=settings.chain_length,
+        min_age=min(MIN_AGE, settings.every / 2),
+        policy=settings.keep,
+        storage_driver=settings.storage_driver,
+    )
+
+
+def _by_rule(dues: Sequence[Due]) -> Iterator[tuple[Settings, list[Due]]]:
+    """Yield the instances at work of each rule, with its settings."""
+    rules = {due.rule.line: due.rule for due in dues if due.rule is not None}
+    for rule in rules.values():
+        chosen = [due for due in dues if due.rule is rule and due.state in AT_WORK]
+        if chosen and rule.settings is not None:
+            yield rule.settings, chosen
+
+
+def _prune_waiting(
+    cloud: Cloud, found: Schedule, deadline: Deadline
+) -> list[RotateRow]:
+    """Apply retention where no backup is due; an earlier run may not have done so."""
+    waiting = [due for due in found.dues if due.state is State.WAITING]
+    rows = [_waiting_row(due) for due in waiting]
+    plans = prune_policy.plans(cloud, found, waiting)
+    done = prune.execute_all(cloud, list(plans.values()), deadline) if plans else []
+    pruned = dict(zip(plans, done, strict=True))
+    return [
+        replace(row, pruned=tuple(pruned[key][0]), error=pruned[key][1])
+        if (key := str(row.found.instance_id)) in pruned
+        else row
+        for row in rows
+    ]
+
+
+def _waiting_row(due: Due) -> RotateRow:
+    head = due.group.head
+    found = Found(head.name, head, head.id, group=due.group)
+    note = f"due at {due.at:%Y-%m-%d %H:%M:%S} UTC"
+    return RotateRow(found, backup=due.last, how=How.NOT_DUE, note=note)
