@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 #: A fence that was changed less than this ago may be that of a running command.
-GRACE = timedelta(seconds=60)
+GRACE = timedelta(seconds=90)
 #: Seconds to wait for the end of a promote, or of another command.
 PATIENCE = 900.0
 
@@ -80,7 +80,7 @@ def lift(cloud: Cloud, fence: Fence) -> None:
 def again(instance_id: str) -> FollowUp:
     """Return what lifts a fence, or removes what is left of it."""
     show = Action(Verb.SHOW_REPLICAS, (instance_id,))
-    return to("complete that", show)
+    return to("lift the fence, or remove what is left of it", show)
 
 
 def attached_to(cloud: Cloud, fence: Fence) -> list[Instance]:
@@ -155,8 +155,8 @@ def _ways_out(fence: Fence, left: Sequence[Instance]) -> tuple[FollowUp, ...]:
     values = f'{{"{READ_ONLY}": false}}'
     change = Action(Verb.SET_PARAMETERS, (fence.group.id, values))
     rest = next((each for each in left if each not in dead), left[0])
-    lifts = again(rest.id).actions if fence.is_ours else ()
-    return (*(deletes if dead else ()), to("lift the fence", *lifts, change))
+    lift_it = again(rest.id) if fence.is_ours else to("lift the fence", change)
+    return (*(deletes if dead else ()), lift_it)
 
 
 def _remove(cloud: Cloud, fence: Fence) -> None:
@@ -227,7 +227,15 @@ def _leftover(cloud: Cloud, members: Sequence[Instance]) -> Fence | None:
             continue
         try:
             group = configuration_groups.get_group(cloud, member.configuration_id)
-        except TroveExtError:
+        except TroveExtError as exc:
+            if is_ours(member.configuration_name):
+                cloud.progress.warn(
+                    f"Writes on {member} may be stopped by configuration group "
+                    f"{member.configuration_name}, of a promote that was not "
+                    f"completed, and it can't be read: {exc}",
+                    again(member.id),
+                )
+                return None
             continue
         is_up = bool(group.values.get(READ_ONLY))
         if not is_ours(group.name):

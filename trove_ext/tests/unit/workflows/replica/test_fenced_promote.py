@@ -14,6 +14,7 @@
 
 import json
 
+from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import Killed
 from trove_ext.tests.unit.workflows.replica.test_fence import FenceTestCase
 from trove_ext.workflows.replica import fence_lift
@@ -225,6 +226,24 @@ class TestKilled(FenceTestCase):
             self.assertIn("It is lifted now", result.stderr)
             self.assertEqual([False] * 3, self.is_up(), result.stderr)
 
+    def test_one_that_can_not_be_read_is_named(self):
+        self.stopped()
+        self.clock.sleep(200)
+        fault = Fault(
+            Kind.FORBIDDEN, 1, True, only=lambda each: "configurations" in each.path
+        )
+        result = self.succeed("replica show db3", faults=[fault])
+        self.assertIn("may be stopped by configuration group", result.stderr)
+        self.assertIn(f"trove-ext-fence-{self.db1.id}", result.stderr)
+
+    def test_the_next_command_is_not_stopped_by_a_lift_that_fails(self):
+        self.stopped()
+        self.clock.sleep(200)
+        self.fake.host_off(self.db3)
+        result = self.succeed("replica show db2")
+        self.assertIn(f"on db3 ({self.db3.id})", result.stderr)
+        self.assertEqual([False, False, True], self.is_up())
+
     def test_a_command_in_progress_is_not_disturbed(self):
         ran = []
 
@@ -235,7 +254,7 @@ class TestKilled(FenceTestCase):
                 ran.append(self.clock.monotonic())
                 result = self.run_line("replica show db1")
                 ran.append(self.clock.monotonic())
-                self.assertNotIn("complete that", result.stderr)
+                self.assertNotIn("WARNING: Writes", result.stderr)
 
         self.fake.after_request.append(show)
         self.run_line(LINE)
