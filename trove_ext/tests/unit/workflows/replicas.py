@@ -30,9 +30,9 @@ class ReplicaTestCase(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.make()
+        self.make_set()
 
-    def make(self):
+    def make_set(self):
         """Make the cloud; a new one if it is called again."""
         self.clock = FakeClock()
         self.fake = FakeCloud(self.clock)

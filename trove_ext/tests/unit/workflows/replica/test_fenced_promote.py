@@ -190,7 +190,7 @@ class TestKilled(FenceTestCase):
         was_up = set()
         while True:
             at += 3
-            self.make()
+            self.make_set()
             if not self.kill(at):
                 break
             was_up.add(tuple(self.is_up()))
@@ -219,7 +219,7 @@ class TestKilled(FenceTestCase):
             "backup rotate db2",
             "replica promote db3 --fence",
         ):
-            self.make()
+            self.make_set()
             self.stopped()
             result = self.run_line(line)
             self.assertEqual(0, result.exit_code, result.stderr)

@@ -17,8 +17,8 @@ from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
 
 class PostgresReplicaTestCase(ReplicaTestCase):
-    def make(self):
-        super().make()
+    def make_set(self):
+        super().make_set()
         version = self.fake.datastores["postgresql"].default_version_id
         for member in self.members:
             member.version_id = version
