@@ -30,6 +30,8 @@ from trove_ext.tests.releases.steps import Step
 ROOT = pathlib.Path(__file__).parents[3]
 LINES = [step.line for topic in steps.TOPICS for step in topic.steps]
 STEP = Step("backup list", "full-1")
+#: Commands that no step runs, and why.
+NOT_RUN = {"database backup policy show": "it reads a file"}
 
 
 def run(code=0, stdout="full-1", stderr=""):
@@ -71,7 +73,7 @@ class TestSeries(testtools.TestCase):
 
 class TestSteps(testtools.TestCase):
     def test_every_new_command_is_in_a_step(self):
-        for command in EXAMPLES:
+        for command in EXAMPLES.keys() - NOT_RUN.keys():
             words = command.removeprefix("database ")
             found = [line for line in LINES if line.startswith(f"{words} ")]
             self.assertTrue(found or words in LINES, f"no step runs {words}")
