@@ -50,6 +50,7 @@ MODULES = {
     "ReplaceDatabaseReplica": "database_replica_replace",
     "FailoverDatabaseReplica": "database_replica_switch",
     "PromoteDatabaseReplica": "database_replica_promote",
+    "StatusDatabaseInstance": "database_instance_status",
     "WaitDatabaseBackup": "database_wait",
     "WaitDatabaseInstance": "database_wait",
 }

@@ -43,6 +43,7 @@ EXAMPLES = {
         "--all --exclude 'test-*'",
     ),
     "database backup wait": ("db1-incremental-3 --timeout 1800",),
+    "database instance status": ("db1", "db1 --watch 10"),
     "database instance wait": ("db1", "db2 --for replica-of=db1"),
     "database replica create": ("db1 db1-replica --count 2 --wait",),
     "database replica detach": ("db1-replica-2 --wait",),

@@ -103,7 +103,11 @@ class Instances:
         self.cloud.allow("instance:show")
         mode = instance.ssl_mode
         status = "on" if mode else "off"
-        return 200, {"ssl": {"status": status, "mode": mode or "builtin"}}
+        view: dict[str, Any] = {"status": status, "mode": mode or "builtin"}
+        if instance.ssl_expires is not None:
+            expires = views.time(instance.ssl_expires)
+            view["certificate"] = {"cn": instance.name, "expire_at": expires}
+        return 200, {"ssl": view}
 
     def modules(self, _path: str, _query: Any, _body: Any, instance_id: str) -> Answer:
         """GET /instances/ID/modules: the ID and the name of each."""

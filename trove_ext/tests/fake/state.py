@@ -180,6 +180,7 @@ class Instance:
     diverged: bool = False
     ssl_mode: str | None = None
     modules: dict[str, str] = field(default_factory=dict)
+    ssl_expires: datetime | None = None
     #: When the host was switched off; the time of its last heartbeat.
     off_since: datetime | None = None
 

@@ -32,6 +32,12 @@ class TestReplace(ReplicaTestCase):
         self.assertNotEqual(old["ID"], new["ID"])
         self.check_set_by_sql("db1")
         self.assertEqual({"db1", "r"}, set(self.members()))
+        status = self.shown("instance", "status", "r")
+        self.assertEqual(
+            (new["ID"], "replica of db1", "builtin"),
+            (status["id"], status["role"], status["tls_mode"]),
+        )
+        self.assertLess(status["heartbeat_age"], 90)
         self.sql("db1", "INSERT INTO myDB.writes VALUES (2)")
         self.eventually_rows("r", 2)
         if LONG:

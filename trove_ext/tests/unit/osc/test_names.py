@@ -100,6 +100,7 @@ NAMES = (
         GROUP,
     ),
     Name("backup wait", "backup", "{name}", BACKUP, OTHERS_GO_ON),
+    Name("instance status", "instance", "{name}", INSTANCE),
     Name("instance wait", "instance", "{name}", INSTANCE, OTHERS_GO_ON),
     Name("instance wait", "goal", "rep1 --for replica-of={name}", INSTANCE),
     Name("replica create", "source", f"{{name}} new {NEW}", INSTANCE),
