@@ -101,7 +101,8 @@ class FencedPromoteTest(postgresql.PostgresTestCase):
 
     def fence(self, target, *options):
         promote = ("database", "replica", "promote", target, "--fence", *options)
-        run = self.run_openstack(*promote)
+        # On a busy machine one takes minutes.
+        run = self.run_openstack(*promote, timeout=1800)
         self.assertEqual(0, run.exit_code, run)
         return run
 
@@ -128,20 +129,20 @@ class FencedPromoteTest(postgresql.PostgresTestCase):
     def promote_often(self, members, first, second):
         """Promote ten times between two members, under three writers."""
         writers = self.start_writers(members, 3)
-        pauses, took = [], []
         targets = itertools.cycle((second, first))
         for _ in range(PROMOTES):
             began = time.monotonic()
             self.fence(next(targets))
             ended = time.monotonic()
             time.sleep(1)
-            took.append(ended - began)
-            pauses.append(self.longest_pause(writers, began))
+            print(
+                f"promote in {ended - began:.1f} s; no row for "
+                f"{self.longest_pause(writers, began):.1f} s",
+                file=sys.stderr,
+            )
         rows = self.check_rows(members, writers)
         print(
-            f"\n{PROMOTES} promotes, {len(rows)} rows acknowledged, 0 missing; "
-            f"pause of the writes {[round(p, 1) for p in pauses]} s; "
-            f"each took {[round(t, 1) for t in took]} s",
+            f"{PROMOTES} promotes, {len(rows)} rows acknowledged, 0 missing",
             file=sys.stderr,
         )
 
