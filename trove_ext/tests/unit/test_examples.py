@@ -102,7 +102,7 @@ FAILURE_RULE = mapping(
     onExitCodes=mapping(
         ("operator", "values"),
         containerName=TEXT,
-        operator={"enum": ["In", "NotIn"]},
+        operator={"const": "In"},
         values=array(COUNT),
     ),
 )

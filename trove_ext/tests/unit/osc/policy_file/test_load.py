@@ -30,7 +30,7 @@ defaults:
 rules:
   - match: {instance: shop}
     every: 1d
-    evry: 2d
+    how_often: 2d
     chain_length: 0
     keep_weekly: four
     keep_within: 3m
@@ -53,7 +53,7 @@ rules:
 """
 MISTAKES = [
     (2, 3, "full_every: '7x': unknown unit 'x'"),
-    (6, 5, "there is no 'evry' here; known are match, skip, every"),
+    (6, 5, "there is no 'how_often' here; known are match, skip, every"),
     (7, 5, "chain_length: '0' has to be at least 1"),
     (8, 5, "keep_weekly: 'four' has to be a whole number"),
     (9, 5, "keep_within: '3m': is 3m minutes or months?"),
