@@ -31,7 +31,7 @@ from trove_ext.exceptions import (
     WaitTimeoutError,
 )
 from trove_ext.follow_up import Action, Problem, Setting, Verb, add, or_to, to
-from trove_ext.model.status import BUILD
+from trove_ext.model.status import BUILD, Phase
 from trove_ext.trove import conditions, find, send, wait_report
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.new_instance import InstanceOptions, Nic
@@ -280,6 +280,9 @@ def _with_way_on(
     """Add the action that goes on to an error, which says it in the journal's place."""
     cloud.journal.continue_with(None)
     go_on = to("go on with the new replica", plan.continued(new))
+    if new.phase is Phase.FAILED:
+        again = Action(Verb.REPLACE_REPLICA, (plan.old.id,), source_id=plan.source.id)
+        go_on = to("start again after that", again)
     error.follow_ups = (*error.follow_ups, go_on)
     return error
 

@@ -68,6 +68,8 @@ class TestReplace(ReplicaTestCase):
         result = self.run_line("replica replace db2")
         self.assertEqual(1, result.exit_code)
         self.assertIn("no host left", result.stderr)
+        self.assertIn(f"replica replace {self.db2.id} --source", result.stderr)
+        self.assertNotIn("--with", result.stderr)
         self.assertFalse(self.db2.deleted)
 
     def test_one_that_does_not_answer_is_deleted_without_a_detach(self):
