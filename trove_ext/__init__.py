@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from trove_ext.workflows.restore.contents import Question
     from trove_ext.workflows.restore.restore import RestorePlan
     from trove_ext.workflows.restore.settings import RestoreOptions, Settings
-    from trove_ext.workflows.restore.verify import Step, Verification
+    from trove_ext.workflows.restore.verify import Verification
+    from trove_ext.workflows.restore.verify_journal import Step
 
 #: Each public name, and the module that defines it.
 _HOMES = {
@@ -113,7 +114,7 @@ _HOMES = {
     "RestorePlan": "workflows.restore.restore",
     "RestoreOptions": "workflows.restore.settings",
     "Settings": "workflows.restore.settings",
-    "Step": "workflows.restore.verify",
+    "Step": "workflows.restore.verify_journal",
     "Verification": "workflows.restore.verify",
 }
 

@@ -107,6 +107,7 @@ class Setting(enum.Enum):
     NETWORK = "network"
     NETWORK_OR_NONE = "network, or none"
     PUBLIC = "public address"
+    QUERY_DATABASE = "database to query"
     SIZE = "size of the volume"
     SOURCE = "source of a new replica"
     TOKEN = "token"  # noqa: S105 - no password

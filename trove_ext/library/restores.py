@@ -95,7 +95,8 @@ class Restores(Base):
     ) -> Instance:
         """Create the instance of a plan.
 
-        :param wait: wait until it is ACTIVE and HEALTHY
+        :param wait: wait until it is ACTIVE and HEALTHY, and on PostgreSQL until it
+            takes writes
         :param timeout: seconds; 0 for no limit
         :returns: the new instance as read last
         :raises RefusedError: Trove refuses it; nothing was changed
@@ -120,6 +121,7 @@ class Restores(Base):
         options: RestoreOptions | None = None,
         databases: Sequence[str] = (),
         questions: Sequence[Question] = (),
+        query_database: str | None = None,
         keep: bool = False,
         timeout: float = TIMEOUT,
     ) -> Verification:
@@ -130,7 +132,9 @@ class Restores(Base):
         :param options: settings of the temporary instance
         :param databases: names of databases that must exist
         :param questions: statements, each with the value that it must return; they need
-            PyMySQL (the extra ``sql``) and a route to the instance
+            the extra ``sql`` and a route to the instance
+        :param query_database: the database to connect to for the statements; None for
+            the only one if the engine needs any
         :param keep: do not delete the instance
         :param timeout: seconds, 0 for no limit; the delete has ten minutes of its own
         :returns: each step with its time
@@ -143,6 +147,7 @@ class Restores(Base):
             options=options or RestoreOptions(),
             databases=tuple(databases),
             questions=tuple(questions),
+            query_database=query_database,
             keep=keep,
             timeout=timeout,
         )

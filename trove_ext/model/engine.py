@@ -51,6 +51,11 @@ class Engine:
         PostgreSQL's status is ``pg_isready``, which succeeds while the WAL is replayed
     :ivar reads_older_major: the server of a major version starts on the files of the
         one before. PostgreSQL's does not, without ``pg_upgrade`` between
+    :ivar users_read_all: a user that Trove creates may read every table of its
+        databases. PostgreSQL's has ``CREATE`` on the schema ``public``, and no rights
+        on the tables of others (``T:guestagent/datastore/postgres/service.py``,
+        ``grant_access``); only root has
+    :ivar connects_to_database: a connection is to one database
     :ivar replica_restarts_source: each new replica restarts its source
         (``T:guestagent/strategies/replication/postgresql.py``, ``enable_as_master``)
     :ivar first_replica_promotes: a first replica that was built on an older backup can
@@ -70,6 +75,8 @@ class Engine:
     restart_resumes: bool
     healthy_has_data: bool
     reads_older_major: bool
+    users_read_all: bool
+    connects_to_database: bool
     replica_restarts_source: bool
     first_replica_promotes: bool
 
@@ -88,6 +95,8 @@ def _mysql(name: str, title: str) -> Engine:
         restart_resumes=True,
         healthy_has_data=True,
         reads_older_major=True,
+        users_read_all=True,
+        connects_to_database=False,
         replica_restarts_source=False,
         first_replica_promotes=True,
     )
@@ -108,6 +117,8 @@ POSTGRESQL = Engine(
     restart_resumes=False,
     healthy_has_data=False,
     reads_older_major=False,
+    users_read_all=False,
+    connects_to_database=True,
     replica_restarts_source=True,
     first_replica_promotes=False,
 )

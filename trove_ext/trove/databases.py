@@ -22,6 +22,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.exceptions import NotFoundError, TroveExtError
+from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove.resources import fields_of
 
 if TYPE_CHECKING:
@@ -60,6 +62,37 @@ def users(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
         marker = page.next
         if not marker:
             return tuple(found)
+
+
+def create(cloud: Cloud, instance: Instance, name: str) -> None:
+    """Ask Trove to create one: the guest does it later, and only logs a failure.
+
+    :raises RefusedError: it exists already, or the names can't be listed
+    """
+    manager = cloud.client.databases
+    cloud.change(
+        f"creation of database {name} on {instance}",
+        lambda: manager.create(instance.id, [{"name": name}]),
+        shown_by=Action(Verb.LIST_DATABASES, (instance.id,)),
+    )
+
+
+def drop(cloud: Cloud, instance: Instance, name: str) -> None:
+    """Drop one that was made for a check; if that fails, warn with the way to do it."""
+    manager = cloud.client.databases
+    try:
+        cloud.change(
+            f"drop of database {name} on {instance}",
+            lambda: manager.delete(instance.id, name),
+            shown_by=Action(Verb.LIST_DATABASES, (instance.id,)),
+        )
+    except NotFoundError:
+        return
+    except TroveExtError as exc:
+        cloud.progress.warn(
+            f"Database {name} may still exist on {instance}: {exc}",
+            to("drop it", Action(Verb.DELETE_DATABASE, (instance.id, name))),
+        )
 
 
 def has(cloud: Cloud, instance: Instance, name: str) -> bool:

@@ -68,6 +68,7 @@ OPTIONS = {
     Setting.NETWORK: "--nic net-id=<network>",
     Setting.NETWORK_OR_NONE: "--nic net-id=<network> (or --nic none)",
     Setting.PUBLIC: "--is-public",
+    Setting.QUERY_DATABASE: "--query-database <name>",
     Setting.SIZE: "--size <GB>",
     Setting.SOURCE: "--source <instance>",
     Setting.TOKEN: "--os-token <token> (or set OS_TOKEN)",

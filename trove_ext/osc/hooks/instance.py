@@ -40,6 +40,7 @@ from trove_ext.trove import (
 )
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.backup import last_backup
+from trove_ext.workflows.restore import restore
 
 if TYPE_CHECKING:
     import argparse
@@ -86,6 +87,9 @@ class InstanceCreate(HookedCommand):
                 [user.split(":")[0] for user in parsed_args.users],
                 deadline,
             )
+        if error is None and parsed_args.backup is not None:
+            made = read.get_instance(self.cloud, instance_id)
+            error = restore.recovery_error(self.cloud, made, deadline)
         self.fail(error)
         return columns(
             self.cloud.read(

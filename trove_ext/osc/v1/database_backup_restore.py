@@ -19,12 +19,16 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.follow_up import to, wait_for_instance
 from trove_ext.model.restore_point import data_time
 from trove_ext.osc.base import columns, command
-from trove_ext.osc.base.options import add_dry_run_option, add_wait_options
+from trove_ext.osc.base.options import (
+    add_dry_run_option,
+    add_engine_option,
+    add_wait_options,
+)
 from trove_ext.osc.v1.additions import add_additions_options, additions_of
 from trove_ext.osc.v1.backup_source import add_source_options, source_of
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
 from trove_ext.trove import read
-from trove_ext.workflows.restore import restore
+from trove_ext.workflows.restore import recovery, restore
 
 if TYPE_CHECKING:
     import argparse
@@ -71,6 +75,7 @@ class RestoreDatabaseBackup(command.ShowOne):
         add_settings_options(parser)
         add_additions_options(parser)
         add_dry_run_option(parser, "Check everything, print what would be sent")
+        add_engine_option(parser)
         add_wait_options(parser, "the new instance is ACTIVE and HEALTHY")
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
@@ -97,7 +102,8 @@ class RestoreDatabaseBackup(command.ShowOne):
             self.fail(error)
         else:
             cloud.progress.note(
-                f"The restore of {plan.backup} is accepted, not verified.",
+                f"The restore of {plan.backup} is accepted, not verified."
+                + recovery.describe(cloud.engines.look(plan.backup.datastore)),
                 to("wait for it", wait_for_instance(made.id)),
             )
         return _columns(plan, made)

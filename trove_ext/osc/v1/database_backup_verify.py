@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from trove_ext.exceptions import TroveExtError, UsageError
 from trove_ext.follow_up import Action, Verb, to
 from trove_ext.osc.base import columns, command, prometheus, run, session
-from trove_ext.osc.base.options import add_timeout_option
+from trove_ext.osc.base.options import add_engine_option, add_timeout_option
 from trove_ext.osc.base.selection_options import (
     add_selection_options,
     refuse_without_all,
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.restore.verify import Step, Verification
+    from trove_ext.workflows.restore.verify import Verification
     from trove_ext.workflows.restore.verify_all import Newest
+    from trove_ext.workflows.restore.verify_journal import Step
 
 COLUMNS = ("Backup", "Step", "Result", "Seconds", "Detail", "Backup ID")
 
@@ -47,11 +48,11 @@ COLUMNS = ("Backup", "Step", "Result", "Seconds", "Detail", "Backup ID")
 class VerifyDatabaseBackup(command.Lister):
     """Restore backups into temporary instances, check them, and delete them.
 
-    The total of a backup is "restored" if the instance became ACTIVE and HEALTHY,
-    "databases checked" if every --expect-database exists too, "data checked" if each
-    --query returned the expected value, and "not tried" if only the settings of the
-    temporary instance or a quota prevent the check. The exit code is 1 if any backup
-    fails verification.
+    The total of a backup is "restored" if the instance became ACTIVE and HEALTHY and
+    takes writes, "databases checked" if every --expect-database exists too, "data
+    checked" if each --query returned the expected value, and "not tried" if only the
+    settings of the temporary instance, a quota or a policy prevent the check. The exit
+    code is 1 if any backup fails verification.
 
     The temporary instance is named trove-ext-verify-<backup>-<time>-<digits>, counts
     in the quota while it exists, and is deleted on failures and signals too. If a run
@@ -75,6 +76,7 @@ class VerifyDatabaseBackup(command.Lister):
         add_settings_options(parser)
         _add_clean_up_options(parser)
         prometheus.add_option(parser)
+        add_engine_option(parser)
         add_timeout_option(
             parser,
             "Stop verifying a backup after this many seconds, delete its temporary "
@@ -84,8 +86,7 @@ class VerifyDatabaseBackup(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Clean up, verify one after another, and show each step."""
         newest = _newest(self.cloud, parsed_args)
-        requests = _requests(parsed_args, newest)
-        verify.check(requests)
+        prepared = verify.prepare(self.cloud, _requests(parsed_args, newest))
         left = scratch_instance.find_orphaned(self.cloud)
         found: list[Verification] = []
         if parsed_args.clean_up:
@@ -94,7 +95,7 @@ class VerifyDatabaseBackup(command.Lister):
         else:
             _warn(self.cloud, left)
         try:
-            for verification in verify.verify(self.cloud, requests):
+            for verification in verify.run(self.cloud, prepared):
                 found.append(verification)
         except run.Stopped:
             # Finished verifications are reported, whatever ends the others.
@@ -161,7 +162,13 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="Run this statement, such as SELECT count(*) FROM db.table, and compare "
         "the one value that it returns with that of --expect (repeatable; needs "
-        "PyMySQL, the extra sql, and a route to the instance)",
+        "the extra sql and a route to the instance)",
+    )
+    parser.add_argument(
+        "--query-database",
+        metavar="<name>",
+        help="Database to connect to for --query (default: the only one on PostgreSQL, "
+        "none on MySQL and MariaDB)",
     )
     parser.add_argument(
         "--expect",
@@ -254,6 +261,7 @@ def _requests(
             options=settings_options(parsed_args),
             databases=tuple(parsed_args.databases),
             questions=questions,
+            query_database=parsed_args.query_database,
             keep=parsed_args.keep,
             timeout=parsed_args.timeout,
         )

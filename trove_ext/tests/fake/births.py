@@ -12,6 +12,7 @@
 
 """How instances are created: new, restored, replicas (`InstanceController.create`)."""
 
+from datetime import timedelta
 from typing import Any
 
 from trove_ext.tests.fake import errors, schema, views
@@ -253,7 +254,16 @@ class Births:
             return
         if backup:
             instance.content = _merged(backup.content, instance.content)
+            self._begin_recovery(instance)
         self._serve(instance)
+
+    def _begin_recovery(self, instance: Instance) -> None:
+        """HEALTHY comes first on PostgreSQL: its health is ``pg_isready``."""
+        if self.cloud.versions[instance.version_id].datastore == "postgresql":
+            seconds = self.cloud.timings.recovery
+            instance.recovers_until = self.cloud.clock.now() + timedelta(
+                seconds=seconds
+            )
 
     def _nova_refuses(self, instance: Instance) -> bool:
         """Cause an armed failure of Nova: at once, and without a server."""

@@ -61,6 +61,7 @@ class Guest:
         One name that Trove does not allow fails the page that it is on.
         """
         instance = self._load("database:index", instance_id)
+        self._check_names(instance)
         names, marker = views.key_page(list(instance.content.databases), str, query)
         for name in names:
             if not ALLOWED.match(name):
@@ -74,6 +75,7 @@ class Guest:
         """POST /instances/ID/databases; replicated a moment later."""
         wanted = schema.check_list("databases", body, schema.DATABASES)
         instance = self._load("database:create", instance_id)
+        self._check_names(instance)
         with self.cloud.blamed(instance_id):
             for database in wanted:
                 self._check_new_database(instance, database["name"])
@@ -85,6 +87,13 @@ class Guest:
             for database in wanted:
                 self._write(instance, database["name"], drop=False)
         return 202, None
+
+    def _check_names(self, instance: Instance) -> None:
+        """Fail on PostgreSQL over any name: the guest lists all before it chooses."""
+        if self.cloud.versions[instance.version_id].datastore == "postgresql":
+            for name in instance.content.databases:
+                if not ALLOWED.match(name):
+                    raise errors.bad_request(f"'{name}' is not a valid schema name.")
 
     @staticmethod
     def _check_new_database(instance: Instance, name: str) -> None:
@@ -111,7 +120,15 @@ class Guest:
         self._write(instance, name, drop=True)
         return 202, None
 
+    def _recovers(self, instance: Instance) -> bool:
+        """Whether the server is read-only: it still replays its WAL."""
+        until = instance.recovers_until
+        return until is not None and self.cloud.clock.now() < until
+
     def _write(self, instance: Instance, name: str, *, drop: bool) -> None:
+        if self._recovers(instance):
+            # A cast: the guest only logs that it failed.
+            return
         _apply(instance, name, drop=drop)
         for replica in self.cloud.replicas(instance):
             self.cloud.start(self._replicate(instance, replica, name, drop=drop))
@@ -223,8 +240,11 @@ class Guest:
     ) -> Answer:
         """POST /instances/ID/root."""
         instance = self._load("root:create", instance_id)
+        if self._recovers(instance):
+            raise errors.server_error()
         instance.root_enabled = True
         password = (body or {}).get("password") or "fake-root-password"
+        instance.root_password = password
         return 200, {"user": {"name": "root", "password": password}}
 
     def disable_root(
@@ -234,7 +254,7 @@ class Guest:
         instance = self._load("root:delete", instance_id)
         if not instance.root_enabled:
             raise errors.missing("Root user has never been enabled on the instance.")
-        instance.root_enabled = False
+        instance.root_enabled, instance.root_password = False, ""
         return 204, None
 
 

@@ -162,12 +162,15 @@ class Instance:
     restored_from: str | None = None
     content: Content = field(default_factory=Content)
     root_enabled: bool = False
+    root_password: str = ""
     #: Guest state that no API shows.
     has_server: bool = True
     built: bool = True
     read_only: bool = False
     replicating: bool = True
     database_running: bool = True
+    #: Until when the server replays WAL and takes no writes, though it is HEALTHY.
+    recovers_until: datetime | None = None
     #: Whether a promote made it a replica, so it was a source before.
     was_source: bool = False
     #: The values of a configuration group in its file, and those in effect.
@@ -278,6 +281,8 @@ class Timings:
     request: float = 0.05
     create: float = 30.0
     restore: float = 60.0
+    #: Of a restored PostgreSQL, from HEALTHY until it takes writes.
+    recovery: float = 0.2
     backup_queued: float = 2.0
     backup: float = 20.0
     backup_delete: float = 3.0

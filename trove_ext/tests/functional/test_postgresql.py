@@ -35,6 +35,17 @@ class BackupTest(postgresql.PostgresTestCase):
         self.assertEqual("COMPLETED", row["Status"], row)
         return row
 
+    def verify(self, backup, count, *argv, expect=0):
+        """A verification with a count of rows; return the results of its steps."""
+        query = ("--query", "SELECT count(*) FROM t", "--expect", str(count))
+        argv = (*BACKUP, "verify", backup, *query, *argv)
+        rows = self.openstack_json(*argv, expect=expect, stderr=".*")
+        return {row["Step"]: row["Result"] for row in rows}
+
+    def temporary(self):
+        names = [instance.name for instance in self.client.instances.list()]
+        return [name for name in names if name.startswith("trove-ext-verify")]
+
     def restored(self, backup):
         """The rows of an instance that was made from a backup."""
         made = self.restore(backup)
@@ -54,7 +65,9 @@ class BackupTest(postgresql.PostgresTestCase):
         self.add(source, 4)
         row = self.rotate(source)
         self.assertEqual("full", row["Type"])
-        self.assertEqual([1, 2, 3, 4], self.restored(row["ID"]))
+        steps = self.verify(row["ID"], 4)
+        self.assertEqual("data checked", steps["total"])
+        self.assertEqual([], self.temporary())
 
     def test_a_parent_that_is_not_the_newest_is_refused(self):
         source = self.make_source()
@@ -84,6 +97,22 @@ class BackupTest(postgresql.PostgresTestCase):
         doubtful = [row["Name"] for row in rows if "doubtful" in str(row)]
         self.assertEqual(["second"], doubtful)
         self.assertEqual([1, 2], self.restored(first))
+
+    @long_only
+    def test_a_verification_finds_what_no_status_shows(self):
+        source = self.make_source()
+        self.add(source, 1)
+        full = self.backup(source, "full")
+        self.add(source, 2)
+        self.delete_backup(self.backup(source, "deleted", full))
+        lossy = self.backup(source, "lossy", full)
+        self.assertEqual("FAILED", self.verify(lossy, 2, expect=1)["data"])
+        (replica,) = self.make_replicas(source, "replica")
+        useless = self.backup(replica, "useless")
+        steps = self.verify(useless, 2, "--timeout", "40", expect=124)
+        self.assertEqual(("restored", "FAILED"), (steps["restore"], steps["recovery"]))
+        self.assertNotIn("data", steps)
+        self.assertEqual([], self.temporary())
 
     def test_a_replica_is_refused(self):
         source = self.make_source()

@@ -23,7 +23,9 @@ import testtools
 
 ROOT = pathlib.Path(__file__).parents[3]
 OLDEST = "2023.1"
-REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)>=(?P<version>[0-9.]+)")
+REQUIREMENT = re.compile(
+    r"^(?P<name>[A-Za-z0-9_.-]+)(?:\[[a-z]+\])?>=(?P<version>[0-9.]+)"
+)
 CONSTRAINT = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)===(?P<version>[^;\s]+)")
 
 
@@ -109,7 +111,7 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
 }
 #: Imported only if installed: the extra sql, and the shell that loads the plugin.
-OPTIONAL = {"pymysql", "openstackclient"}
+OPTIONAL = {"pymysql", "psycopg", "openstackclient"}
 
 
 def _imported():

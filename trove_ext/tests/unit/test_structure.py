@@ -75,6 +75,8 @@ TESTED_ELSEWHERE = {
     "osc.v1.backup_rotate_metrics": "osc.v1.test_database_backup_rotate: its metrics",
     "osc.v1.backup_verify_metrics": "osc.v1.test_database_backup_verify: its metrics",
     "osc.v1.replica_report": "osc.v1.test_database_replica: the command as a plugin",
+    "workflows.restore.verify_checks": "workflows.restore.test_contents: each check",
+    "workflows.restore.verify_journal": "workflows.restore.test_verify: steps and times",
     "trove.catalog": "trove.test_find: names and IDs of what the catalog has",
     "trove.configuration_changes": "workflows.replica.test_fenced_promote: a fence",
     "trove.configuration_groups": "workflows.restore.test_settings: groups of sources",

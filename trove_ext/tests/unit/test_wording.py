@@ -31,7 +31,7 @@ from trove_ext.trove.client import Cloud
 
 #: A command that a message advises.
 COMMAND = re.compile(r"openstack database [^\n;,.]*")
-NAME = re.compile(r"trove-ext-verify-\S+|trove_ext_probe_[0-9a-f]+")
+NAME = re.compile(r"trove-ext-verify-\S+|trove_ext_(probe|recovery)_[0-9a-f]+")
 
 
 @contextlib.contextmanager

@@ -27,10 +27,12 @@ from trove_ext.exceptions import (
     NotFoundError,
     ResourceFailedError,
     TroveExtError,
+    WaitTimeoutError,
 )
 from trove_ext.follow_up import Action, Verb, to
 from trove_ext.trove import conditions, read, resources, send, wait_report
 from trove_ext.workflows import new_instance
+from trove_ext.workflows.restore import recovery
 from trove_ext.workflows.restore.additions import (
     NOTHING,
     differences,
@@ -194,13 +196,14 @@ def submit(cloud: Cloud, planned: RestorePlan) -> str:
 def wait(
     cloud: Cloud, instance: Instance, deadline: Deadline
 ) -> tuple[Instance, TroveExtError | None]:
-    """Wait until a restored instance is healthy, and read it again.
+    """Wait until a restored instance is healthy and has its data, and read it again.
 
     :returns: the instance as read last, and what went wrong, if anything did: the
         instance in ERROR remains, because Trove rolls nothing back
     """
     target = conditions.settled(cloud, instance, patience=None)
     error = wait_report.error_of(cloud.wait([target], deadline))
+    error = error or recovery_error(cloud, instance, deadline)
     try:
         now = read.get_instance(cloud, instance.id)
     except NotFoundError:
@@ -228,6 +231,34 @@ def wait_with_additions(
             deadline,
         )
     return now, error
+
+
+def recovery_error(
+    cloud: Cloud, instance: Instance, deadline: Deadline
+) -> TroveExtError | None:
+    """Wait until a HEALTHY restored instance has all of its data.
+
+    On an engine for which HEALTHY does not imply that, a database is created on the
+    instance and dropped again.
+
+    :returns: why it has not; None if it has, or if Trove allows no proof of that, which
+        is a warning
+    """
+    engine = cloud.engines.of(instance.datastore)
+    if engine.healthy_has_data:
+        return None
+    try:
+        recovery.prove(cloud, instance, engine, deadline)
+    except recovery.UnprovedError as exc:
+        cloud.progress.warn(
+            f"Whether {instance} has all of its data is not known: {exc}."
+            + recovery.describe(engine)
+        )
+    except WaitTimeoutError as exc:
+        return WaitTimeoutError(f"Instance {instance} is HEALTHY, but {exc}")
+    except TroveExtError as exc:
+        return exc
+    return None
 
 
 def _chain_problems(forest: BackupForest, backup: Backup) -> Iterator[str]:

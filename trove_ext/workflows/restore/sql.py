@@ -10,45 +10,32 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Query a value of a restored database, over MySQL's own protocol.
+"""Query a value of a restored database, over the protocol of its engine.
 
-PyMySQL is the extra ``sql``; this module is imported only for a query.
+The drivers are the extra ``sql``; the modules that import them are imported only for a
+query.
 """
 
 from __future__ import annotations
 
-import math
-import socket
-from typing import TYPE_CHECKING, Any
-
-import pymysql
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from trove_ext.exceptions import TroveExtError, WaitTimeoutError
 from trove_ext.follow_up import Setting, add
+from trove_ext.model.engine import POSTGRESQL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from trove_ext.model.engine import Engine
     from trove_ext.polling import Clock, Deadline
 
-#: Trove's API has no port; this is the one that its guests listen on.
-PORT = 3306
-#: Seconds to open a connection, and to wait for the user: Trove passes a new
-#: user to the guest and responds before it exists (``trove/guestagent/api.py``,
-#: ``create_user`` is a cast).
-CONNECT_TIMEOUT = 10.0
+#: Seconds to wait for the user: Trove passes a new user to the guest and responds
+#: before it exists (``trove/guestagent/api.py``, ``create_user`` is a cast).
 USER_BUDGET = 60.0
 PAUSE = 1.0
-#: Seconds of silence after which TCP checks whether the server is alive.
-KEEP_ALIVE = 30
-#: MySQL's own numbers: ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR,
-#: ER_TABLEACCESS_DENIED_ERROR.
-NOT_YET = frozenset({1044, 1045, 1142})
-#: PyMySQL's errors if a connection is lost or a read takes too long
-#: (CR_SERVER_GONE_ERROR, CR_SERVER_LOST).
-LOST = frozenset({2006, 2013})
-#: PyMySQL's error if the connection failed (CR_CONN_HOST_ERROR).
-NO_CONNECTION = 2003
 
 
 class QueryError(TroveExtError):
@@ -59,10 +46,84 @@ class NoRouteError(QueryError):
     """The database can't be reached from here."""
 
 
+class Failure(enum.Enum):
+    """The kind of a driver's error.
+
+    NOT_YET: the user does not exist yet, or has no rights yet. LOST: the connection
+    was lost, or the statement canceled. NO_ROUTE: nothing responds at the address.
+    WRONG: the server refuses the statement.
+    """
+
+    NOT_YET = "not yet"
+    LOST = "lost"
+    NO_ROUTE = "no route"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who queries.
+
+    :ivar database: the one to connect to; None for none, which not every engine allows
+    """
+
+    user: str
+    password: str
+    database: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a statement returned.
+
+    :ivar rows: how many rows, at most two
+    :ivar value: the first column of the first row as text, ``NULL`` for none
+    """
+
+    rows: int
+    columns: int
+    value: str = ""
+
+
+class Driver(Protocol):
+    """A module for the protocol of one engine.
+
+    ``errors`` are its exceptions, and ``PORT`` the port that Trove's guests use.
+    """
+
+    PORT: int
+    errors: tuple[type[Exception], ...]
+
+    def run(
+        self, address: str, login: Login, statement: str, deadline: Deadline
+    ) -> Answer:
+        """Connect, and run a statement until the deadline."""
+
+    def failure(self, exc: Exception) -> Failure:
+        """Return the kind of an error."""
+
+    def text(self, exc: Exception) -> str:
+        """Return an error in one line."""
+
+
+def driver_of(engine: Engine) -> Driver:
+    """Import the driver of an engine.
+
+    :raises ImportError: it is not installed
+    """
+    if engine.driver == POSTGRESQL.driver:
+        from trove_ext.workflows.restore import sql_postgresql
+
+        return sql_postgresql
+    from trove_ext.workflows.restore import sql_mysql
+
+    return sql_mysql
+
+
 def ask(
+    driver: Driver,
     addresses: Sequence[str],
-    user: str,
-    password: str,
+    login: Login,
     statement: str,
     *,
     deadline: Deadline,
@@ -70,7 +131,8 @@ def ask(
 ) -> str:
     """Run a statement at the first reachable address, and return its single value.
 
-    :param user: one that Trove was asked to create just now; the call waits for it
+    :param login: of a user that Trove was asked to create just now; the call waits
+        for it
     :param deadline: the end of the wait
     :returns: the value as text, ``NULL`` for none
     :raises NoRouteError: no address is reachable
@@ -80,73 +142,49 @@ def ask(
     start = clock.monotonic()
     while True:
         try:
-            return _ask_once(addresses, user, password, statement, deadline)
-        except (pymysql.MySQLError, RuntimeError) as exc:
-            # RuntimeError: a log-in method that needs a package which is not installed.
+            return _value(_run(driver, addresses, login, statement, deadline))
+        except driver.errors as exc:
+            failure = driver.failure(exc)
             waited = clock.monotonic() - start
             too_late = waited >= USER_BUDGET or deadline.remaining <= PAUSE
-            if _number(exc) in LOST and deadline.passed:
+            if failure is Failure.LOST and deadline.passed:
                 raise WaitTimeoutError(
                     "the query was still running when time was up"
                 ) from exc
-            if _number(exc) not in NOT_YET or too_late:
-                raise QueryError(f"the query failed: {_text(exc)}") from exc
+            if failure is not Failure.NOT_YET or too_late:
+                raise QueryError(f"the query failed: {driver.text(exc)}") from exc
             clock.sleep(PAUSE)
 
 
-def _ask_once(
+def _value(answer: Answer) -> str:
+    if answer.rows == 1 and answer.columns == 1:
+        return answer.value
+    rows = "several rows" if answer.rows > 1 else f"{answer.rows} rows"
+    raise QueryError(
+        "the query must give one row with one column; it gives "
+        f"{rows} with {answer.columns} columns"
+    )
+
+
+def _run(
+    driver: Driver,
     addresses: Sequence[str],
-    user: str,
-    password: str,
+    login: Login,
     statement: str,
     deadline: Deadline,
-) -> str:
-    with (
-        _connect(addresses, user, password, deadline) as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(statement)
-        rows = cursor.fetchmany(2)
-    if len(rows) != 1 or len(rows[0]) != 1:
-        columns = len(rows[0]) if rows else 0
-        raise QueryError(
-            "the query must give one row with one column; it gives "
-            f"{'several rows' if len(rows) > 1 else f'{len(rows)} rows'} "
-            f"with {columns} columns"
-        )
-    return _spell(rows[0][0])
+) -> Answer:
+    """Run it at the first address that is reachable.
 
-
-def _connect(
-    addresses: Sequence[str], user: str, password: str, deadline: Deadline
-) -> Any:
-    """Connect to the first reachable address.
-
-    PyMySQL encrypts if the server can (since 1.2; before it does not).
-
-    :raises NoRouteError: none does
+    :raises NoRouteError: none is
     """
     failures = []
     for address in addresses:
-        limit = max(1.0, deadline.remaining)
-        seconds = None if math.isinf(limit) else limit
         try:
-            connection: Any = pymysql.connect(
-                host=address,
-                port=PORT,
-                user=user,
-                password=password,
-                connect_timeout=max(1.0, min(CONNECT_TIMEOUT, deadline.remaining)),
-                read_timeout=seconds,
-                write_timeout=seconds,
-            )
-            _keep_alive(connection)
-        except pymysql.OperationalError as exc:
-            if _number(exc) != NO_CONNECTION:
+            return driver.run(address, login, statement, deadline)
+        except driver.errors as exc:
+            if driver.failure(exc) is not Failure.NO_ROUTE:
                 raise
-            failures.append(f"{address}:{PORT}: {_text(exc)}")
-        else:
-            return connection
+            failures.append(f"{address}:{driver.PORT}: {driver.text(exc)}")
     raise NoRouteError(
         "the database can't be reached from here"
         + "".join(f"; {failure}" for failure in failures or ["it has no address"])
@@ -160,29 +198,3 @@ def _connect(
             )
         ],
     )
-
-
-def _keep_alive(connection: Any) -> None:
-    """Detect a dead server while a long query runs.
-
-    PyMySQL has no option for it, and its socket is a private attribute.
-    """
-    held = getattr(connection, "_sock", None)
-    if held is not None:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        held.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEP_ALIVE)
-        held.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEP_ALIVE)
-
-
-def _number(exc: BaseException) -> object:
-    return exc.args[0] if exc.args else None
-
-
-def _text(exc: BaseException) -> str:
-    return " ".join(str(exc.args[-1] if exc.args else exc).split())
-
-
-def _spell(value: object) -> str:
-    if value is None:
-        return "NULL"
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

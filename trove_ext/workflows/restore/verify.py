@@ -21,36 +21,38 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     CheckError,
     PartialFailureError,
-    RefusedError,
     ResourceFailedError,
     TroveExtError,
     WaitTimeoutError,
 )
 from trove_ext.follow_up import merged
-from trove_ext.trove import conditions, databases, read
+from trove_ext.trove import conditions, find, read
 from trove_ext.workflows.restore import contents, restore, scratch_instance
-from trove_ext.workflows.restore.contents import MismatchError, Question
+from trove_ext.workflows.restore.recovery import UnprovedError
 from trove_ext.workflows.restore.restore import SettingsError
 from trove_ext.workflows.restore.scratch_instance import Temporary
-from trove_ext.workflows.restore.source import find_source
+from trove_ext.workflows.restore.source import Source, find_source
+from trove_ext.workflows.restore.verify_checks import Checks
+from trove_ext.workflows.restore.verify_journal import FAILED, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from trove_ext.model.backup import Backup
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
+    from trove_ext.trove.find import Finder
+    from trove_ext.workflows.restore.contents import Question
     from trove_ext.workflows.restore.restore import RestorePlan
     from trove_ext.workflows.restore.settings import RestoreOptions
-    from trove_ext.workflows.restore.source import Source
+    from trove_ext.workflows.restore.verify_journal import Step
 
-FAILED = "FAILED"
 NOT_TRIED = "not tried"
 RESTORED = "restored"
 DATABASES_CHECKED = "databases checked"
@@ -64,6 +66,9 @@ class VerifyRequest:
     :ivar backup: name or ID, or what it is chosen by
     :ivar options: of the temporary instance
     :ivar databases: names that must exist
+    :ivar questions: queries, and the values that they must return
+    :ivar query_database: the database to connect to for the queries; None for the only
+        one, if the engine needs any
     :ivar keep: do not delete the instance
     :ivar timeout: seconds for this backup, its checks and its restore together, 0 for
         no limit; the delete has its own ten minutes
@@ -73,6 +78,7 @@ class VerifyRequest:
     options: RestoreOptions
     databases: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
+    query_database: str | None = None
     keep: bool = False
     timeout: float = 3600.0
 
@@ -82,23 +88,6 @@ class VerifyRequest:
         if self.questions:
             return DATA_CHECKED
         return DATABASES_CHECKED if self.databases else RESTORED
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a verification, or the whole of it (``total``).
-
-    :ivar backup: its name
-    :ivar backup_id: None if it was not found
-    :ivar detail: what was found, or why it failed
-    """
-
-    backup: str
-    backup_id: str | None
-    name: str
-    result: str
-    seconds: float
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +101,67 @@ class Verification:
     error: TroveExtError | None = None
 
 
-def check(requests: Sequence[VerifyRequest]) -> None:
-    """Check that all requests can be carried out, before anything is done.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request whose backup was looked up.
 
-    :raises CheckError: a query is given and PyMySQL is not installed
+    :ivar request: with the ID of the backup, if it was found
+    :ivar backup: None if it was not found
+    :ivar error: why it was not found
+    :ivar journal: the steps so far
     """
-    if any(request.questions for request in requests):
-        contents.require_driver()
+
+    request: VerifyRequest
+    journal: Journal
+    backup: Backup | None = None
+    error: TroveExtError | None = None
+
+
+def prepare(cloud: Cloud, requests: Sequence[VerifyRequest]) -> list[Prepared]:
+    """Find all backups, and report those that can't be found, before anything is done.
+
+    Costs one request for each ID, and one for all names together.
+
+    :raises CheckError: a query is given, and the driver of an engine is not installed
+    """
+    finder = find.backups(cloud)
+    prepared = [_find(cloud, finder, request) for request in requests]
+    contents.require_drivers(
+        cloud.engines.of(each.backup.datastore)
+        for each in prepared
+        if each.backup is not None and each.request.questions
+    )
+    return prepared
 
 
 def verify(cloud: Cloud, requests: Sequence[VerifyRequest]) -> Iterator[Verification]:
     """Verify backups one after another; one that fails does not stop the others.
 
-    :raises CheckError: see :func:`check`
+    :raises CheckError: see :func:`prepare`
     """
-    check(requests)
-    for request in requests:
-        yield _Run(cloud, request).run()
+    yield from run(cloud, prepare(cloud, requests))
+
+
+def run(cloud: Cloud, prepared: Sequence[Prepared]) -> Iterator[Verification]:
+    """Verify what was prepared; what was not found is a failure in its place."""
+    for each in prepared:
+        yield _Run(cloud, each).run()
+
+
+def _find(cloud: Cloud, finder: Finder[Backup], request: VerifyRequest) -> Prepared:
+    source = request.backup
+    source = Source(source) if isinstance(source, str) else source
+    journal = Journal(cloud, str(source), None)
+    try:
+        if source.instance is None:
+            backup = finder.find(source.backup or "")
+        else:
+            backup = find_source(cloud, source)[1]
+    except TroveExtError as exc:
+        with contextlib.suppress(TroveExtError), journal.step("check", "ok"):
+            raise
+        return Prepared(request, journal, error=exc)
+    return Prepared(replace(request, backup=backup.id), journal, backup)
 
 
 def clean_up(cloud: Cloud, instances: Sequence[Instance]) -> list[Verification]:
@@ -151,7 +184,7 @@ def error_of(verifications: Sequence[Verification]) -> TroveExtError | None:
 
 
 def _clean_up_one(cloud: Cloud, instance: Instance) -> Verification:
-    journal = _Journal(cloud, "", None)
+    journal = Journal(cloud, "", None)
     try:
         with journal.step("clean-up", "deleted") as details:
             details.append(str(instance))
@@ -161,64 +194,20 @@ def _clean_up_one(cloud: Cloud, instance: Instance) -> Verification:
     return Verification(tuple(journal.steps))
 
 
-class _Journal:
-    """Record each step with its time, and report it."""
-
-    def __init__(self, cloud: Cloud, backup: str, backup_id: str | None) -> None:
-        self._cloud = cloud
-        self._start = cloud.clock.monotonic()
-        self.backup = backup
-        self.backup_id = backup_id
-        self.steps: list[Step] = []
-
-    @contextlib.contextmanager
-    def step(self, name: str, result: str) -> Iterator[list[str]]:
-        """Measure a step; what is appended to the list becomes its detail."""
-        start = self._cloud.clock.monotonic()
-        details: list[str] = []
-        try:
-            yield details
-        except TroveExtError as exc:
-            self._add(name, FAILED, start, _in_short(exc))
-            raise
-        self._add(name, result, start, ", ".join(details))
-
-    def skip(self, name: str, result: str, detail: str) -> None:
-        """Record a step that was not carried out."""
-        self._add(name, result, self._cloud.clock.monotonic(), detail)
-
-    def total(self, result: str) -> None:
-        """Record the verdict."""
-        self._add("total", result, self._start, "")
-
-    def _add(self, name: str, result: str, start: float, detail: str) -> None:
-        seconds = round(self._cloud.clock.monotonic() - start, 1)
-        self.steps.append(
-            Step(self.backup, self.backup_id, name, result, seconds, detail)
-        )
-        why = f": {detail}" if result == FAILED and detail else ""
-        self._cloud.progress.note(
-            f"{self.backup or 'Left behind'}: {name}: {result} ({seconds:.1f} s){why}"
-        )
-
-
-def _in_short(error: TroveExtError) -> str:
-    """Format an error for a cell: without what to do next."""
-    if isinstance(error, CheckError):
-        return "; ".join(error.problems)
-    return str(error).splitlines()[0]
-
-
 class _Run:
     """The verification of one backup."""
 
-    def __init__(self, cloud: Cloud, request: VerifyRequest) -> None:
+    def __init__(self, cloud: Cloud, prepared: Prepared) -> None:
         self._cloud = cloud
-        self._request = request
-        self._journal = _Journal(cloud, str(request.backup), None)
+        self._request = prepared.request
+        self._journal = prepared.journal
+        self._error = prepared.error
 
     def run(self) -> Verification:
         """Run all steps; the instance is deleted whatever happens."""
+        self._journal.start()
+        if self._error is not None:
+            return self._verdict(self._error, None)
         deadline = self._cloud.start(self._request.timeout)
         try:
             planned = self._plan()
@@ -245,7 +234,7 @@ class _Run:
         self, failure: TroveExtError | None, remaining: TroveExtError | None
     ) -> Verification:
         """Return the result: a delete that failed is an error, but not the backup's."""
-        untried = isinstance(failure, SettingsError)
+        untried = isinstance(failure, (SettingsError, UnprovedError))
         verdict = NOT_TRIED if untried else FAILED
         self._journal.total(verdict if failure else self._request.goal)
         steps = tuple(self._journal.steps)
@@ -298,18 +287,9 @@ class _Run:
         with self._journal.step("restore", RESTORED) as details:
             instance = self._restore(planned, guest, deadline)
             details.append(f"instance {instance.id}")
-        databases = self._look_at_databases(instance)
-        if self._request.questions:
-            with self._journal.step("data", "checked") as details:
-                found = contents.check(
-                    self._cloud,
-                    instance,
-                    databases,
-                    self._request.questions,
-                    deadline=deadline,
-                    drop_user=self._request.keep,
-                )
-                details.extend(found)
+        engine = self._cloud.engines.of(planned.backup.datastore)
+        checks = Checks(self._cloud, self._request, self._journal, engine, deadline)
+        checks.run(instance)
 
     def _restore(
         self, planned: RestorePlan, guest: Temporary, deadline: Deadline
@@ -328,49 +308,6 @@ class _Run:
                 f"the restored instance is {outcome.state}: {reason}"
             )
         return read.get_instance(self._cloud, made.id)
-
-    def _look_at_databases(self, instance: Instance) -> tuple[str, ...]:
-        """List the databases through Trove, which hides the server's own.
-
-        If a name among them can't be listed by Trove, each expected database is
-        looked up separately.
-
-        :returns: those that are known to exist
-        """
-        wanted = self._request.databases
-        step = partial(self._journal.step, "databases")
-        try:
-            found = databases.names(self._cloud, instance)
-        except RefusedError as exc:
-            return self._look_for_each(instance, str(exc))
-        with step("checked" if wanted else "listed") as details:
-            details.append(", ".join(found) or "none")
-            missing = [name for name in wanted if name not in found]
-            if missing:
-                raise MismatchError(
-                    f"the database {', '.join(missing)} is missing; there are: "
-                    f"{', '.join(found) or 'none'}"
-                )
-        return found
-
-    def _look_for_each(self, instance: Instance, why: str) -> tuple[str, ...]:
-        wanted = self._request.databases
-        if not wanted:
-            self._journal.skip("databases", "not listed", why)
-            return ()
-        with self._journal.step("databases", "checked") as details:
-            details.append(f"{', '.join(wanted)}; others can't be listed: {why}")
-            missing = [
-                name
-                for name in wanted
-                if not databases.has(self._cloud, instance, name)
-            ]
-            if missing:
-                raise MismatchError(
-                    f"the database {', '.join(missing)} is missing; what else is there "
-                    f"can't be listed: {why}"
-                )
-        return wanted
 
     def _remove(self, guest: Temporary) -> None:
         if guest.gone:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import ResourceFailedError
 from trove_ext.workflows.backup import check
-from trove_ext.workflows.restore.verify import FAILED, Step, Verification
+from trove_ext.workflows.restore.verify import Verification
+from trove_ext.workflows.restore.verify_journal import FAILED, Step
 
 if TYPE_CHECKING:
     from trove_ext.model.backup import Backup

@@ -102,7 +102,7 @@ class TestCommands(testtools.TestCase):
     def test_each_step_is_a_row_with_numbers_for_machines(self):
         rows = self.json("verify inc full --expect-database myDB")
         self.assertEqual(
-            ["check", "restore", "databases", "delete", "total"] * 2,
+            ["check", "restore", "recovery", "databases", "delete", "total"] * 2,
             [row["Step"] for row in rows],
         )
         self.assertEqual({"inc", "full"}, {row["Backup"] for row in rows})

@@ -36,7 +36,7 @@ class TestTimeout(testtools.TestCase):
         begun = cloud.clock.monotonic()
 
         def is_at_the_check_of_the_second(request):
-            return request.path.endswith("/backups") and 60 < request.at - begun < 79
+            return "/backups/" in request.path and 60 < request.at - begun < 79
 
         argv = ["database", "backup", "verify", "b1", "b2"]
         result = run_openstack(

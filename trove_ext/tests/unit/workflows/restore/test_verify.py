@@ -54,9 +54,8 @@ class TestVerdict(VerifyTestCase):
     def test_each_step_has_its_time(self):
         found = self.one(expect="300")
         seconds = {step.name: step.seconds for step in found.steps}
-        self.assertEqual(
-            ["check", "restore", "databases", "data", "delete", "total"], list(seconds)
-        )
+        steps = ["check", "restore", "recovery", "databases", "data", "delete", "total"]
+        self.assertEqual(steps, list(seconds))
         self.assertGreaterEqual(seconds["restore"], self.fake.timings.restore)
         self.assertGreaterEqual(seconds["total"], seconds["restore"])
 
@@ -76,6 +75,20 @@ class TestVerdict(VerifyTestCase):
         error = verify.error_of(found)
         self.assertEqual(Exit.FAILED, error.exit_code)
         self.assertIn("1 of 3 failed", str(error))
+
+    def test_all_names_that_can_not_be_found_are_reported_before_the_first_restore(
+        self,
+    ):
+        self.add("twice")
+        self.add("twice")
+        found = self.verify("b1", "nobody", "b1", "twice")
+        totals = [self.results(verification)["total"] for verification in found]
+        self.assertEqual(["restored", "FAILED", "restored", "FAILED"], totals)
+        notes = "\n".join(self.progress.notes)
+        before, _, after = notes.partition("Restoring")
+        self.assertRegex(before, "nobody: check: FAILED .*'nobody' exists")
+        self.assertRegex(before, "twice: check: FAILED .*More than one backup")
+        self.assertNotIn("check: FAILED", after)
 
     def test_a_failed_restore_reports_the_fault_and_no_instance_remains(self):
         self.fake.fail_restore()
