@@ -43,6 +43,12 @@ BUCKETS = {
 }
 
 
+#: The words for periods, shortest first, and their buckets.
+PERIODS = dict(
+    zip(("hour", "day", "week", "month", "year"), BUCKETS.values(), strict=True)
+)
+
+
 class PolicyError(ValueError):
     """The policy is invalid: it keeps nothing, or has a negative number.
 

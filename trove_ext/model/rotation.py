@@ -21,9 +21,11 @@ from trove_ext.model.ages import age_of, describe_ahead, is_ahead
 from trove_ext.model.backup import newest
 from trove_ext.model.durations import format_duration
 from trove_ext.model.engine import MYSQL
+from trove_ext.model.retention_policy import PERIODS
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from re import Pattern
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.backup_forest import BackupForest
@@ -74,6 +76,28 @@ def choose_parent(
         and _agree(backup.storage_driver, storage_driver)
     )
     return newest(usable, now)
+
+
+def is_first_of_period(
+    forest: BackupForest, backup: Backup, own: Pattern[str], period: str
+) -> bool:
+    """Return whether no earlier backup of its rotation is of the same period.
+
+    Nothing is stored between two runs, so each run counts what is there: only sound
+    backups of the same instance, of UTC periods as :class:`Policy` counts them.
+
+    :param own: matches the names of the rotation's backups
+    :param period: ``hour``, ``day``, ``week``, ``month`` or ``year``
+    """
+    bucket = PERIODS[period]
+    mine = backup.created.strftime(bucket)
+    return not any(
+        other.age_key < backup.age_key
+        and other.created.strftime(bucket) == mine
+        and own.fullmatch(other.name)
+        and is_sound(forest, other)
+        for other in forest.of_instance(backup.instance_id)
+    )
 
 
 def is_sound(forest: BackupForest, backup: Backup) -> bool:

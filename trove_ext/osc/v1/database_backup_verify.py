@@ -28,8 +28,8 @@ from trove_ext.osc.base.selection_options import (
 from trove_ext.osc.v1 import backup_verify_metrics
 from trove_ext.osc.v1.backup_source import add_source_options, source_of
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
+from trove_ext.osc.v1.query_options import add_query_options, questions
 from trove_ext.workflows.restore import scratch_instance, verify
-from trove_ext.workflows.restore.contents import Question
 from trove_ext.workflows.restore.verify_all import newest_of_all, without_backup
 
 if TYPE_CHECKING:
@@ -154,31 +154,7 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="Check that this database exists (repeatable)",
     )
-    parser.add_argument(
-        "--query",
-        dest="queries",
-        metavar="<sql>",
-        action="append",
-        default=[],
-        help="Run this statement, such as SELECT count(*) FROM db.table, and compare "
-        "the one value that it returns with that of --expect (repeatable; needs "
-        "the extra sql and a route to the instance)",
-    )
-    parser.add_argument(
-        "--query-database",
-        metavar="<name>",
-        help="Database to connect to for --query (default: the only one on PostgreSQL, "
-        "none on MySQL and MariaDB)",
-    )
-    parser.add_argument(
-        "--expect",
-        dest="values",
-        metavar="<value>",
-        action="append",
-        default=[],
-        help="Value that --query must return; give one for each --query, in the same "
-        "order",
-    )
+    add_query_options(parser)
 
 
 def _add_clean_up_options(parser: argparse.ArgumentParser) -> None:
@@ -248,19 +224,13 @@ def _requests(
         raise UsageError(
             "Name at least one backup, or give --instance, --all or --clean-up."
         )
-    if len(parsed_args.queries) != len(parsed_args.values):
-        raise UsageError(
-            f"Each --query needs its --expect: {len(parsed_args.queries)} and "
-            f"{len(parsed_args.values)} were given."
-        )
-    pairs = zip(parsed_args.queries, parsed_args.values, strict=True)
-    questions = tuple(Question(statement, value) for statement, value in pairs)
+    asked = questions(parsed_args)
     return [
         verify.VerifyRequest(
             backup=source_of(parsed_args, backup),
             options=settings_options(parsed_args),
             databases=tuple(parsed_args.databases),
-            questions=questions,
+            questions=asked,
             query_database=parsed_args.query_database,
             keep=parsed_args.keep,
             timeout=parsed_args.timeout,

@@ -84,7 +84,7 @@ def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
     parser.add_argument(
         "--nic",
         metavar="<nic>",
-        type=_nic,
+        type=nic,
         help="Network as net-id=<uuid>, subnet-id=<uuid> or both, with a subnet also "
         "ip-address=<address>, separated by commas; none for the cloud's own network "
         f"only (default: that of {like})",
@@ -183,7 +183,11 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _nic(text: str) -> Nic:
+def nic(text: str) -> Nic:
+    """Parse a ``--nic``.
+
+    :raises ArgumentTypeError: it is none
+    """
     if text == "none":
         return Nic()
     try:
@@ -198,7 +202,7 @@ def _nic(text: str) -> Nic:
         if key != "ip-address" and not uuidutils.is_uuid_like(value):
             raise argparse.ArgumentTypeError(f"{value!r} is no ID of a network")
         fields[NIC_KEYS[key]] = value
-    nic = Nic(**fields)
-    if not nic.subnet_id and (nic.ip_address or not nic.network_id):
+    made = Nic(**fields)
+    if not made.subnet_id and (made.ip_address or not made.network_id):
         raise argparse.ArgumentTypeError("an address needs its subnet-id=<uuid>")
-    return nic
+    return made

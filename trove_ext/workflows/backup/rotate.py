@@ -24,7 +24,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from trove_ext.exceptions import (
     BusyError,
@@ -58,6 +58,18 @@ MIN_AGE = timedelta(hours=1)
 LIST_CHAINS = Action(Verb.LIST_CHAINS)
 
 
+class Check(Protocol):
+    """What verifies a backup before anything is pruned."""
+
+    def prepare(self, cloud: Cloud, datastores: Sequence[str | None]) -> None:
+        """Raise if it can't be done, before a backup is taken."""
+
+    def apply(
+        self, cloud: Cloud, forest: BackupForest, row: RotateRow, deadline: Deadline
+    ) -> RotateRow:
+        """Return the row, with an error if its backup was due and did not verify."""
+
+
 @dataclass(frozen=True, slots=True)
 class RotateRequest:
     """The parameters of a rotation.
@@ -72,6 +84,7 @@ class RotateRequest:
         driver of the parent, and for a full backup the cloud's default
     :ivar incremental: whether to take incrementals too of an engine whose incrementals
         may miss rows
+    :ivar check: verifies backups before anything is pruned
     """
 
     instances: tuple[str, ...]
@@ -82,6 +95,7 @@ class RotateRequest:
     policy: Policy | None = None
     storage_driver: str | None = None
     incremental: bool = False
+    check: Check | None = None
 
     @property
     def keep_names(self) -> tuple[str, ...]:
@@ -121,6 +135,7 @@ def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[Rot
     """Back up each instance, wait for all together, then prune those that succeeded.
 
     :returns: a row for each instance; one that failed does not stop the others
+    :raises CheckError: the backups can't be verified as requested; nothing was changed
     """
     return rotate_found(
         cloud, request, find_instances(cloud, request.instances), deadline
@@ -147,6 +162,10 @@ def rotate_batches(
 
     :param batches: no instance is in two of them
     """
+    for request, found in batches:
+        if request.check is not None:
+            instances = [each.instance for each in found if each.instance]
+            request.check.prepare(cloud, [one.datastore for one in instances])
     started = [
         [_start(cloud, request, target, deadline) for target in found]
         for request, found in batches
@@ -158,7 +177,7 @@ def rotate_batches(
             row
             for (request, _), rows in zip(batches, ended, strict=True)
             if rows
-            for row in _prune(cloud, request, rows, deadline)
+            for row in _finish(cloud, request, rows, deadline)
         ]
 
 
@@ -221,10 +240,10 @@ def _wait(
     ]
 
 
-def _prune(
+def _finish(
     cloud: Cloud, request: RotateRequest, rows: Sequence[RotateRow], deadline: Deadline
 ) -> list[RotateRow]:
-    """Read all again, and prune if the new backup is really good."""
+    """Read all again, verify what is due, and prune if the new backup is good."""
     try:
         backups = _read_again(cloud, request, rows)
     except TroveExtError as exc:
@@ -234,21 +253,25 @@ def _prune(
             for row, error in zip(rows, unseen, strict=True)
         ]
     forest = BackupForest.of(backups, cloud.engines.look)
-    pruned = [
+    good = [
         _resolve_race(cloud, request, forest, _evaluate(forest, row), deadline)
         for row in rows
     ]
+    if request.check is not None:
+        good = [request.check.apply(cloud, forest, row, deadline) for row in good]
     if request.policy is None:
-        return pruned
+        return good
     moved = any(
         old.backup and new.backup and old.backup.id != new.backup.id
-        for old, new in zip(rows, pruned, strict=True)
+        for old, new in zip(rows, good, strict=True)
     )
+    # A verification takes minutes: others may have deleted or taken some meanwhile.
+    again = moved or request.check is not None
     try:
-        known = read.list_backups(cloud) if moved else backups
+        known = read.list_backups(cloud) if again else backups
     except TroveExtError as exc:
-        return [row if row.error else replace(row, error=exc) for row in pruned]
-    return _prune_all(cloud, request, known, pruned, deadline)
+        return [row if row.error else replace(row, error=exc) for row in good]
+    return _prune_all(cloud, request, known, good, deadline)
 
 
 def _unseen(error: TroveExtError, row: RotateRow) -> TroveExtError:

@@ -11,13 +11,14 @@
 # under the License.
 
 import dataclasses
+import re
 from datetime import timedelta
 
 import hypothesis
 import testtools
 
 from trove_ext.model.backup_forest import BackupForest
-from trove_ext.model.rotation import choose_parent, full_is_due
+from trove_ext.model.rotation import choose_parent, full_is_due, is_first_of_period
 from trove_ext.tests.unit.model import strategies, trees
 
 
@@ -169,3 +170,26 @@ class TestFullIsDue(testtools.TestCase):
         hour = timedelta(hours=1)
         self.assertIsNone(self._due(now=0.9 / 24, drawing="a", full_every=hour))
         self.assertIsNotNone(self._due(now=0.96 / 24, drawing="a", full_every=hour))
+
+
+class TestFirstOfPeriod(testtools.TestCase):
+    """The drawings begin on Saturday, 2026-08-01, at noon (UTC)."""
+
+    def _first(self, drawing, period):
+        grove = forest(drawing)
+        own = re.compile("name-of-[a-z]")
+        firsts = (b for b in grove if is_first_of_period(grove, b, own, period))
+        return sorted(backup.id for backup in firsts)
+
+    def test_weeks_begin_on_monday(self):
+        nights = "a @0\nb @1\nc @2\nd @3\ne @8\nf @9"
+        self.assertEqual(["a", "c", "f"], self._first(nights, "week"))
+        self.assertEqual(list("abcdef"), self._first(nights, "day"))
+        self.assertEqual(["a"], self._first(nights, "month"))
+
+    def test_what_can_not_be_restored_does_not_count(self):
+        self.assertEqual(["a", "b"], self._first("a @2 FAILED\nb @3\nc @4", "week"))
+
+    def test_other_names_and_instances_do_not_count(self):
+        drawing = "a @2 name=by-hand\nb @3 instance_id=db2\nc @4"
+        self.assertIn("c", self._first(drawing, "week"))
