@@ -13,12 +13,13 @@
 
 # Runs the whole guide, "Working with backups" and "Creating replicas",
 # against a real Trove on this machine: a sandbox, whose instances are MariaDB
-# whatever the datastore is called. Every count and every replication status is
+# whatever the datastore is called, or PostgreSQL. Every count and every replication status is
 # checked by SQL; a wrong one ends it with an error.
 #
-#   tools/demo.sh [--keep]
+#   tools/demo.sh [--postgresql] [--keep]
 #
-#   --keep   leave the sandbox running, and say how to use it
+#   --postgresql   on PostgreSQL, with the forms that are safe there
+#   --keep         leave the sandbox running, and say how to use it
 
 set -eu -o pipefail
 source "$(dirname "$0")/lib.sh"
@@ -26,6 +27,8 @@ source "$(dirname "$0")/lib.sh"
 ROWS=2000000
 MORE=1000
 ROOT_PASSWORD=rootpassword
+DATASTORE=(--datastore mysql --datastore-version 5.7.29)
+postgresql=
 # What the guide gives to every instance.
 FLAVOR=e3feb785-af2e-41f7-899b-6bbc4e0b526e
 NETWORK=908816f1-933c-4ff2-8595-f0f57c689e48
@@ -66,12 +69,20 @@ run() {
 
 # SQL on one instance as a user: sql ADDRESS USER PASSWORD STATEMENT
 sql() {
-    run mariadb --table -h "$1" "-u$2" "-p$3" myDB -e "$4"
+    if [ -n "$postgresql" ]; then
+        PGPASSWORD=$3 run psql -X -P border=2 -h "$1" -U "$2" -d myDB -c "$4"
+    else
+        run mariadb --table -h "$1" "-u$2" "-p$3" myDB -e "$4"
+    fi
 }
 
 # Runs a query without output, and prints its bare value.
 value() {
-    mariadb -N -B -h "$1" -udbusr -pdbpassword myDB -e "$2" </dev/null
+    if [ -n "$postgresql" ]; then
+        PGPASSWORD=dbpassword psql -X -A -t -h "$1" -U dbusr -d myDB -c "$2" </dev/null
+    else
+        mariadb -N -B -h "$1" -udbusr -pdbpassword myDB -e "$2" </dev/null
+    fi
 }
 
 address() {
@@ -159,6 +170,17 @@ To stop it and remove all of it:
 END
 }
 
+# The datastore version is that of the installed server, in which psql is as well.
+choose_postgresql() {
+    local newest
+    newest=$(compgen -G '/usr/lib/postgresql/*/bin/postgres' | sort -V | tail -n 1) \
+        || die 'PostgreSQL is not installed (Debian: postgresql)'
+    newest=${newest#/usr/lib/postgresql/}
+    DATASTORE=(--datastore postgresql --datastore-version "${newest%%/*}")
+    PATH=$PATH:/usr/lib/postgresql/${newest%%/*}/bin
+    ROWS=500000
+}
+
 start() {
     heading 'A sandbox: Keystone, Trove and its database'
     local exports
@@ -176,18 +198,30 @@ load() {
     run openstack database instance create db-instance-1 \
         --flavor $FLAVOR \
         --size 5 \
-        --datastore mysql \
-        --datastore-version 5.7.29 \
+        "${DATASTORE[@]}" \
         --databases myDB \
         --users dbusr:dbpassword \
         --volume-type b1.standard \
         --nic net-id=$NETWORK \
         --wait
     source_address=$(address db-instance-1)
-    run sysbench oltp_read_only --db-driver=mysql "--mysql-host=$source_address" \
-        --mysql-user=dbusr --mysql-password=dbpassword --mysql-db=myDB \
-        --tables=1 --table-size=$ROWS prepare
+    if [ -n "$postgresql" ]; then
+        fill_postgresql
+    else
+        run sysbench oltp_read_only --db-driver=mysql "--mysql-host=$source_address" \
+            --mysql-user=dbusr --mysql-password=dbpassword --mysql-db=myDB \
+            --tables=1 --table-size=$ROWS prepare
+    fi
     check_count "$source_address" $ROWS
+}
+
+# What sysbench makes, which may be built without PostgreSQL.
+fill_postgresql() {
+    sql "$source_address" dbusr dbpassword "CREATE TABLE sbtest1 (id SERIAL PRIMARY KEY,
+        k INT NOT NULL, c CHAR(120) NOT NULL, pad CHAR(60) NOT NULL)"
+    sql "$source_address" dbusr dbpassword "INSERT INTO sbtest1 (k, c, pad)
+        SELECT n, md5(n::text), '' FROM generate_series(1, $ROWS) AS n"
+    sql "$source_address" dbusr dbpassword 'CREATE INDEX k_1 ON sbtest1 (k)'
 }
 
 back_up() {
@@ -205,13 +239,19 @@ back_up() {
     check_count "$source_address" $((ROWS + 2 * MORE))
 }
 
+# On PostgreSQL only a restore with a count shows that an incremental misses no row.
+verify() {
+    heading 'A verification of the last incremental backup'
+    run openstack database backup verify backup1.2 \
+        --query 'SELECT count(*) FROM sbtest1' --expect $((ROWS + 2 * MORE))
+}
+
 # restore NAME BACKUP
 restore() {
     run openstack database instance create "$1" \
         --flavor $FLAVOR \
         --size 5 \
-        --datastore mysql \
-        --datastore-version 5.7.29 \
+        "${DATASTORE[@]}" \
         --databases myDB \
         --users dbusr:dbpassword \
         --volume-type b1.standard \
@@ -244,8 +284,7 @@ replicate() {
         --flavor $FLAVOR \
         --size 5 \
         --volume-type b1.standard \
-        --datastore mysql \
-        --datastore-version 5.7.29 \
+        "${DATASTORE[@]}" \
         --nic net-id=$NETWORK \
         --replica-of db-instance-1-rebuild \
         --wait
@@ -268,9 +307,26 @@ promote() {
     check_replicates "$replica_address" "$source_address" -2 'from the new source'
 }
 
+# Nothing writes, so nothing is lost: Trove does not stop the writes first.
+promote_postgresql() {
+    heading 'The replica becomes the source'
+    run openstack database replica promote db-replica-1 --accept-loss --probe --wait
+    run openstack database instance list
+    check 'the new source is read-only' f \
+        "$(value "$replica_address" 'SELECT pg_is_in_recovery()')"
+    check 'the old one is read-only' t \
+        "$(value "$source_address" 'SELECT pg_is_in_recovery()')"
+    check 'replicas of the new source' 1 \
+        "$(value "$replica_address" 'SELECT count(*) FROM pg_stat_replication')"
+    check_replicates "$replica_address" "$source_address" -2 'from the new source'
+    heading 'The first backup of the new source is a full one'
+    run openstack database backup rotate db-replica-1
+}
+
 while [ $# -gt 0 ]; do
     case $1 in
         --keep) keep=yes ;;
+        --postgresql) postgresql=yes ;;
         -h|--help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
     esac
@@ -284,12 +340,16 @@ trap 'exit 143' TERM
 
 doing='setting up'
 prepare
+if [ -n "$postgresql" ]; then
+    choose_postgresql
+fi
 SECONDS=0
 start
 load
 back_up
+[ -z "$postgresql" ] || verify
 rebuild
 restore_incremental
 replicate
-promote
+"promote${postgresql:+_postgresql}"
 printf '\nEverything is as the guide says, after %d seconds.\n' "$SECONDS"

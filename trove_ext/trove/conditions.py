@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import NotFoundError
 from trove_ext.follow_up import Action, Verb, to, wait_for_backup, wait_for_instance
+from trove_ext.model import archiver
 from trove_ext.model import status as statuses
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target, confirmed
@@ -64,6 +65,7 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
     """
     down = _DatabaseDown(cloud)
     next_read = cloud.clock.monotonic() + INSTANCE_PAUSE
+    hanging = _BackupHangs(cloud)
 
     def is_lost(now: Backup) -> bool:
         nonlocal next_read
@@ -85,6 +87,7 @@ def backup_completed(cloud: Cloud, backup: Backup) -> Target:
         if now.is_running and is_lost(now):
             return Reading(Phase.FAILED, now.status, down.reason)
         if now.is_running:
+            hanging.note(now)
             return Reading(Phase.BUSY, now.status)
         return Reading(Phase.FAILED, now.status, backup_fault(cloud, now))
 
@@ -105,7 +108,7 @@ def backup_fault(cloud: Cloud, backup: Backup) -> str:
     except NotFoundError:
         return f"{statuses.NO_REASON}: its instance is deleted"
     cause = statuses.fault_between(stored, backup.created, backup.updated)
-    return statuses.explain(cause, stored)
+    return archiver.explain(statuses.explain(cause, stored))
 
 
 def backup_gone(cloud: Cloud, backup: Backup) -> Target:
@@ -139,6 +142,23 @@ def instance_gone(cloud: Cloud, instance: Instance) -> Target:
 
     follow = wait_for_instance(instance.id, goal="deleted")
     return Target(f"Instance {instance}", poll, follow, instance_id=instance.id)
+
+
+class _BackupHangs:
+    """Detects that a backup may never end, and reports it once."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._suspicious_at = cloud.clock.monotonic() + archiver.SUSPICIOUS_AFTER
+
+    def note(self, now: Backup) -> None:
+        """Record that it is in progress."""
+        if self._cloud.clock.monotonic() < self._suspicious_at:
+            return
+        self._suspicious_at = float("inf")
+        engine = self._cloud.engines.look(now.datastore)
+        if why := archiver.describe_hanging(now, engine):
+            self._cloud.progress.warn(f"Backup {now} is still {now.status}. {why}.")
 
 
 class StallDetector:

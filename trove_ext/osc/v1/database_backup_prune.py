@@ -24,6 +24,7 @@ from trove_ext.osc.base.options import (
     add_timeout_option,
 )
 from trove_ext.osc.base.policy_option import add_policy_option, policy_of
+from trove_ext.osc.v1.delete_preview import warn_of_next
 from trove_ext.workflows.backup import prune
 from trove_ext.workflows.backup.prune_policy import plan_policy
 
@@ -91,7 +92,7 @@ class PruneDatabaseBackup(command.Lister):
 
     def _announce(self, plans: Sequence[PrunePlan], *, yes: bool) -> None:
         """List what is deleted, and prompt."""
-        about = _preview(plans)
+        about = _preview(self.cloud, plans)
         if yes:
             self.cloud.progress.note(about)
         number = sum(len(plan.deletions) for plan in plans)
@@ -119,8 +120,10 @@ def _planner(
     return lambda cloud: [prune.plan_named(cloud, args.instance, policy)]
 
 
-def _preview(plans: Sequence[PrunePlan]) -> str:
-    """List what the plans delete, in lines."""
+def _preview(cloud: Cloud, plans: Sequence[PrunePlan]) -> str:
+    """List what the plans delete, in lines; warn of what that makes necessary."""
+    for plan in plans:
+        warn_of_next(cloud, plan.forest, {backup.id for backup in plan.deletions})
     rows = [row for plan in plans for row in plan.rows]
     going = [row for row in rows if not row.keep]
     lines = [

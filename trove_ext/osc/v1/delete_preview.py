@@ -20,11 +20,14 @@ from trove_ext.osc.base import confirm
 from trove_ext.osc.base.columns import branches
 from trove_ext.osc.base.escape import count
 from trove_ext.trove import read
-from trove_ext.workflows.backup import delete
+from trove_ext.workflows.backup import delete, engine_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cliff.app import App
 
+    from trove_ext.model.backup_forest import BackupForest
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.delete import DeletePlan
 
@@ -38,6 +41,7 @@ def announce(
     :raises NotConfirmedError: the answer was no
     :raises CheckError: the backups have changed since they were listed
     """
+    warn_of_next(cloud, plan.forest, {backup.id for backup in plan.going})
     if not plan.dependents and not always:
         return
     asks = confirm.at_terminal(app) and not yes
@@ -53,6 +57,12 @@ def announce(
     if asks:
         confirm.ask(app, f"Delete {count(len(plan.going), 'backup')}?", going)
         delete.check_unchanged(cloud, plan)
+
+
+def warn_of_next(cloud: Cloud, forest: BackupForest, deleted: Collection[str]) -> None:
+    """Warn if the next backup of an instance has to be a full one after a delete."""
+    for text in engine_rules.next_is_full(forest, deleted, cloud.engines.look):
+        cloud.progress.warn(text)
 
 
 def _instance(cloud: Cloud, instance_id: str) -> str:

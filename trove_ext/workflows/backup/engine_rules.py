@@ -21,6 +21,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from trove_ext.model.backup import Backup
     from trove_ext.model.backup_forest import BackupForest
     from trove_ext.model.engine import Engine
@@ -91,3 +93,31 @@ def _set_problem(engine: Engine, instance: Instance) -> str | None:
         f"{instance} has replicas: Trove took a backup for each, and since a promote "
         f"an incremental of {engine.title} misses rows; neither can be seen afterwards"
     )
+
+
+def next_is_full(
+    forest: BackupForest,
+    deleted: Collection[str],
+    engine_of: Callable[[str | None], Engine],
+) -> list[str]:
+    """Describe the instances whose next backup has to be full after a delete.
+
+    The next incremental holds what was written since the last backup, the deleted one
+    too, and can have only an older parent.
+
+    :param deleted: IDs
+    """
+    going = [backup for backup in forest if backup.id in deleted]
+    found = []
+    for instance_id in dict.fromkeys(backup.instance_id for backup in going):
+        newest = next(iter(forest.of_instance(instance_id)), None)
+        if newest is None or newest.id not in deleted or newest.is_volume_snapshot:
+            continue
+        engine = engine_of(newest.datastore)
+        if not engine.any_parent:
+            found.append(
+                f"{newest} is the newest backup of instance {instance_id}: after its "
+                f"delete the next one has to be a full one, because an incremental of "
+                f"{engine.title} would miss what the deleted backup contains."
+            )
+    return found

@@ -26,6 +26,7 @@ from trove_ext.exceptions import (
     ResourceFailedError,
 )
 from trove_ext.follow_up import Problem, Setting, add
+from trove_ext.model import archiver
 from trove_ext.model.ages import age_of, describe_ahead, is_ahead
 from trove_ext.model.backup import Backup
 from trove_ext.model.durations import format_duration
@@ -204,8 +205,11 @@ def _check_not_stuck(cloud: Cloud, running: Sequence[Backup]) -> None:
             else f"has been running for {format_duration(now - backup.created)}"
         )
         stuck = delete.how_to_end(backup)
+        engine = cloud.engines.look(backup.datastore)
+        why = archiver.describe_hanging(backup, engine)
         raise ResourceFailedError(
-            f"Backup {backup} {since}, and Trove takes no other one meanwhile.",
+            f"Backup {backup} {since}, and Trove takes no other one meanwhile."
+            + (f" {why}." if why else ""),
             follow_ups=stuck.follow_ups,
         )
 

@@ -120,3 +120,31 @@ class TestDatabaseDown(ConditionsTestCase):
     def start(self, row):
         row.database_running = True
         self.fake.beat(row)
+
+
+class TestArchiver(ConditionsTestCase):
+    def running(self):
+        version = self.fake.datastores["postgresql"].default_version_id
+        self.alone.version_id = version
+        full = self.fake.add_backup("full", self.alone)
+        state = BackupState.BUILDING
+        return self.fake.add_backup("inc", self.alone, parent=full, state=state)
+
+    def test_an_incremental_of_postgresql_that_hangs_is_explained_once(self):
+        target = conditions.backup_completed(self.cloud, self.backup(self.running()))
+        self.poll(target)
+        self.assertEqual([], self.progress.warnings)
+        self.clock.sleep(301)
+        self.poll(target)
+        self.poll(target)
+        (said,) = self.progress.warnings
+        self.assertRegex(said, "inc .* is still BUILDING.*archiver")
+
+    def test_the_fault_of_a_full_one_is_explained(self):
+        row = self.running()
+        row.state = BackupState.FAILED
+        text = "Failed to get backup metadata for backup x"
+        self.alone.fault = Fault(text, self.clock.now())
+        row.updated = self.clock.now()
+        reading = self.poll(conditions.backup_completed(self.cloud, self.backup(row)))
+        self.assertIn("archiver is stuck", reading.reason)

@@ -55,6 +55,32 @@ class PostgresTestCase(BackupTestCase):
         self.db1.replica_of = source.id
 
 
+class TestDelete(PostgresTestCase):
+    def test_after_the_newest_is_deleted_the_next_has_to_be_full(self):
+        said = "the next one has to be a full one"
+        for line in ("backup delete b2", "backup chain delete b2 --yes"):
+            self.fresh()
+            full = self.add("b1", 30)
+            self.add("b2", 20, parent=full)
+            self.assertIn(said, self.succeed(line).stderr, line)
+        self.fresh()
+        self.add("b1", 30)
+        self.add("b2", 20)
+        self.assertNotIn(said, self.succeed("backup delete b1").stderr)
+
+    def test_a_failed_newest_that_is_pruned_counts_too(self):
+        self.add("b1", 30)
+        self.add("b2", 20, state=BackupState.FAILED)
+        line = "backup prune db1 --keep-last 1 --yes"
+        self.assertIn("the next one has to be", self.succeed(line).stderr)
+        self.assertEqual({"b1"}, self.names())
+
+    def test_on_mysql_nothing_is_said(self):
+        self.add("b1", 30)
+        shown = self.succeed("backup delete b1", TROVE_EXT_ENGINE="mysql").stderr
+        self.assertNotIn("full one", shown)
+
+
 @shows(Promise.ENGINE)
 class TestRotate(PostgresTestCase):
     def rotate(self, options="", **env):
