@@ -85,7 +85,8 @@ def prove(
     probe = _Probe(cloud, instance)
     try:
         _wait(cloud, instance, engine, probe.poll, deadline)
-    except PolicyError as exc:
+    except (PolicyError, LoginError) as exc:
+        # The latter also if an access rule is missing.
         raise UnprovedError(str(exc)) from exc
     except RefusedError as exc:
         if engine.healthy_has_data or not may_enable_root:

@@ -15,6 +15,7 @@
 from unittest import mock
 
 from trove_ext.exceptions import Exit
+from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.guest import Guest
 from trove_ext.tests.unit.workflows.restores import RestoreTestCase
 from trove_ext.tests.unit.workflows.verifications import (
@@ -86,6 +87,16 @@ class TestMySQL(VerifyTestCase):
         self.assertIsNone(found.error)
         self.assertEqual("not seen", self.results(found)["recovery"])
         self.assertEqual("data checked", self.results(found)["total"])
+
+    def test_a_missing_access_rule_is_no_failure(self):
+        def creates(request):
+            return request.method == "POST" and request.path.endswith("/databases")
+
+        fault = Fault(Kind.TOKEN_EXPIRED, only=creates, lasting=True)
+        self.cloud = self.make_cloud([fault])
+        found = self.one()
+        self.assertIsNone(found.error)
+        self.assertEqual("not seen", self.results(found)["recovery"])
 
     def test_one_that_takes_no_writes_fails(self):
         with mock.patch.object(Guest, "_write"):
