@@ -21,7 +21,6 @@ from trove_ext.model.rotation_naming import DEFAULT_PATTERN, NamePattern
 from trove_ext.trove import conditions, find, read
 from trove_ext.workflows.backup import chains, check, create, delete, prune, rotate
 from trove_ext.workflows.backup.rotate_all import rotate_all
-from trove_ext.workflows.restore.rotation_check import RotationCheck
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from trove_ext.workflows.backup.delete import Deleted, DeletePlan
     from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
     from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
-    from trove_ext.workflows.restore.contents import Question
 
 
 class Backups(Base):
@@ -239,9 +237,6 @@ class Backups(Base):
         storage_driver: str | None = None,
         selection: Selection | None = None,
         prefer_replica: bool = False,
-        verify_each: str | None = None,
-        questions: Sequence[Question] = (),
-        query_database: str | None = None,
         timeout: float = TIMEOUT,
     ) -> list[RotateRow]:
         """Back up each instance, full if that is due, then apply a retention policy.
@@ -258,9 +253,6 @@ class Backups(Base):
             one, instead of named ones
         :param prefer_replica: with ``selection``, back up a replica of a set if a probe
             proves that it replicates
-        :param verify_each: verify the first backup of each ``hour``, ``day``, ``week``,
-            ``month`` or ``year``; None for none
-        :param questions: for that, as for ``verify_backup``, like ``query_database``
         :param timeout: seconds; 0 for no limit
         :returns: the result for each instance
         :raises ValueError: the policy or the pattern can't be used, or instances and a
@@ -271,20 +263,15 @@ class Backups(Base):
         _refuse_both(instances, selection)
         if policy is not None:
             policy.check()
-        pattern = NamePattern(name_pattern)
-        checked = verify_each and RotationCheck(
-            verify_each, pattern, tuple(questions), query_database
-        )
         request = rotate.RotateRequest(
             instances=tuple(reference(instance) for instance in instances),
-            pattern=pattern,
+            pattern=NamePattern(name_pattern),
             full_every=full_every,
             chain_length=chain_length,
             min_age=min_age,
             policy=policy,
             incremental=incremental,
             storage_driver=storage_driver,
-            check=checked or None,
         )
         with self._job(timeout) as job:
             job.result = rows = _rotated(

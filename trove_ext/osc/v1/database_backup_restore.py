@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
+    from trove_ext.trove.client import Cloud
     from trove_ext.workflows.restore.restore import RestorePlan
 
 
@@ -102,11 +103,18 @@ class RestoreDatabaseBackup(command.ShowOne):
             self.fail(error)
         else:
             cloud.progress.note(
-                f"The restore of {plan.backup} is accepted, not verified."
-                + recovery.describe(cloud.engines.look(plan.backup.datastore)),
+                _accepted(cloud, plan),
                 to("wait for it", wait_for_instance(made.id)),
             )
         return _columns(plan, made)
+
+
+def _accepted(cloud: Cloud, plan: RestorePlan) -> str:
+    engine = cloud.engines.look(plan.backup.datastore)
+    return (
+        f"The restore of {plan.backup} is accepted, not verified."
+        + recovery.describe(engine)
+    )
 
 
 def _columns(plan: RestorePlan, made: Instance | None) -> Any:

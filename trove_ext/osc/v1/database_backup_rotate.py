@@ -113,7 +113,6 @@ class RotateDatabaseBackup(command.Lister):
         _add_name_options(parser)
         prometheus.add_option(parser)
         _add_verify_options(parser)
-        add_engine_option(parser)
         add_timeout_option(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
@@ -286,6 +285,7 @@ def _add_chain_options(parser: argparse.ArgumentParser) -> None:
         "only on backups stored there (default: where the newest backup is stored, or "
         "the cloud's default for a full one; needs Trove 23 or later)",
     )
+    add_engine_option(parser)
 
 
 def _add_name_options(parser: argparse.ArgumentParser) -> None:
