@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import TroveExtError, UsageError
 from trove_ext.model.backup import CINDER, SWIFT
-from trove_ext.model.retention_policy import PERIODS
 from trove_ext.model.rotation_naming import DEFAULT_PATTERN
 from trove_ext.osc.base import (
     columns,
@@ -37,14 +36,11 @@ from trove_ext.osc.base.options import (
 from trove_ext.osc.base.policy_option import add_policy_option, policy_of
 from trove_ext.osc.base.selection_options import add_selection_options, selection_of
 from trove_ext.osc.v1 import backup_rotate_metrics
-from trove_ext.osc.v1.new_instance import nic
-from trove_ext.osc.v1.query_options import add_query_options, questions
+from trove_ext.osc.v1.query_options import add_verify_options, rotation_check
 from trove_ext.workflows.backup import rotate
 from trove_ext.workflows.backup.rotate_all import rotate_all
 from trove_ext.workflows.backup.rotate_policy import rotate_policy
 from trove_ext.workflows.backup.rotate_start import How
-from trove_ext.workflows.restore.rotation_check import RotationCheck
-from trove_ext.workflows.restore.settings import RestoreOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,7 +108,7 @@ class RotateDatabaseBackup(command.Lister):
         retention_options.add_keep_options(parser)
         _add_name_options(parser)
         prometheus.add_option(parser)
-        _add_verify_options(parser)
+        add_verify_options(parser)
         add_timeout_option(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
@@ -310,46 +306,6 @@ def _add_name_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_verify_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that verify backups."""
-    parser.add_argument(
-        # Not --verify, which is an option of openstack itself.
-        "--verify-each",
-        metavar="<period>",
-        choices=tuple(PERIODS),
-        help='Verify the first backup of this rotation in each period, as "database '
-        'backup verify" does, before anything is pruned: '
-        f"{', '.join(PERIODS)} (periods of UTC, as for --keep-weekly)",
-    )
-    add_query_options(parser)
-    parser.add_argument(
-        "--nic",
-        metavar="<nic>",
-        type=nic,
-        help='Network of the temporary instance of --verify-each, as for "database '
-        'backup verify" (default: that of the instance)',
-    )
-
-
-def _check(parsed_args: argparse.Namespace) -> RotationCheck | None:
-    """Return what to verify.
-
-    :raises UsageError: queries are given without --verify-each
-    """
-    asked = questions(parsed_args)
-    if parsed_args.verify_each is None:
-        if asked or parsed_args.query_database or parsed_args.nic:
-            raise UsageError("--query, --query-database and --nic need --verify-each.")
-        return None
-    return RotationCheck(
-        parsed_args.verify_each,
-        parsed_args.name,
-        asked,
-        parsed_args.query_database,
-        RestoreOptions(nic=parsed_args.nic),
-    )
-
-
 def _request(parsed_args: argparse.Namespace) -> RotateRequest:
     return rotate.RotateRequest(
         instances=tuple(parsed_args.instance),
@@ -360,7 +316,7 @@ def _request(parsed_args: argparse.Namespace) -> RotateRequest:
         policy=retention_options.policy_if_any(parsed_args),
         storage_driver=parsed_args.storage_driver,
         incremental=parsed_args.incremental,
-        check=_check(parsed_args),
+        check=rotation_check(parsed_args),
     )
 
 

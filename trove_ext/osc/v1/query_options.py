@@ -17,7 +17,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import UsageError
+from trove_ext.model.retention_policy import PERIODS
+from trove_ext.osc.v1.new_instance import nic
 from trove_ext.workflows.restore.contents import Question
+from trove_ext.workflows.restore.rotation_check import RotationCheck
+from trove_ext.workflows.restore.settings import RestoreOptions
 
 if TYPE_CHECKING:
     import argparse
@@ -64,3 +68,43 @@ def questions(parsed_args: argparse.Namespace) -> tuple[Question, ...]:
         )
     pairs = zip(parsed_args.queries, parsed_args.values, strict=True)
     return tuple(Question(statement, value) for statement, value in pairs)
+
+
+def add_verify_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that verify backups."""
+    parser.add_argument(
+        # Not --verify, which is an option of openstack itself.
+        "--verify-each",
+        metavar="<period>",
+        choices=tuple(PERIODS),
+        help='Verify the first backup of this rotation in each period, as "database '
+        'backup verify" does, before anything is pruned: '
+        f"{', '.join(PERIODS)} (periods of UTC, as for --keep-weekly)",
+    )
+    add_query_options(parser)
+    parser.add_argument(
+        "--nic",
+        metavar="<nic>",
+        type=nic,
+        help='Network of the temporary instance of --verify-each, as for "database '
+        'backup verify" (default: that of the instance)',
+    )
+
+
+def rotation_check(parsed_args: argparse.Namespace) -> RotationCheck | None:
+    """Return what to verify.
+
+    :raises UsageError: queries are given without --verify-each
+    """
+    asked = questions(parsed_args)
+    if parsed_args.verify_each is None:
+        if asked or parsed_args.query_database or parsed_args.nic:
+            raise UsageError("--query, --query-database and --nic need --verify-each.")
+        return None
+    return RotationCheck(
+        parsed_args.verify_each,
+        parsed_args.name,
+        asked,
+        parsed_args.query_database,
+        RestoreOptions(nic=parsed_args.nic),
+    )
