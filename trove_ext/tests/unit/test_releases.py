@@ -31,7 +31,10 @@ ROOT = pathlib.Path(__file__).parents[3]
 LINES = [step.line for topic in steps.TOPICS for step in topic.steps]
 STEP = Step("backup list", "full-1")
 #: Commands that no step runs, and why.
-NOT_RUN = {"database backup policy show": "it needs a policy file"}
+NOT_RUN = {
+    "database backup policy show": "it needs a policy file",
+    "database instance status": "not yet: it is newer than the list",
+}
 
 
 def run(code=0, stdout="full-1", stderr=""):
