@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.replica.failover import FailoverPlan
     from trove_ext.workflows.replica.promote import PromotePlan
     from trove_ext.workflows.replica.switch_report import Switch
+    from trove_ext.workflows.restore.additions import Additions
     from trove_ext.workflows.restore.contents import Question
     from trove_ext.workflows.restore.restore import RestorePlan
     from trove_ext.workflows.restore.settings import RestoreOptions, Settings
@@ -114,12 +115,14 @@ _HOMES = {
     "RestorePlan": "workflows.restore.restore",
     "RestoreOptions": "workflows.restore.settings",
     "Settings": "workflows.restore.settings",
+    "Additions": "workflows.restore.additions",
     "Step": "workflows.restore.verify_journal",
     "Verification": "workflows.restore.verify",
 }
 
 __all__ = [
     "Action",
+    "Additions",
     "Address",
     "AmbiguousNameError",
     "Backup",

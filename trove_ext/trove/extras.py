@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import OutOfTimeError, TroveExtError
-from trove_ext.trove import resources
+from trove_ext.trove import resources, tls
 from trove_ext.trove.find import Finder
 
 if TYPE_CHECKING:
@@ -77,17 +77,12 @@ def tls_mode(cloud: Cloud, instance: Instance) -> str | None:
     if not instance.is_settled:
         return None
     try:
-        mode = cloud.read(
-            f"TLS of {instance}",
-            lambda: resources.fields_of(
-                cloud.client.instances.ssl_show(instance.id), "TLS"
-            ).text("mode"),
-        )
+        found = tls.read_tls(cloud, instance)
     except OutOfTimeError:
         raise
     except TroveExtError:
         return None
-    return None if mode in DEFAULT_MODES else mode
+    return None if found is None or found.mode in DEFAULT_MODES else found.mode
 
 
 def _module(row: Any) -> Module:

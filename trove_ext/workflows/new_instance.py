@@ -23,7 +23,7 @@ from trove_ext.exceptions import (
     ResourceFailedError,
     TroveExtError,
 )
-from trove_ext.follow_up import Action, Setting, Verb, add
+from trove_ext.follow_up import Action, Setting, Verb, add, to
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import databases as contents
@@ -200,7 +200,7 @@ def contents_error(
     except TroveExtError as exc:
         return ResourceFailedError(
             f"{instance} was created, but its databases and users can't be read: {exc}",
-            follow_ups=exc.follow_ups,
+            follow_ups=exc.follow_ups or (to("see the instance", follow),),
         )
     if not missing:
         return None

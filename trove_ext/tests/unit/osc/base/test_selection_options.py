@@ -26,7 +26,8 @@ class TestSelectionOptions(testtools.TestCase):
         parser = argparse.ArgumentParser()
         parser.add_argument("instance", nargs="*")
         add_selection_options(parser, "Check")
-        return selection_of(parser.parse_args(words), **kwargs)
+        parsed_args = parser.parse_args(words)
+        return selection_of(parsed_args, parsed_args.instance, **kwargs)
 
     def test_named_instances_are_no_selection(self):
         self.assertIsNone(self.selected("db1", "db2"))

@@ -56,6 +56,7 @@ NEEDED = {
     "replica create db1 new --dry-run": "--nic net-id=<network>",
     "replica replace": "--nic net-id=<network>",
     "replica failover": "nothing was changed",
+    "replica failover by a detach": "nothing was changed",
     "replica failover at a prompt": "nothing was changed",
 }
 

@@ -126,7 +126,7 @@ class TestDifferences(AdditionsTestCase):
         error = UnreachableError("no")
         for name in ("ssl_show", "modules"):
             with mock.patch.object(
-                self.cloud.client.instances, name, side_effect=error
+                self.cloud.client.instances, name, create=True, side_effect=error
             ):
                 self.assertEqual("", self.said())
 
