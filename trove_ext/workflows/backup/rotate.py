@@ -165,7 +165,7 @@ def rotate_batches(
     for request, found in batches:
         if request.check is not None:
             instances = [each.instance for each in found if each.instance]
-            request.check.prepare(cloud, [one.datastore for one in instances])
+            request.check.prepare(cloud, [instance.datastore for instance in instances])
     started = [
         [_start(cloud, request, target, deadline) for target in found]
         for request, found in batches
