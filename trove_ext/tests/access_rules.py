@@ -121,6 +121,7 @@ MORE = (
     Line("backup restore inc2 new --flavor 10 --size 9 --like db1", _group),
     Line(f"backup verify inc2 other --nic {NIC}", _group),
     Line("backup verify --clean-up"),
+    Line("instance status db1"),
     Line("replica list "),
     Line("replica list --source db1"),
     Line("replica show db1"),

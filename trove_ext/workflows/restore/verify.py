@@ -152,6 +152,8 @@ def _find(cloud: Cloud, finder: Finder[Backup], request: VerifyRequest) -> Prepa
     source = request.backup
     source = Source(source) if isinstance(source, str) else source
     journal = Journal(cloud, str(source), None)
+    # Each backup has its own time, in which a cloud that does not respond is seen.
+    cloud.start(request.timeout)
     try:
         if source.instance is None:
             backup = finder.find(source.backup or "")

@@ -41,7 +41,7 @@ class TestFacts(testtools.TestCase):
             for name in engine.Engine.__slots__
             if isinstance(getattr(engine.MYSQL, name), bool)
         ]
-        self.assertEqual(10, len(facts))
+        self.assertEqual(12, len(facts))
         for name in facts:
             mysql, postgresql = engine.MYSQL, engine.POSTGRESQL
             self.assertNotEqual(getattr(mysql, name), getattr(postgresql, name), name)
