@@ -38,6 +38,8 @@ USAGE = 2
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 #: What live lines at a terminal consist of: colours, cursor up, clear the line.
 LIVE = re.compile(r"\x1b\[(\?25[lh]|2K|1A|[0-9;]*m)|\r")
+#: Clear the screen, cursor to its corner: what --watch writes before each table.
+SCREEN = "\x1b[2J\x1b[H"
 #: Every third line has a terminal, where yes or no is typed.
 ANSWERS = (None, None, "y\n", None, None, "n\n")
 #: Every six lines the encoding of stdout and stderr changes.
@@ -142,7 +144,7 @@ def problems(argv: list[str], result: Result) -> Iterator[str]:
         yield "a character that the encoding lacks"
     if CONTROL.search(LIVE.sub("", result.stderr)) and not debug:
         yield "control characters on stderr"
-    if _is_for_people(argv) and CONTROL.search(result.stdout):
+    if _is_for_people(argv) and CONTROL.search(_table(argv, result.stdout)):
         yield "control characters in a table"
 
 
@@ -162,6 +164,13 @@ def _asks_for_debug(argv: list[str]) -> bool:
 def _is_plugin(argv: list[str]) -> bool:
     """Return whether a line has ``--nagios``, in full or abbreviated."""
     return any(len(word) > 2 and "--nagios".startswith(word) for word in argv)
+
+
+def _table(argv: list[str], stdout: str) -> str:
+    """Return what a line writes to stdout without what redraws it."""
+    if any(word.startswith("--w") for word in argv):
+        return LIVE.sub("", stdout.replace(SCREEN, ""))
+    return stdout
 
 
 def _is_for_people(argv: list[str]) -> bool:
