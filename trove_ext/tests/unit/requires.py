@@ -17,7 +17,7 @@ import importlib.util
 import inspect
 
 import testtools
-from troveclient.v1 import backups
+from troveclient.v1 import backups, instances
 
 #: Why a test is skipped without the extra "sandbox", which pins a release of Trove.
 REASON = "needs Trove itself (the extra 'sandbox')"
@@ -30,6 +30,12 @@ trove = testtools.skipUnless(HAS_TROVE, REASON)
 storage_drivers = testtools.skipUnless(
     "storage_driver" in inspect.signature(backups.Backups.create).parameters,
     "needs a python-troveclient that can name a storage driver (8.8 or newer)",
+)
+
+#: For tests of requests about TLS.
+tls = testtools.skipUnless(
+    hasattr(instances.Instances, "ssl_show"),
+    "needs a python-troveclient that knows TLS",
 )
 
 #: For tests of truncated responses: urllib3 1.26 accepts them as complete.

@@ -18,6 +18,7 @@ import testtools
 
 from trove_ext.tests import access_rules
 from trove_ext.tests.promises import Promise, shows
+from trove_ext.tests.unit import requires
 
 
 @shows(Promise.ACCESS)
@@ -26,6 +27,7 @@ class TestAccessRules(testtools.TestCase):
 
     maxDiff = None
 
+    @requires.tls
     def test_the_table_has_what_each_command_sends(self):
         self.assertEqual(access_rules.collect(), access_rules.read_table())
 
