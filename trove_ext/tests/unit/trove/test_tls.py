@@ -16,6 +16,7 @@ from datetime import timedelta
 from unittest import mock
 
 from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.trove import read, tls
 
@@ -24,9 +25,11 @@ class TestTls(BackupTestCase):
     def read(self):
         return tls.read_tls(self.cloud, read.get_instance(self.cloud, self.db1.id))
 
+    @requires.tls
     def test_without_a_certificate_the_mode_is_built_in(self):
         self.assertEqual(tls.Tls("builtin", None), self.read())
 
+    @requires.tls
     def test_a_certificate_has_an_end(self):
         self.db1.ssl_mode = "enforced"
         now = self.clock.now().replace(microsecond=0)
