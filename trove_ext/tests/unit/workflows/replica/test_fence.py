@@ -16,6 +16,7 @@ from unittest import mock
 
 from trove_ext.exceptions import CheckError
 from trove_ext.follow_up import Verb
+from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.workflows.replica.test_promote_risks import (
     PostgresReplicaTestCase,
 )
@@ -98,6 +99,7 @@ class TestCheck(FenceTestCase):
         self.db3.task = type(self.db3.task).RESTART_REQUIRED
         self.assertIn("RESTART_REQUIRED", self.problems())
 
+    @requires.tls
     def test_tls_is_known_before(self):
         self.db1.ssl_mode = "enforced"
         self.assertTrue(self.check()[0].has_tls)

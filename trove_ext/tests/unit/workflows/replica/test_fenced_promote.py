@@ -16,6 +16,7 @@ import json
 
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import Killed
+from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.workflows.replica.test_fence import FenceTestCase
 from trove_ext.workflows.replica import fence_lift
 
@@ -111,6 +112,7 @@ class TestPromote(FenceTestCase):
         self.assertEqual([group.id] * 3, [m.configuration_id for m in self.members])
         self.assertEqual([False] * 3, self.is_up())
 
+    @requires.tls
     def test_with_tls_the_group_stays_attached_and_is_used_again(self):
         for member in self.members:
             member.ssl_mode = "basic"
