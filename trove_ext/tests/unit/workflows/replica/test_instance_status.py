@@ -15,6 +15,7 @@
 from datetime import timedelta
 
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows.replica.instance_status import read_status
 
@@ -49,6 +50,7 @@ class TestStatus(BackupTestCase):
         found = self.status()
         self.assertIsNone(found.age(found.now + timedelta(days=1)))
 
+    @requires.tls
     def test_the_days_until_the_certificate_ends(self):
         self.db1.ssl_expires = self.clock.now() + timedelta(days=30, hours=1)
         self.assertEqual(30, self.status().tls_days_left)

@@ -18,6 +18,7 @@ from unittest import mock
 from trove_ext.exceptions import CheckError, UnreachableError
 from trove_ext.osc.base.follow_up import render
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.workflows.restores import RestoreTestCase
 from trove_ext.trove import extras, read
 from trove_ext.workflows.restore import restore
@@ -96,6 +97,7 @@ class TestDifferences(AdditionsTestCase):
     def test_without_anything_nothing_is_said(self):
         self.assertEqual("", self.said())
 
+    @requires.tls
     def test_the_mode_of_tls_is_said_with_the_stock_command(self):
         self.db1.ssl_mode = "enforced"
         text = self.said()
