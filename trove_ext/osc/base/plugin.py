@@ -20,20 +20,52 @@ reported that way: ``openstack`` exits with 2 if it can't parse its arguments, a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import abc
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from trove_ext.exceptions import TroveExtError
-from trove_ext.osc.base import masking, run
+from trove_ext.osc.base import command, masking, run
 from trove_ext.osc.base.escape import escape
 from trove_ext.osc.base.nagios import Report, State, render
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from cliff.app import App
 
 #: Seconds: Nagios and Icinga end a plugin after 60 by default.
 PLUGIN_TIMEOUT = 50.0
+
+
+class Lister(command.Lister):
+    """A command that is a monitoring plugin too, if --nagios is given.
+
+    Its parser has --nagios, and --timeout with the default None.
+    """
+
+    #: The first word of the status line.
+    service: ClassVar[str]
+    #: It logs in by itself, so --nagios can report a failed log-in.
+    auth_required = False
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run it as a command, or with --nagios as a plugin."""
+        if parsed_args.timeout is None:
+            parsed_args.timeout = PLUGIN_TIMEOUT if parsed_args.nagios else 0.0
+        if not parsed_args.nagios:
+            return super().run(parsed_args)
+        made = partial(self.report, parsed_args)
+        return self._run.execute(
+            partial(report, self.app, self.service, made),
+            timeout=parsed_args.timeout,
+            quiet=True,
+        )
+
+    @abc.abstractmethod
+    def report(self, parsed_args: argparse.Namespace) -> Report:
+        """Log in, check, and return what a monitor shows."""
 
 
 def report(app: App, service: str, check: Callable[[], Report]) -> int:

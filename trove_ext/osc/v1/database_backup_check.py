@@ -21,14 +21,12 @@ from trove_ext.exceptions import PartialFailureError, TroveExtError, UsageError
 from trove_ext.osc.base import (
     alarm,
     columns,
-    command,
     plugin,
     prometheus,
     retention_options,
     session,
 )
 from trove_ext.osc.base.options import seconds
-from trove_ext.osc.base.plugin import PLUGIN_TIMEOUT
 from trove_ext.osc.base.policy_option import add_policy_option, policy_of
 from trove_ext.osc.base.selection_options import (
     add_selection_options,
@@ -62,11 +60,10 @@ COLUMNS = (
     "Problem",
     "Member",
 )
-SERVICE = "BACKUP"
 CRITICAL = timedelta(hours=26)
 
 
-class CheckDatabaseBackup(command.Lister):
+class CheckDatabaseBackup(plugin.Lister):
     """Check that each instance has a restorable backup that is young enough.
 
     For monitoring: prints a row for each instance, and exits with 0 if each has such
@@ -80,8 +77,7 @@ class CheckDatabaseBackup(command.Lister):
     log-in).
     """
 
-    #: It logs in by itself, so --nagios can report a failed log-in.
-    auth_required = False
+    service = "BACKUP"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
@@ -97,19 +93,6 @@ class CheckDatabaseBackup(command.Lister):
         _add_limits(parser)
         _add_monitoring(parser)
 
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run it as a command, or with --nagios as a plugin."""
-        if parsed_args.timeout is None:
-            parsed_args.timeout = PLUGIN_TIMEOUT if parsed_args.nagios else 0.0
-        if not parsed_args.nagios:
-            return super().run(parsed_args)
-        made = partial(self._report, parsed_args)
-        return self._run.execute(
-            partial(plugin.report, self.app, SERVICE, made),
-            timeout=parsed_args.timeout,
-            quiet=True,
-        )
-
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check them all, then fail if one has no good backup."""
         found = self._check(parsed_args)
@@ -121,7 +104,8 @@ class CheckDatabaseBackup(command.Lister):
         self.fail(_error_of(found.verdicts))
         return columns.table(COLUMNS, found.verdicts, _cells)
 
-    def _report(self, parsed_args: argparse.Namespace) -> Report:
+    def report(self, parsed_args: argparse.Namespace) -> Report:
+        """Check them all; return what a monitor shows."""
         return nagios_report(self._check(parsed_args))
 
     def _check(self, parsed_args: argparse.Namespace) -> Checked:

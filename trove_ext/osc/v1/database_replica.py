@@ -15,7 +15,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import (
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 ACCEPTED = "accepted, not verified."
-SERVICE = "REPLICATION"
 
 
 class ListDatabaseReplica(command.Lister):
@@ -72,7 +70,7 @@ class ListDatabaseReplica(command.Lister):
         )
 
 
-class ShowDatabaseReplica(command.Lister):
+class ShowDatabaseReplica(plugin.Lister):
     """Show a replica set as a tree, from any of its members.
 
     No status of Trove shows whether a replica replicates; --probe proves it. With
@@ -81,8 +79,7 @@ class ShowDatabaseReplica(command.Lister):
     (CRITICAL) or 3 (UNKNOWN: the check itself failed).
     """
 
-    #: It logs in by itself, so --nagios can report a failed log-in.
-    auth_required = False
+    service = "REPLICATION"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the instance."""
@@ -96,19 +93,6 @@ class ShowDatabaseReplica(command.Lister):
             help="Also show the datastore version, the flavor and the size in GB",
         )
         _add_nagios_options(parser)
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run it as a command, or with --nagios as a plugin."""
-        if parsed_args.timeout is None:
-            parsed_args.timeout = PLUGIN_TIMEOUT if parsed_args.nagios else 0.0
-        if not parsed_args.nagios:
-            return super().run(parsed_args)
-        made = partial(self._report, parsed_args)
-        return self._run.execute(
-            partial(plugin.report, self.app, SERVICE, made),
-            timeout=parsed_args.timeout,
-            quiet=True,
-        )
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read the set; prove that it replicates."""
@@ -131,7 +115,7 @@ class ShowDatabaseReplica(command.Lister):
             found = read(self.cloud, parsed_args.instance)
             return found, _probed(self.cloud, found) if parsed_args.probe else ()
 
-    def _report(self, parsed_args: argparse.Namespace) -> Report:
+    def report(self, parsed_args: argparse.Namespace) -> Report:
         """Return what a monitor shows; a set that is gone is CRITICAL."""
         if not parsed_args.probe:
             raise UsageError("--nagios needs --probe: no status shows replication.")

@@ -33,12 +33,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.replica.replace import Replaced, ReplacePlan
 
 COLUMNS: tuple[str, ...] = (
-    "ID",
-    "Name",
-    "Role",
-    "Source ID",
-    "Status",
-    "Operating Status",
+    *members.LIST_COLUMNS,
     "Addresses",
     members.REPLICATION_COLUMN,
 )
