@@ -28,18 +28,16 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import LostAnswerError, NotFoundError, RefusedError
 from trove_ext.follow_up import Action, Verb
-from trove_ext.trove import configuration_groups
+from trove_ext.trove import configuration_groups, pages, tls
 from trove_ext.trove.client import is_refusal
 from trove_ext.trove.configuration_groups import Group
+from trove_ext.trove.resources import id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
-
-#: How TLS is called if there is none of the user's (``trove/common/ssl.py``).
-BUILT_IN = "builtin"
 
 
 def create(cloud: Cloud, name: str, values: Mapping[str, Any], like: Instance) -> Group:
@@ -129,17 +127,10 @@ def delete(cloud: Cloud, group: Group) -> None:
 
 def users(cloud: Cloud, group: Group) -> frozenset[str]:
     """Return the IDs of the instances that have a group, page by page."""
-    found: list[str] = []
-    marker: str | None = None
-    while True:
-        rows = cloud.read(
-            f"Instances of configuration group {group.name}",
-            partial(cloud.client.configurations.instances, group.id, marker=marker),
-        )
-        found += [row.id for row in rows]
-        marker = rows.next
-        if not marker:
-            return frozenset(found)
+    read = partial(cloud.client.configurations.instances, group.id)
+    what = f"Instances of configuration group {group.name}"
+    rows = pages.read_pages(cloud, what, read)
+    return frozenset(id_of(row, "instance") for row in rows)
 
 
 def needing_restart(cloud: Cloud, like: Instance) -> frozenset[str]:
@@ -158,18 +149,13 @@ def has_tls(cloud: Cloud, instance: Instance) -> bool:
     Trove before 26 has none, and no such request. A refusal for another reason counts
     as a yes, because a detach would remove the setting.
     """
-    manager = cloud.client.instances
-    if not hasattr(manager, "ssl_show"):
-        return False
     try:
-        shown = cloud.read(
-            f"TLS of {instance}", lambda: manager.ssl_show(instance.id).to_dict()
-        )
+        found = tls.ask_for_tls(cloud, instance)
     except NotFoundError:
         return False
     except RefusedError as exc:
         return not is_refusal(exc, http.HTTPStatus.NOT_FOUND)
-    return shown.get("mode", BUILT_IN) not in {None, BUILT_IN}
+    return found is not None and found.is_chosen
 
 
 def _twice(cloud: Cloud, what: str, call: Callable[[], object]) -> None:

@@ -19,10 +19,10 @@ Trove does not check a group's version when it creates an instance
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.follow_up import Action, Verb, to
+from trove_ext.trove import pages
 from trove_ext.trove.resources import fields_of
 
 if TYPE_CHECKING:
@@ -80,17 +80,9 @@ def get_group(cloud: Cloud, group_id: str) -> Group:
 
 def list_groups(cloud: Cloud) -> list[Group]:
     """List the groups of the project, page by page."""
-    manager = cloud.client.configurations
-    found: list[Group] = []
-    marker: str | None = None
-    while True:
-        rows = cloud.read(
-            "List of configuration groups", partial(manager.list, marker=marker)
-        )
-        found += [Group.of(row) for row in rows]
-        marker = rows.next
-        if not marker:
-            return found
+    read = cloud.client.configurations.list
+    rows = pages.read_pages(cloud, "List of configuration groups", read)
+    return [Group.of(row) for row in rows]
 
 
 def problems(

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import NotFoundError, TroveExtError
 from trove_ext.follow_up import Action, Verb, to
+from trove_ext.trove import pages
 from trove_ext.trove.resources import fields_of
 
 if TYPE_CHECKING:
@@ -36,14 +37,8 @@ def names(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
 
     :raises RefusedError: one of them has a name that Trove does not allow
     """
-    found: list[str] = []
-    marker: str | None = None
-    while True:
-        page = _page(cloud, instance, marker, None)
-        found += _names_in(page)
-        marker = page.next
-        if not marker:
-            return tuple(found)
+    read = partial(cloud.client.databases.list, instance.id)
+    return tuple(_names_in(pages.read_pages(cloud, f"Databases of {instance}", read)))
 
 
 def users(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
@@ -51,17 +46,9 @@ def users(cloud: Cloud, instance: Instance) -> tuple[str, ...]:
 
     :raises RefusedError: one of them has a name that Trove does not allow
     """
-    found: list[str] = []
-    marker: str | None = None
-    while True:
-        page = cloud.read(
-            f"Users of {instance}",
-            partial(cloud.client.users.list, instance.id, marker=marker),
-        )
-        found += [row.name for row in page]
-        marker = page.next
-        if not marker:
-            return tuple(found)
+    read = partial(cloud.client.users.list, instance.id)
+    rows = pages.read_pages(cloud, f"Users of {instance}", read)
+    return tuple(fields_of(row, "user").need_text("name") for row in rows)
 
 
 def create(cloud: Cloud, instance: Instance, name: str) -> None:
@@ -77,8 +64,11 @@ def create(cloud: Cloud, instance: Instance, name: str) -> None:
     )
 
 
-def drop(cloud: Cloud, instance: Instance, name: str) -> None:
-    """Drop one that was made for a check; if that fails, warn with the way to do it."""
+def drop(cloud: Cloud, instance: Instance, name: str, called: str = "Database") -> None:
+    """Drop one that was made for a check; if that fails, warn with the way to do it.
+
+    :param called: what it is, at the beginning of the warning
+    """
     manager = cloud.client.databases
     try:
         cloud.change(
@@ -90,7 +80,7 @@ def drop(cloud: Cloud, instance: Instance, name: str) -> None:
         return
     except TroveExtError as exc:
         cloud.progress.warn(
-            f"Database {name} may still exist on {instance}: {exc}",
+            f"{called} {name} may still exist on {instance}: {exc}",
             to("drop it", Action(Verb.DELETE_DATABASE, (instance.id, name))),
         )
 
@@ -102,7 +92,15 @@ def has(cloud: Cloud, instance: Instance, name: str) -> bool:
     """
     marker: str | None = name[:-1]
     while True:
-        page = _page(cloud, instance, marker, 1)
+        page = cloud.read(
+            f"Databases of {instance}",
+            partial(
+                cloud.client.databases.list,
+                instance.id,
+                limit=1,
+                marker=marker or None,
+            ),
+        )
         found = _names_in(page)
         if name in found:
             return True
@@ -113,14 +111,3 @@ def has(cloud: Cloud, instance: Instance, name: str) -> bool:
 
 def _names_in(page: Any) -> list[str]:
     return [fields_of(row, "database").need_text("name") for row in page]
-
-
-def _page(
-    cloud: Cloud, instance: Instance, marker: str | None, limit: int | None
-) -> Any:
-    return cloud.read(
-        f"Databases of {instance}",
-        partial(
-            cloud.client.databases.list, instance.id, limit=limit, marker=marker or None
-        ),
-    )

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
 
-#: Modes of TLS that nobody has chosen: that of the image, and none at all.
-DEFAULT_MODES = (None, "", "None", "builtin")
-
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -82,7 +79,7 @@ def tls_mode(cloud: Cloud, instance: Instance) -> str | None:
         raise
     except TroveExtError:
         return None
-    return None if found is None or found.mode in DEFAULT_MODES else found.mode
+    return found.mode if found is not None and found.is_chosen else None
 
 
 def _module(row: Any) -> Module:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 
+#: Modes that nobody has chosen: that of the image, and none at all.
+DEFAULT_MODES = (None, "", "None", "builtin")
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """The TLS of an instance.
@@ -40,22 +44,34 @@ class Tls:
     mode: str | None
     expires: datetime | None
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether somebody has chosen the mode."""
+        return self.mode not in DEFAULT_MODES
+
 
 def read_tls(cloud: Cloud, instance: Instance) -> Tls | None:
-    """Read the TLS of an instance; None if the cloud has none, or does not say.
+    """Read the TLS of an instance; None if the cloud has none, or does not say."""
+    try:
+        return ask_for_tls(cloud, instance)
+    except (NotFoundError, RefusedError):
+        return None
+
+
+def ask_for_tls(cloud: Cloud, instance: Instance) -> Tls | None:
+    """Read the TLS of an instance; None if the client does not know TLS.
 
     The guest agent answers (``trove/guestagent/datastore/ssl.py``, ``ssl_show``), so
     ask only for an instance that is settled.
+
+    :raises NotFoundError, RefusedError: the cloud has none, or does not say
     """
     manager = cloud.client.instances
     if not hasattr(manager, "ssl_show"):
         return None
-    try:
-        shown = cloud.read(
-            f"TLS of {instance}", lambda: manager.ssl_show(instance.id).to_dict()
-        )
-    except (NotFoundError, RefusedError):
-        return None
+    shown = cloud.read(
+        f"TLS of {instance}", lambda: manager.ssl_show(instance.id).to_dict()
+    )
     fields = Fields(shown, "TLS")
     certificate = fields.part("certificate")
     return Tls(fields.text("mode"), certificate.time("expire_at"))

@@ -33,7 +33,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     UnreachableError,
 )
-from trove_ext.follow_up import Action, Verb, to
+from trove_ext.follow_up import Action, Verb
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import databases
@@ -97,7 +97,7 @@ def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[
         raise
     finally:
         if made:
-            _drop(cloud, source, name)
+            databases.drop(cloud, source, name, "The probe's database")
 
 
 def _create(cloud: Cloud, source: Instance, name: str) -> None:
@@ -162,21 +162,3 @@ def _poll(cloud: Cloud, replica: Instance, name: str) -> Reading:
     if found:
         return Reading(Phase.DONE, "the probe has arrived")
     return Reading(Phase.BUSY, "waiting for the probe")
-
-
-def _drop(cloud: Cloud, source: Instance, name: str) -> None:
-    manager = cloud.client.databases
-    try:
-        cloud.change(
-            f"drop of database {name} on {source}",
-            lambda: manager.delete(source.id, name),
-            shown_by=Action(Verb.LIST_DATABASES, (source.id,)),
-        )
-    except NotFoundError:
-        return
-    except TroveExtError as exc:
-        drop = Action(Verb.DELETE_DATABASE, (source.id, name))
-        cloud.progress.warn(
-            f"The probe's database {name} may still exist on {source}: {exc}",
-            to("drop it", drop),
-        )
