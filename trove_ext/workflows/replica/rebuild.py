@@ -20,7 +20,6 @@ of the old one, a new ID and another address.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
@@ -28,14 +27,14 @@ from trove_ext.exceptions import (
     ResourceFailedError,
     TroveExtError,
 )
-from trove_ext.follow_up import FollowUp, Problem
+from trove_ext.follow_up import Problem
 from trove_ext.model import recovery
-from trove_ext.trove import conditions, read, send, wait_report
+from trove_ext.trove import read
 from trove_ext.workflows import new_instance
-from trove_ext.workflows.replica import build, create, fresh_backup
+from trove_ext.workflows.replica import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Deadline
@@ -87,46 +86,33 @@ def run(
     error: TroveExtError | None = None
     try:
         while left:
-            new.append(_replacement(cloud, source, left[0], deadline))
-            _delete(cloud, left[0], deadline)
+            request = replace.ReplaceRequest(left[0].id, source.id)
+            plan = replace.check(cloud, request)
+            done = replace.execute(cloud, plan, deadline)
+            if done.new is not None:
+                new.append(done.new)
+            if done.error is not None:
+                # It names the command that goes on with this member.
+                error = _incomplete(done.error, source, left, left[1:])
+                break
             left.pop(0)
     except TroveExtError as exc:
-        error = _incomplete(exc, source, left)
+        error = _incomplete(exc, source, left, left)
     now = read.get_instance(cloud, source.id)
     return Rebuilt((now, *new, *left), error)
 
 
-def _replacement(
-    cloud: Cloud, source: Instance, old: Instance, deadline: Deadline
-) -> Instance:
-    """Create a replica in the place of a member, and prove that it replicates."""
-    base = fresh_backup.base(cloud, source)
-    if base is not None:
-        fresh_backup.take(cloud, source, deadline)
-    plan = create.check(cloud, create.Request(source.id, old.name))
-    made = create.create(cloud, plan)
-    built = build.follow(cloud, plan, made, deadline, with_probe=True)
-    if built.error is not None:
-        raise built.error
-    return built.replicas[0]
-
-
-def _delete(cloud: Cloud, old: Instance, deadline: Deadline) -> None:
-    delete = partial(cloud.client.instances.delete, old.id)
-    send.delete(cloud, f"delete of {old}", old, delete)
-    wait_report.raise_for(cloud.wait([conditions.instance_gone(cloud, old)], deadline))
-
-
 def _incomplete(
-    cause: TroveExtError, source: Instance, left: Sequence[Instance]
+    cause: TroveExtError,
+    source: Instance,
+    left: Sequence[Instance],
+    unnamed: Sequence[Instance],
 ) -> TroveExtError:
+    """Return what remains to be done.
+
+    :param unnamed: those for which the cause names no command
+    """
     names = ", ".join(map(str, left))
     text = f"{cause}\nNot replaced: {names}. The promote itself has succeeded."
-    return ResourceFailedError(text, follow_ups=tuple(_rest(cause, source, left)))
-
-
-def _rest(
-    cause: TroveExtError, source: Instance, left: Sequence[Instance]
-) -> Iterator[FollowUp]:
-    yield from cause.follow_ups
-    yield recovery.replaced(left, source.id, "")
+    rest = [recovery.replaced(unnamed, source.id, "")] if unnamed else []
+    return ResourceFailedError(text, follow_ups=(*cause.follow_ups, *rest))
