@@ -19,14 +19,6 @@ import threading
 import time
 import unittest
 
-try:
-    import psycopg2
-except ModuleNotFoundError as missing:
-    # These are facts of Trove: what client shows them makes no difference.
-    raise unittest.SkipTest(
-        "needs psycopg2, a part of the extra 'sandbox'"
-    ) from missing
-
 from trove_ext.tests.functional import postgresql, replicas
 from trove_ext.tests.promises import Ground, Promise, shows
 
@@ -130,7 +122,7 @@ class BackupFactsTest(postgresql.PostgresTestCase):
         self.backup(replica, "incremental", full, state="FAILED")
         restored = self.restore(full)
         self.assertEqual([1], self.rows(restored))
-        error = self.assertRaises(psycopg2.Error, self.add, restored, 2)
+        error = self.assertRaises(postgresql.psycopg2.Error, self.add, restored, 2)
         self.assertIn("read-only", str(error))
         self.assertTrue(self.value(restored, "SELECT pg_is_in_recovery()"))
 
@@ -269,7 +261,7 @@ class PromoteFactsTest(postgresql.PostgresTestCase):
         self.eventually(True, lambda: self.value(sibling, caught))
         count = "SELECT count(*) FROM w"
         self.assertNotEqual(self.value(target, count), self.value(sibling, count))
-        error = self.assertRaises(psycopg2.Error, self.check_index, sibling)
+        error = self.assertRaises(postgresql.psycopg2.Error, self.check_index, sibling)
         self.assertIn("lacks matching index tuple", str(error))
         self.check_index(target)
         self.assertEqual("HEALTHY", self.shown(sibling).operating_status)
@@ -294,7 +286,7 @@ class Writer(threading.Thread):
         row = 0
         while not self._ended.is_set():
             try:
-                connection = psycopg2.connect(
+                connection = postgresql.psycopg2.connect(
                     host=self._address,
                     port=5432,
                     user=postgresql.ROOT,
@@ -308,7 +300,7 @@ class Writer(threading.Thread):
                     row += 1
                     cursor.execute("INSERT INTO w VALUES (%s)", (row,))
                     self.acknowledged.add(row)
-            except psycopg2.Error:
+            except postgresql.psycopg2.Error:
                 time.sleep(0.05)
 
     def stop(self):

@@ -22,13 +22,6 @@ import threading
 import time
 import unittest
 
-try:
-    import psycopg2
-except ModuleNotFoundError as missing:
-    raise unittest.SkipTest(
-        "needs psycopg2, a part of the extra 'sandbox'"
-    ) from missing
-
 from trove_ext.tests.functional import postgresql, replicas
 from trove_ext.tests.promises import Ground, Promise, shows
 
@@ -55,7 +48,7 @@ class Writer(threading.Thread):
         row = next(rows)
         while not self._ended.is_set():
             try:
-                connection = psycopg2.connect(
+                connection = postgresql.psycopg2.connect(
                     host=next(self._addresses),
                     port=5432,
                     user=postgresql.ROOT,
@@ -73,7 +66,7 @@ class Writer(threading.Thread):
                     self.acknowledged[key] = time.monotonic()
                     row = next(rows)
                     time.sleep(0.002)
-            except psycopg2.Error:
+            except postgresql.psycopg2.Error:
                 time.sleep(0.02)
 
     def stop(self):

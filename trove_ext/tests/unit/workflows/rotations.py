@@ -31,3 +31,31 @@ class RotateTestCase(BackupTestCase):
     def parent_of(self, row):
         parent = self.fake.backups[row.backup.id].parent_id
         return self.fake.backups[parent].name if parent else None
+
+
+class Killed(BaseException):
+    """SIGKILL: nothing that the project does can catch it."""
+
+
+class KilledRotation:
+    """Part of a test that kills a rotation, and runs it again."""
+
+    def state(self):
+        """The backups, without the times in the names of the new ones."""
+        return sorted(
+            (
+                backup.name.rsplit("-2026", 1)[0],
+                backup.state,
+                backup.parent_id is not None,
+            )
+            for backup in self.fake.live_backups
+        )
+
+    def kill_after(self, number):
+        seen = iter(range(1, 100_000))
+
+        def after(request):
+            if request.service == "trove" and next(seen) == number:
+                raise Killed
+
+        self.fake.after_request.append(after)

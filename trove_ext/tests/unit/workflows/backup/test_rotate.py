@@ -25,15 +25,15 @@ from trove_ext.model.retention_policy import Policy
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.state import BackupState, Task
 from trove_ext.tests.promises import Promise, shows
-from trove_ext.tests.unit.workflows.rotations import RotateTestCase
+from trove_ext.tests.unit.workflows.rotations import (
+    Killed,
+    KilledRotation,
+    RotateTestCase,
+)
 from trove_ext.workflows.backup import rotate
 from trove_ext.workflows.backup.rotate_start import How
 
 DAY = 86400.0
-
-
-class Killed(BaseException):
-    """As SIGKILL: no code of the run is executed after it."""
 
 
 @shows(Promise.ROTATE)
@@ -166,7 +166,7 @@ class TestFailure(RotateTestCase):
 
 
 @shows(Promise.ROTATE)
-class TestKilled(RotateTestCase):
+class TestKilled(KilledRotation, RotateTestCase):
     """Killed after each of its requests in turn, and run again."""
 
     POLICY = Policy(keep_chains=1)
@@ -190,26 +190,6 @@ class TestKilled(RotateTestCase):
         return self.rotate(
             "db1", "db2", policy=self.POLICY, full_every=timedelta(days=7)
         )
-
-    def state(self):
-        """The backups, without the times in the names."""
-        return sorted(
-            (
-                backup.name.rsplit("-2026", 1)[0],
-                backup.state,
-                backup.parent_id is not None,
-            )
-            for backup in self.fake.live_backups
-        )
-
-    def kill_after(self, number):
-        seen = iter(range(1, 100_000))
-
-        def after(request):
-            if request.service == "trove" and next(seen) == number:
-                raise Killed
-
-        self.fake.after_request.append(after)
 
     def test_killed_anywhere_and_run_again_it_ends_as_a_single_run(self):
         self.prepare()

@@ -21,6 +21,7 @@ from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.model.selection import Selection
 from trove_ext.tests.fake.state import BackupState, Task
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
+from trove_ext.tests.unit.workflows.rotations import Killed, KilledRotation
 from trove_ext.workflows.backup import rotate
 from trove_ext.workflows.backup.rotate_all import rotate_all
 from trove_ext.workflows.backup.rotate_start import How
@@ -244,11 +245,7 @@ class TestRetention(RotateAllTestCase):
         self.assertLess(self.clock.monotonic() - start, 60.0)
 
 
-class Killed(BaseException):
-    """As SIGKILL: no code of the run is executed after it."""
-
-
-class TestKilled(RotateAllTestCase):
+class TestKilled(KilledRotation, RotateAllTestCase):
     """Killed after each of its requests in turn, and run again."""
 
     POLICY = Policy(keep_chains=1)
@@ -270,26 +267,6 @@ class TestKilled(RotateAllTestCase):
             policy=self.POLICY, full_every=timedelta(days=7), **kwargs
         ).rows
         self.assertEqual({None}, {row.error for row in rows})
-
-    def state(self):
-        """The backups, without the times in the names of the new ones."""
-        return sorted(
-            (
-                backup.name.rsplit("-2026", 1)[0],
-                backup.state,
-                backup.parent_id is not None,
-            )
-            for backup in self.fake.live_backups
-        )
-
-    def kill_after(self, number):
-        seen = iter(range(1, 100_000))
-
-        def after(request):
-            if request.service == "trove" and next(seen) == number:
-                raise Killed
-
-        self.fake.after_request.append(after)
 
     def check_every_request(self, **kwargs):
         self.prepare()

@@ -22,13 +22,9 @@ from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.fake.transport import server_of
 from trove_ext.tests.unit.shown import shown
-from trove_ext.tests.unit.workflows.rotations import RotateTestCase
+from trove_ext.tests.unit.workflows.rotations import Killed, RotateTestCase
 from trove_ext.workflows.backup import rotate
 from trove_ext.workflows.backup.rotate_start import How
-
-
-class Killed(BaseException):
-    """As SIGKILL: no code of the run is executed after it."""
 
 
 class TestChoice(RotateTestCase):
