@@ -118,11 +118,12 @@ check_replicates() {
     sql "$from" dbusr dbpassword \
         "INSERT INTO sbtest1 (k, c, pad) VALUES ($k, '$text', '')"
     for ((tries = 0; tries < 100; tries++)); do
-        found=$(value "$to" "SELECT c FROM sbtest1 WHERE k = $k")
+        # PostgreSQL fills a CHAR with blanks.
+        found=$(value "$to" "SELECT TRIM(c) FROM sbtest1 WHERE k = $k")
         [ -z "$found" ] || break
         sleep 0.1
     done
-    sql "$to" dbusr dbpassword "SELECT id, c FROM sbtest1 WHERE k = $k"
+    sql "$to" dbusr dbpassword "SELECT id, TRIM(c) AS c FROM sbtest1 WHERE k = $k"
     check 'row written on the other side' "$text" "$found"
 }
 
