@@ -27,6 +27,8 @@ _DONE = "trove-ext-releases"
 #: What the sandbox needs apart from the services. pkg_resources, which packages of
 #: 2023 import, is not in later versions of setuptools.
 _MORE = ("cheroot", "PyMySQL", "setuptools<81")
+#: Not pip, which takes minutes to resolve the old packages of each release.
+_INSTALL = ("uv", "pip", "install", "--quiet", "--python")
 
 
 class EnvironmentMissingError(Exception):
@@ -50,7 +52,7 @@ def make(series: Series, root: Path) -> Path:
     """Make the environment of a release below *root*; return its interpreter.
 
     One that was made before from the same requirements is kept. Raises
-    EnvironmentMissingError if Python is missing or pip fails.
+    EnvironmentMissingError if Python is missing or the installation fails.
     """
     where = root / series.name
     python, done = where / "bin" / "python", where / _DONE
@@ -58,14 +60,14 @@ def make(series: Series, root: Path) -> Path:
     if not done.exists() or done.read_text() != stamp:
         shutil.rmtree(where, ignore_errors=True)
         _run([str(interpreter(series)), "-m", "venv", str(where)])
-        _run([str(python), "-m", "pip", "install", "-q", *_arguments(series)])
+        _run([sys.executable, "-m", *_INSTALL, str(python), *_arguments(series)])
         done.write_text(stamp)
     _link(where)
     return python
 
 
 def _arguments(series: Series) -> Iterator[str]:
-    yield from ("--disable-pip-version-check", "-c", str(constraints(series)))
+    yield from ("-c", str(constraints(series)))
     yield from requirements(series)
 
 

@@ -123,6 +123,7 @@ REPLICAS = Topic(
         Step(f"replica create db1 r2 {_NIC} --wait", "r2"),
         Step("replica list", "r1"),
         Step("replica show r2 --probe", "r1"),
+        Step("instance status r2", "replica"),
         Step(f"replica create r1 r3 {_NIC}", "replica", code=1),
         Step("instance delete db1 --wait", code=1),
         Step("replica promote r1 --probe --wait", "r1"),
