@@ -37,7 +37,7 @@ class Series:
 #: The newest version of each series that the index has, the oldest first.
 SERIES = (
     # eventlet 0.33 fails with the threading module of Python 3.11.
-    Series("2023.1", "19.0.1", "23.0.2", python="3.10"),
+    Series("2023.1", "19.0.1", "23.0.2", python="3.10", passed="2026-11-29"),
     Series("2023.2", "20.0.0", "24.1.0", python="3.10"),
     Series("2024.1", "21.1.0", "25.0.0"),
     Series("2024.2", "22.0.1", "26.1.1"),

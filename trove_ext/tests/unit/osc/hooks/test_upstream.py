@@ -78,8 +78,12 @@ class TestThere(UpstreamTestCase):
         )
 
     def test_osc_lib_still_reads_the_time_out_from_the_options(self):
+        def fail(session, **_options):
+            session._session = None  # Session.__del__ reads it.
+            raise OSError
+
         with mock.patch(
-            "keystoneauth1.session.Session.__init__", autospec=True, side_effect=OSError
+            "keystoneauth1.session.Session.__init__", autospec=True, side_effect=fail
         ) as made:
             self.run_line("instance wait db1")
         timeouts = [float(call.kwargs["timeout"]) for call in made.call_args_list]
