@@ -17,10 +17,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from trove_ext.library.base import TIMEOUT, Base, raise_if, reference
+from trove_ext.model.retention_policy import PERIODS
 from trove_ext.model.rotation_naming import DEFAULT_PATTERN, NamePattern
 from trove_ext.trove import conditions, find, read
 from trove_ext.workflows.backup import chains, check, create, delete, prune, rotate
 from trove_ext.workflows.backup.rotate_all import rotate_all
+from trove_ext.workflows.restore.rotation_check import RotationCheck
+from trove_ext.workflows.restore.settings import RestoreOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.backup.delete import Deleted, DeletePlan
     from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
     from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
+    from trove_ext.workflows.restore.contents import Question
 
 
 class Backups(Base):
@@ -237,6 +241,10 @@ class Backups(Base):
         storage_driver: str | None = None,
         selection: Selection | None = None,
         prefer_replica: bool = False,
+        verify_each: str | None = None,
+        questions: Sequence[Question] = (),
+        query_database: str | None = None,
+        options: RestoreOptions | None = None,
         timeout: float = TIMEOUT,
     ) -> list[RotateRow]:
         """Back up each instance, full if that is due, then apply a retention policy.
@@ -253,16 +261,17 @@ class Backups(Base):
             one, instead of named ones
         :param prefer_replica: with ``selection``, back up a replica of a set if a probe
             proves that it replicates
+        :param verify_each: verify its first backup in each ``"hour"``, ``"day"``,
+            ``"week"``, ``"month"`` or ``"year"`` (UTC) before it prunes; ``questions``,
+            ``query_database`` and ``options`` are as for :meth:`verify_backup`
         :param timeout: seconds; 0 for no limit
         :returns: the result for each instance
-        :raises ValueError: the policy or the pattern can't be used, or instances and a
-            selection are given
+        :raises ValueError: an argument can't be used, or not with another one
+        :raises CheckError: a statement can't be run; nothing was changed
         :raises PartialFailureError: one failed; each result has its error
         :raises BusyError: another operation is in progress on all that failed
         """
-        _refuse_both(instances, selection)
-        if policy is not None:
-            policy.check()
+        _refuse_both(instances, selection, policy)
         request = rotate.RotateRequest(
             instances=tuple(reference(instance) for instance in instances),
             pattern=NamePattern(name_pattern),
@@ -272,6 +281,7 @@ class Backups(Base):
             policy=policy,
             incremental=incremental,
             storage_driver=storage_driver,
+            check=_check(name_pattern, verify_each, questions, query_database, options),
         )
         with self._job(timeout) as job:
             job.result = rows = _rotated(
@@ -310,13 +320,41 @@ class Backups(Base):
             return found.verdicts
 
 
-def _refuse_both(instances: Sequence[object], selection: Selection | None) -> None:
+def _refuse_both(
+    instances: Sequence[object],
+    selection: Selection | None,
+    policy: Policy | None = None,
+) -> None:
     """Refuse to guess what is wanted.
 
-    :raises ValueError: instances and a selection are given, or neither
+    :raises ValueError: instances and a selection are given, or neither; the policy
+        keeps nothing
     """
     if bool(instances) == (selection is not None):
         raise ValueError("Give instances or a selection, and not both.")
+    if policy is not None:
+        policy.check()
+
+
+def _check(
+    pattern: str,
+    period: str | None,
+    questions: Sequence[Question],
+    database: str | None,
+    options: RestoreOptions | None,
+) -> RotationCheck | None:
+    """Return what a rotation verifies; None for nothing.
+
+    :raises ValueError: the period is not known, or there is only the rest
+    """
+    if period is None:
+        if questions or database or options:
+            raise ValueError("questions, query_database and options need verify_each")
+        return None
+    if period not in PERIODS:
+        raise ValueError(f"verify_each is {period!r}, not one of {', '.join(PERIODS)}")
+    names, asked = NamePattern(pattern), tuple(questions)
+    return RotationCheck(period, names, asked, database, options or RestoreOptions())
 
 
 def _rotated(

@@ -15,6 +15,7 @@
 import contextlib
 import io
 from datetime import timedelta
+from unittest import mock
 
 import trove_ext
 from trove_ext import EventKind
@@ -23,6 +24,7 @@ from trove_ext.tests.fake.harness import make_session
 from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.library.connected import LibraryTestCase
+from trove_ext.tests.unit.workflows.verifications import Server
 
 
 class ConnectionTestCase(LibraryTestCase):
@@ -236,6 +238,41 @@ class TestRetention(ConnectionTestCase):
         )
         self.assertEqual("COMPLETED", row.backup.status)
         self.assertEqual({row.backup.name}, self.names())
+
+    def test_a_rotation_verifies_the_first_backup_of_a_period(self):
+        self.clock.advance(86400)
+        found = []
+        for _ in range(2):
+            (row,) = self.trove.rotate_backups(
+                "db1", min_age=timedelta(0), verify_each="year"
+            )
+            found.append("verified: restored" in row.note)
+            self.clock.advance(60)
+        self.assertEqual([True, False], found)
+        self.assertEqual([self.db1], self.fake.live_instances)
+
+    def test_a_rotation_fails_if_its_backup_has_other_data(self):
+        self.clock.advance(86400)
+        questions = [trove_ext.Question("SELECT count(*) FROM shop.t", "301")]
+        with mock.patch("pymysql.connect", Server(self.fake).connect):
+            error = self.assertRaises(
+                trove_ext.PartialFailureError,
+                *(self.trove.rotate_backups, "db1"),
+                verify_each="day",
+                questions=questions,
+            )
+        self.assertIn("expected 301, found 300", str(error))
+        self.assertEqual([self.db1], self.fake.live_instances)
+
+    def test_what_a_rotation_verifies_is_checked_first(self):
+        for wrong in ({"verify_each": "night"}, {"query_database": "shop"}):
+            self.assertRaises(ValueError, self.trove.rotate_backups, "db1", **wrong)
+        ask = {"verify_each": "day", "questions": (trove_ext.Question("SELECT", "2"),)}
+        with mock.patch.dict("sys.modules", {"pymysql": None}):
+            self.assertRaises(
+                trove_ext.CheckError, self.trove.rotate_backups, "db1", **ask
+            )
+        self.assertEqual([], self.changes())
 
     def test_a_rotation_that_fails_carries_every_row(self):
         error = self.assertRaises(
