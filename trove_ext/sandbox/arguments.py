@@ -23,6 +23,7 @@ from trove_ext.sandbox.state import default_root
 
 _TOKEN_SECONDS = 86400
 _RATE = 100000
+_AGENT_SECONDS = 20
 _TEXT = "Injected by trove-sandbox"
 
 
@@ -73,6 +74,14 @@ def _add_life(commands: Any) -> None:
         metavar="<number>",
         help="how many requests of each method Trove accepts from a user in a minute;"
         " fixed by the first up (default: %(default)s)",
+    )
+    up.add_argument(
+        "--agent-seconds",
+        type=int,
+        default=_setting("AGENT_SECONDS", _AGENT_SECONDS),
+        metavar="<seconds>",
+        help="how long Trove waits for a guest agent that is at work; more on a busy"
+        " machine; fixed by the first up (default: %(default)s)",
     )
     _add(commands, "down", "down", "stop the sandbox and keep its data")
     _add(commands, "reset", "reset", "stop the sandbox and remove its data")

@@ -45,7 +45,11 @@ def up(args: argparse.Namespace, where: StateDir) -> int:
     """Start the sandbox and print what to export."""
     with Progress(sys.stderr) as progress:
         started = lifecycle.up(
-            where, progress.step, token_seconds=args.token_seconds, rate=args.rate
+            where,
+            progress.step,
+            token_seconds=args.token_seconds,
+            rate=args.rate,
+            agent_seconds=args.agent_seconds,
         )
     if not started:
         say(f"The sandbox in {where.root} is already running.")

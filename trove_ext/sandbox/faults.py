@@ -32,6 +32,7 @@ POINTS = {
     "promote-candidate": "the replica that is promoted can't catch up",
     "attach-replica": "another replica can't attach to the new source",
     "archive": "a PostgreSQL's archiver fails, which its status does not show",
+    "recovery": "a PostgreSQL fetches each archived WAL segment late (--sleep)",
     "backup-delete": "Swift or Cinder refuses to delete the data of a backup",
     "slow-api": "Trove's API handles requests late",
     "slow-answer": "Trove's API handles a request at once and responds late",

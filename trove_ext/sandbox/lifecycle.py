@@ -76,7 +76,14 @@ def running(where: StateDir) -> list[supervise.Process]:
     return [process for process in found if process is not None]
 
 
-def up(where: StateDir, report: Report, *, token_seconds: int, rate: int) -> bool:
+def up(
+    where: StateDir,
+    report: Report,
+    *,
+    token_seconds: int,
+    rate: int,
+    agent_seconds: int,
+) -> bool:
     """Start what isn't running; return whether there was anything to start.
 
     Raises SandboxError with one line that names the obstacle.
@@ -86,18 +93,21 @@ def up(where: StateDir, report: Report, *, token_seconds: int, rate: int) -> boo
     if where.exists() and len(running(where)) == len(SERVICES):
         return False
     with where.lock():
-        settings = _settings(where, token_seconds, rate)
+        settings = _settings(where, token_seconds, rate, agent_seconds)
         _check_engine(settings)
         _check_free(where, settings)
         _start(where, settings, report)
     return True
 
 
-def _settings(where: StateDir, token_seconds: int, rate: int) -> Settings:
+def _settings(
+    where: StateDir, token_seconds: int, rate: int, agent_seconds: int
+) -> Settings:
     where.make()
     if where.exists():
         return _with_postgresql(where, where.settings())
-    settings = state.choose(database.engine_version(), token_seconds, rate)
+    engine = database.engine_version()
+    settings = state.choose(engine, token_seconds, rate, agent_seconds)
     clouds.write_first(where, settings)
     return _with_postgresql(where, settings)
 

@@ -65,6 +65,8 @@ class Settings:
     """Lifetime of a Keystone token."""
     rate: int = 100000
     """Requests a minute that Trove accepts from one user, for each method."""
+    agent_seconds: int = 20
+    """How long Trove waits for a guest agent that is at work."""
     postgresql: str | None = None
     """Major version of the PostgreSQL that wrote data, ``15``; None if there is none.
 
@@ -121,7 +123,9 @@ def _free_block() -> int:
     raise SandboxError("No block of addresses 127.77.0.0/16 is free")
 
 
-def choose(engine: str, token_seconds: int, rate: int) -> Settings:
+def choose(
+    engine: str, token_seconds: int, rate: int, agent_seconds: int = 20
+) -> Settings:
     """Choose ports, addresses and passwords for a new sandbox."""
     return Settings(
         layout=LAYOUT,
@@ -135,6 +139,7 @@ def choose(engine: str, token_seconds: int, rate: int) -> Settings:
         service_password=secrets.token_urlsafe(18),
         token_seconds=token_seconds,
         rate=rate,
+        agent_seconds=agent_seconds,
     )
 
 

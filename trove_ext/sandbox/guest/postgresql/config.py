@@ -125,9 +125,32 @@ def archive_command(layout: Layout, faults: Path, command: str | None = None) ->
     """
     there = f"{layout.archive}/%f"
     trove = f"test ! -f {there} && cp %p {there}.tmp && mv {there}.tmp {there}"
-    switches = (faults / "archive", faults / f"archive@{layout.root.name}")
-    guard = " && ".join(f"test ! -e {shlex.quote(str(path))}" for path in switches)
+    switches = _switches(layout, faults, "archive")
+    guard = " && ".join(f"test ! -e {switch}" for switch in switches)
     return f"{guard} && {here(layout, command) if command else trove}"
+
+
+def restore_command(layout: Layout, faults: Path) -> str:
+    """Return the command that fetches a WAL segment from the archive: Trove's own.
+
+    The fault ``recovery`` delays it for each segment that is there, but the first: with
+    that the server answers. So a replay takes as long as that of much WAL.
+    """
+    there = f"{layout.archive}/%f"
+    delays = " ".join(
+        f"left=$(sed -n 's/^sleep \\([0-9]*\\).*/\\1/p' {switch} 2>/dev/null); "
+        f'while test "${{left:-0}}" -gt 0 -a -e {switch} -a -e {there}; '
+        "do sleep 1; left=$((left - 1)); done;"
+        for switch in _switches(layout, faults, "recovery")
+    )
+    is_first = f'test "$(ls {layout.archive} | head -n 1)" = %f'
+    return f'{is_first} || {{ {delays} }}; cp {there} "%p"'
+
+
+def _switches(layout: Layout, faults: Path, point: str) -> list[str]:
+    """Return the files of a fault, of all instances and of this, for a shell."""
+    paths = (faults / point, faults / f"{point}@{layout.root.name}")
+    return [shlex.quote(str(path)) for path in paths]
 
 
 def here(layout: Layout, value: str) -> str:
@@ -162,7 +185,7 @@ def settings(
         "min_wal_size": "80MB",
         "archive_mode": "on",
         "archive_command": archive_command(layout, faults),
-        "restore_command": f'cp {layout.archive}/%f "%p"',
+        "restore_command": restore_command(layout, faults),
         "wal_keep_size": 80,
         "max_wal_senders": 10,
         "update_process_title": "off",

@@ -13,6 +13,7 @@
 """What the sandbox's trove.conf says."""
 
 import configparser
+import dataclasses
 from pathlib import Path
 
 from trove_ext.sandbox import (
@@ -32,6 +33,11 @@ class TestTroveConfig(FilesTestCase):
         found = self._read()["DEFAULT"]
         self.assertEqual("127.0.0.1", found["bind_host"])
         self.assertEqual(str(self.settings.trove_port), found["bind_port"])
+
+    def test_trove_waits_for_an_agent_as_long_as_requested(self):
+        self.settings = dataclasses.replace(self.settings, agent_seconds=99)
+        found = self._read()["DEFAULT"]
+        self.assertEqual("99", found["agent_call_high_timeout"])
 
     def test_the_rate_is_the_requested_one(self):
         found = self._read()["DEFAULT"]

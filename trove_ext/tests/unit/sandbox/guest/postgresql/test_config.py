@@ -12,6 +12,8 @@
 
 """What stands in a PostgreSQL's files."""
 
+import subprocess
+import tempfile
 from pathlib import Path
 
 import testtools
@@ -41,6 +43,38 @@ class SettingsTest(testtools.TestCase):
         command = self.settings()["archive_command"]
         for name in ("archive", "archive@an-id"):
             self.assertIn(f"test ! -e /state/faults/{name} && ", command)
+
+    def test_a_segment_is_fetched_late_if_its_fault_is_set(self):
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder)
+            layout = config.Layout(place / "an-id")
+            layout.archive.mkdir(parents=True)
+            for name in ("0001", "0002"):
+                (layout.archive / name).write_text("WAL")
+            command = config.restore_command(layout, place)
+            self.assertEqual((0, []), self.fetch(place, command, "0002"))
+            (place / "recovery").write_text("sleep 3.5\n")
+            self.assertEqual((0, ["1"] * 3), self.fetch(place, command, "0002"))
+            self.assertEqual((0, []), self.fetch(place, command, "0001"))
+            self.assertEqual((1, []), self.fetch(place, command, "0003"))
+            (place / "recovery@an-id").write_text("sleep 2\n")
+            self.assertEqual((0, ["1"] * 5), self.fetch(place, command, "0002"))
+
+    def fetch(self, place, command, segment):
+        """Run it with a sleep that returns at once; return its code and its sleeps."""
+        target, slept = place / "segment", place / "slept"
+        for path in (target, slept):
+            path.unlink(missing_ok=True)
+        (place / "sleep").write_text(f'#!/bin/sh\necho "$1" >> {slept}\n')
+        (place / "sleep").chmod(0o700)
+        done = subprocess.run(
+            ["sh", "-c", command.replace("%f", segment).replace("%p", str(target))],
+            env={"PATH": f"{place}:/usr/bin:/bin"},
+            capture_output=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode == 0, target.exists())
+        return done.returncode, slept.read_text().split() if slept.exists() else []
 
     def test_a_groups_archive_command_names_this_volume_and_keeps_the_fault(self):
         group = "cp %p /var/lib/postgresql/data/wal_archive/%f"
