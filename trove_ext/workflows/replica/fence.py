@@ -25,9 +25,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trove_ext.exceptions import ResourceFailedError
+from trove_ext.exceptions import LostAnswerError, ResourceFailedError
 from trove_ext.follow_up import Action, FollowUp, Problem, Verb, or_to, to
 from trove_ext.model import status as statuses
+from trove_ext.model.status import Phase
+from trove_ext.polling import Reading, Target
 from trove_ext.trove import configuration_changes, configuration_groups
 from trove_ext.workflows.replica import sets
 
@@ -47,6 +49,8 @@ IDLE = "idle_in_transaction_session_timeout"
 IDLE_LIMIT = 2000
 UP: dict[str, Any] = {READ_ONLY: True, IDLE: IDLE_LIMIT}
 DOWN: dict[str, Any] = {READ_ONLY: False, IDLE: 0}
+#: Seconds to wait for the effect of an attach whose response was lost.
+ATTACH_PATIENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,10 @@ def put_up(
     """
     fence = _with_values(cloud, plan, found, source)
     if source.configuration_id is None:
-        configuration_changes.attach(cloud, source, fence.group)
+        try:
+            configuration_changes.attach(cloud, source, fence.group)
+        except LostAnswerError as lost:
+            _wait_until_attached(cloud, found, fence.group, lost)
     now = sets.read_members(cloud, [member.id for member in found.members])
     missing = [each for each in now if each.configuration_id != fence.group.id]
     if missing:
@@ -222,6 +229,34 @@ def put_up(
             f"configuration group {fence.group.name}, so writes are not stopped there."
         )
     return fence
+
+
+def _wait_until_attached(
+    cloud: Cloud, found: ReplicationSet, group: Group, lost: LostAnswerError
+) -> None:
+    """Wait until the set has the group: Trove goes on if nobody waits for its response.
+
+    It asks one guest agent after the other, and stores each that has the group.
+
+    :raises LostAnswerError: not all have it in time
+    """
+    ids = [member.id for member in found.members]
+
+    def poll() -> Reading:
+        now = sets.read_members(cloud, ids)
+        there = [
+            each
+            for each in now
+            if each.configuration_id == group.id
+            and each.status != statuses.RESTART_REQUIRED
+        ]
+        text = f"on {len(there)} of {len(ids)} members"
+        return Reading(Phase.DONE if len(there) == len(ids) else Phase.BUSY, text)
+
+    cloud.progress.warn(f"{lost}. Waiting for its effect.")
+    target = Target(f"Configuration group {group.name}", poll, None)
+    if not all(end.ok for end in cloud.wait([target], cloud.deadline(ATTACH_PATIENCE))):
+        raise lost
 
 
 def _with_values(

@@ -22,10 +22,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from trove_ext.exceptions import ResourceFailedError, TroveExtError
+from trove_ext.exceptions import (
+    LostAnswerError,
+    ResourceFailedError,
+    TroveExtError,
+)
 from trove_ext.follow_up import Action, Verb, merged, to
 from trove_ext.model import status as statuses
-from trove_ext.trove import configuration_groups
+from trove_ext.trove import configuration_changes, configuration_groups
 from trove_ext.workflows.replica import (
     fence,
     fence_lift,
@@ -97,8 +101,11 @@ def run(
         _still_up(cloud, up)
         before = promote.submit(cloud, plan)
         switch = promote.follow(cloud, before, plan.target, deadline)
-    except BaseException:
-        _after_a_failure(cloud, plan, plan.fence, up)
+    except BaseException as exc:
+        if up is None and _may_go_on(exc):
+            _lower(cloud, plan, plan.fence)
+        else:
+            _after_a_failure(cloud, plan, plan.fence, up)
         raise
     return _lifted(cloud, up, switch)
 
@@ -172,6 +179,36 @@ def _after_a_failure(
         cloud.progress.warn(
             f"Writes may still be stopped: {exc}", _lift_command(plan.source, up)
         )
+
+
+def _may_go_on(exc: BaseException) -> bool:
+    """Whether Trove may still carry out what failed here: no response was read."""
+    return isinstance(exc, LostAnswerError) or not isinstance(exc, TroveExtError)
+
+
+def _lower(cloud: Cloud, plan: PromotePlan, planned: FencePlan) -> None:
+    """Let the members write, and leave the group: Trove may still be attaching it.
+
+    A member that gets it later gets the values that it has then. A group that is gone
+    could not be changed on a member that had read them before. Raises nothing.
+    """
+    again = fence_lift.again(plan.source.id)
+    try:
+        now = sets.read_members(cloud, [each.id for each in plan.set.members])
+        known = _attached_by_now(cloud, planned, now)
+        group = known.group if known else fence.unattached(cloud, plan.set)
+        if group is None:
+            return
+        values = fence.DOWN if fence.is_ours(group.name) else {fence.READ_ONLY: False}
+        configuration_changes.set_values(cloud, group, values)
+    except TroveExtError as exc:
+        cloud.progress.warn(f"Writes may still be stopped: {exc}", again)
+        return
+    cloud.progress.warn(
+        f"The fence is lifted. Trove may still be attaching configuration group "
+        f"{group.name}, so it is not removed.",
+        again,
+    )
 
 
 def _lift_command(source: Instance, up: Fence | None) -> FollowUp:

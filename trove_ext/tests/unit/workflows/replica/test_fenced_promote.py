@@ -160,6 +160,61 @@ class TestPromote(FenceTestCase):
         self.assertIn("a fence reaches every member", result.stderr)
 
 
+class TestLostAttach(FenceTestCase):
+    """Trove goes on attaching the group if nobody waits for its response."""
+
+    def attaches(self, request):
+        return bool((request.body or {}).get("instance", {}).get("configuration"))
+
+    def lose(self, kind):
+        """Run it; the response to the attach is lost."""
+        fault = Fault(kind, 1, True, only=self.attaches)
+        return self.run_line(LINE, faults=[fault])
+
+    def attach_later(self, seconds):
+        """Attach to one member after the other, with the values that there are then."""
+
+        def attach(request):
+            if self.attaches(request) and not asked:
+                asked.append(request)
+                for number, member in enumerate(self.members, 1):
+                    self.clock.after(seconds * number, lambda m=member: one(m))
+
+        def one(member):
+            for group in self.fake.configurations.values():
+                self.attach(group, member)
+
+        asked = []
+        self.fake.before_request.append(attach)
+
+    def test_it_goes_on_if_all_members_have_the_group(self):
+        result = self.lose(Kind.RESET_AFTER)
+        self.assertEqual(0, result.exit_code, result.stderr)
+        self.assertIn("on 3 of 3 members", result.stderr)
+        self.assertEqual(self.db2.id, self.db1.replica_of)
+        self.assertEqual([False] * 3, self.is_up())
+        self.assertEqual({}, self.fake.configurations)
+
+    def test_it_waits_for_the_last_member(self):
+        self.attach_later(30)
+        result = self.lose(Kind.RESET_BEFORE)
+        self.assertEqual(0, result.exit_code, result.stderr)
+        self.assertEqual(self.db2.id, self.db1.replica_of)
+        self.assertEqual([False] * 3, self.is_up())
+
+    def test_a_member_that_gets_the_group_too_late_takes_writes(self):
+        self.attach_later(100)
+        result = self.lose(Kind.RESET_BEFORE)
+        self.assertEqual(1, result.exit_code)
+        self.assertNotIn("promote_to_replica_source", self.actions(result))
+        self.assertIn("may still be attaching", result.stderr)
+        self.clock.sleep(1000)
+        self.assertEqual([False] * 3, self.is_up())
+        self.run_line("replica show db3")
+        self.assertEqual([None] * 3, [each.configuration_id for each in self.members])
+        self.assertEqual({}, self.fake.configurations)
+
+
 class TestKilled(FenceTestCase):
     """SIGKILL: not even ``finally`` sends a request."""
 
