@@ -76,7 +76,7 @@ def prove(
     :param drop: drop the database again; without, the instance is to be deleted
     :param may_enable_root: if Trove can't list the databases, because of a name that it
         does not allow, enable root with a random password instead
-    :returns: the name of the database, empty if root was enabled
+    :returns: the name of the database, which may exist also if root was enabled
     :raises UnprovedError: Trove refuses it, so it is not known
     :raises WaitTimeoutError: it still takes no writes at the deadline
     :raises ResourceFailedError: it takes no writes, on an engine without a recovery
@@ -93,7 +93,6 @@ def prove(
             raise UnprovedError(str(exc)) from exc
         root = _RootProbe(cloud, instance)
         _wait(cloud, instance, engine, root.poll, deadline)
-        return ""
     finally:
         if drop and probe.sent:
             databases.drop(cloud, instance, probe.name)

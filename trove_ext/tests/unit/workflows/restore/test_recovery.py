@@ -60,6 +60,23 @@ class TestPostgres(PostgresVerifyTestCase):
         seconds = {step.name: step.seconds for step in found.steps}
         self.assertGreater(seconds["recovery"], 90.0)
 
+    def test_its_database_is_none_of_the_backup_if_root_is_the_proof(self):
+        lists = []
+
+        def first_list(request):
+            if request.method == "GET" and request.path.endswith("/databases"):
+                lists.append(request)
+            return lists == [request]
+
+        # On a busy machine Trove gives up waiting for a guest agent, once.
+        fault = Fault(Kind.BUSY, only=first_list, lasting=True)
+        self.cloud = self.make_cloud([fault])
+        found = self.one(expect="300")
+        self.assertGreater(len(lists), 1)
+        self.assertIsNone(found.error)
+        details = {step.name: step.detail for step in found.steps}
+        self.assertEqual("myDB", details["databases"])
+
     def test_what_the_policy_forbids_is_not_tried(self):
         self.fake.forbidden.add("instance:extension:database:create")
         found = self.one()
