@@ -27,7 +27,7 @@ from trove_ext.model.retention_policy import Policy
 from trove_ext.model.rotation_naming import NamePattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
     from trove_ext.model.instance import Instance
@@ -68,6 +68,21 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """How backups are verified.
+
+    :ivar period: the first backup of each is verified: ``week``, say
+    :ivar queries: statements, each with the one value that it must return
+    :ivar query_database: the database to connect to for them; None for the only one,
+        if the engine needs any
+    """
+
+    period: str
+    queries: tuple[tuple[str, str], ...] = ()
+    query_database: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What is done for an instance.
 
@@ -78,6 +93,9 @@ class Settings:
     :ivar max_age: how old the newest restorable backup may be
     :ivar storage_driver: what the backups are stored by; None for any
     :ivar pattern: the names of the backups
+    :ivar incremental: whether to take incrementals too of an engine whose incrementals
+        may miss rows
+    :ivar verification: None if no backup is verified
     """
 
     every: timedelta
@@ -87,6 +105,8 @@ class Settings:
     chain_length: int | None = None
     keep: Policy | None = None
     storage_driver: str | None = None
+    incremental: bool = False
+    verification: Verification | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +131,11 @@ class PolicyFile:
 
     name: str
     rules: tuple[Rule, ...]
+
+    @property
+    def verifies(self) -> bool:
+        """Whether a rule wants verifications."""
+        return any(rule.settings and rule.settings.verification for rule in self.rules)
 
     def rule_for(self, instance: Instance) -> Rule | None:
         """Return the first rule that matches an instance; None if none does."""
@@ -148,6 +173,20 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
         chain_length=given.get("chain_length"),
         keep=read_keep(given),
         storage_driver=given.get("storage_driver"),
+        incremental=given.get("incremental", False),
+        verification=read_verification(given),
+    )
+
+
+def read_verification(given: Mapping[str, Any]) -> Verification | None:
+    """Read how backups are verified; None if nothing says that they are."""
+    if "verify_every" not in given:
+        return None
+    values = map(str, as_list(given.get("expect", ())))
+    return Verification(
+        period=given["verify_every"],
+        queries=tuple(zip(_texts(given.get("query", ())), values, strict=True)),
+        query_database=given.get("query_database"),
     )
 
 
@@ -167,4 +206,9 @@ def _span(given: Mapping[str, Any], key: str) -> timedelta | None:
 
 def _texts(given: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
     """Read one text, or a list of them."""
-    return (given,) if isinstance(given, str) else tuple(given)
+    return tuple(as_list(given))
+
+
+def as_list(given: Any) -> Sequence[Any]:
+    """Return a list of values as it is, and a single value as a list of it."""
+    return given if isinstance(given, (list, tuple)) else [given]

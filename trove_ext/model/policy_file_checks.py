@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.model.durations import format_duration, parse_duration
-from trove_ext.model.policy_file import KEEP, read_match
+from trove_ext.model.policy_file import KEEP, as_list, read_match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Place = tuple[str | int, ...]
 #: What a rule that skips instances may have.
 WITH_SKIP = {"match", "skip"}
+#: What verifications ask; the first two belong together.
+QUERY = ("query", "expect", "query_database")
 
 
 def mistakes(tree: Any) -> Iterator[tuple[Place, str]]:
@@ -69,6 +71,29 @@ def _of_rule(
             place,
             "keep_name: alone it keeps nothing else, give another keep_ setting",
         )
+    yield from _queries(rule, given)
+
+
+def _queries(
+    rule: Mapping[str, Any], given: Mapping[str, Any]
+) -> Iterator[tuple[Place, str]]:
+    """Find queries that nothing verifies with, and those without a value."""
+    present = [key for key in QUERY if key in given]
+    if "verify_every" not in given:
+        for key in present:
+            place = (key,) if key in rule else ()
+            yield place, f"{key}: it has no effect without verify_every"
+        return
+    queries, values = (len(as_list(given.get(key, ()))) for key in QUERY[:2])
+    if queries != values:
+        place = next(((key,) for key in QUERY[:2] if key in rule), ())
+        yield (
+            place,
+            f"each query needs its expect: there are {queries} and {values}",
+        )
+    elif "query_database" in present and not queries:
+        place = ("query_database",) if "query_database" in rule else ()
+        yield place, "query_database: it has no effect without query"
 
 
 def _late(

@@ -24,15 +24,20 @@ from trove_ext.model.engine import MYSQL
 from trove_ext.model.retention_policy import PERIODS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
-    from re import Pattern
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.backup_forest import BackupForest
     from trove_ext.model.engine import Engine
+    from trove_ext.model.instance import Instance
+    from trove_ext.model.rotation_naming import NamePattern
 
 SLACK_SHARE = 20
 SLACK_MAX = timedelta(hours=1)
+DAYS_OF_WEEK = 7
+#: From the first day of any month this leads into the next one.
+LONGEST_MONTH = 31
 
 
 def choose_parent(
@@ -78,26 +83,63 @@ def choose_parent(
     return newest(usable, now)
 
 
-def is_first_of_period(
-    forest: BackupForest, backup: Backup, own: Pattern[str], period: str
-) -> bool:
-    """Return whether no earlier backup of its rotation is of the same period.
+def own_backups(
+    forest: BackupForest, members: Iterable[Instance], pattern: NamePattern
+) -> Iterator[Backup]:
+    """Yield the backups of a rotation, in any state.
+
+    :param members: the instance, or all members of its replica set
+    :param pattern: of the names
+    """
+    for member in members:
+        name = pattern.recogniser(member.name)
+        for backup in forest.of_instance(member.id):
+            if name.fullmatch(backup.name):
+                yield backup
+
+
+def first_of_period(
+    forest: BackupForest, backup: Backup, own: Iterable[Backup], period: str
+) -> Backup:
+    """Return the first backup of its rotation that is of the same period.
 
     Nothing is stored between two runs, so each run counts what is there: only sound
-    backups of the same instance, of UTC periods as :class:`Policy` counts them.
+    backups, of UTC periods as :class:`Policy` counts them.
 
-    :param own: matches the names of the rotation's backups
+    :param own: the backups of the rotation: see :func:`own_backups`
     :param period: ``hour``, ``day``, ``week``, ``month`` or ``year``
+    :returns: the backup itself if no earlier one is
     """
     bucket = PERIODS[period]
     mine = backup.created.strftime(bucket)
-    return not any(
-        other.age_key < backup.age_key
+    earlier = (
+        other
+        for other in own
+        if other.age_key < backup.age_key
         and other.created.strftime(bucket) == mine
-        and own.fullmatch(other.name)
         and is_sound(forest, other)
-        for other in forest.of_instance(backup.instance_id)
     )
+    return min(earlier, key=lambda other: other.age_key, default=backup)
+
+
+def next_period(moment: datetime, period: str) -> datetime:
+    """Return when the period after that of a moment begins.
+
+    :param moment: in UTC
+    :param period: ``hour``, ``day``, ``week`` (from Monday), ``month`` or ``year``
+    """
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    if period == "hour":
+        return hour + timedelta(hours=1)
+    day = hour.replace(hour=0)
+    if period == "day":
+        return day + timedelta(days=1)
+    if period == "week":
+        return day + timedelta(days=DAYS_OF_WEEK - day.weekday())
+    first = day.replace(day=1)
+    if period == "month":
+        return (first + timedelta(days=LONGEST_MONTH)).replace(day=1)
+    return first.replace(year=day.year + 1, month=1)
 
 
 def is_sound(forest: BackupForest, backup: Backup) -> bool:

@@ -34,14 +34,19 @@ from trove_ext.tests.fake.harness import Result, run_openstack
 from trove_ext.tests.fake.log import RequestLog
 from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.fake.transport import server_of
-from trove_ext.tests.sweep.scenarios import NIC, POLICY, SCENARIOS, base
+from trove_ext.tests.sweep.scenarios import NIC, POLICY, SCENARIOS, VERIFIED, base
 
 ROOT = pathlib.Path(__file__).parents[2]
 TABLE = ROOT / "doc/source/operations/access-rules.csv"
 EXAMPLE = ROOT / "doc/examples/access-rules.json"
 HEAD = ("Command", "Method and path")
-#: An option with which a scheduled job creates a database.
-PROBES = "--prefer replica"
+#: Options with which a scheduled job creates a database or an instance too, by what
+#: shows them in a line.
+MORE_NEEDED = {
+    "--prefer replica": "--prefer replica",
+    "--verify-each": "--verify-each",
+    f"rotate --policy {VERIFIED}": "--policy (verify_every)",
+}
 #: The commands of scheduled jobs, which the example allows.
 JOBS = ("backup check", "backup prune", "backup rotate", "backup verify")
 #: The commands that the table has: those of this project.
@@ -77,9 +82,8 @@ class Line:
     def command(self) -> str | None:
         """The command, with an option that needs more; None if it is a stock one."""
         found = [each for each in COMMANDS if self.line.startswith(f"{each} ")]
-        if found and PROBES in self.line:
-            return f"{found[-1]} {PROBES}"
-        return found[-1] if found else None
+        more = [each for part, each in MORE_NEEDED.items() if part in self.line]
+        return " ".join([found[-1], *more]) if found else None
 
 
 def _full_quota(cloud: FakeCloud) -> None:
@@ -114,6 +118,7 @@ MORE = (
     Line(f"backup prune --policy {POLICY} --yes"),
     Line("backup rotate --all --keep-last 1 --chain-length 1", _later),
     Line("backup rotate --all --prefer replica", _later),
+    Line("backup rotate alone db1 --verify-each week --keep-last 1", _later),
     Line("backup prune --all --keep-last 1 --yes"),
     Line("backup rotate alone db1 --full-every 1h --keep-last 1", _later),
     Line("backup rotate alone", _full_quota),

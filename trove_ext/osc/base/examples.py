@@ -35,12 +35,14 @@ EXAMPLES = {
     "database backup rotate": (
         "db1 --full-every 7d --keep-daily 14",
         "--all --full-every 7d --keep-daily 14",
+        "--policy backups.yaml",
     ),
     "database backup verify": (
         "db1-incremental-3 --expect-database shop",
         "db1-full-1 --query 'SELECT 1' --expect 1",
         "--instance db1",
         "--all --exclude 'test-*'",
+        "--policy backups.yaml",
     ),
     "database backup wait": ("db1-incremental-3 --timeout 1800",),
     "database instance status": ("db1", "db1 --watch 10"),

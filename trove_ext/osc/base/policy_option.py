@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from trove_ext.model.policy_file import PolicyFile
 
+#: Arguments that several commands have, as lists; an option of that name has one value.
+POSITIONAL = {"backup", "instance"}
+
 
 def add_policy_option(parser: argparse.ArgumentParser, verb: str) -> None:
     """Add ``--policy``.
@@ -45,7 +48,7 @@ def policy_of(parsed_args: argparse.Namespace, **given: object) -> PolicyFile | 
     """
     if parsed_args.policy is None:
         return None
-    useless = [_option(name) for name, value in given.items() if value]
+    useless = [_option(name, value) for name, value in given.items() if value]
     if useless:
         raise UsageError(
             f"The rules of --policy decide that: leave out {', '.join(useless)}."
@@ -53,8 +56,10 @@ def policy_of(parsed_args: argparse.Namespace, **given: object) -> PolicyFile | 
     return load_policy(parsed_args.policy)
 
 
-def _option(name: str) -> str:
-    return "<instance>" if name == "instance" else "--" + name.replace("_", "-")
+def _option(name: str, value: object) -> str:
+    if name in POSITIONAL and isinstance(value, list):
+        return f"<{name}>"
+    return "--" + name.replace("_", "-")
 
 
 def load_policy(path: str) -> PolicyFile:

@@ -41,18 +41,19 @@ class Verified:
 
 
 def verified(
-    cloud: Cloud, found: Sequence[Verification], newest: Sequence[Newest]
+    cloud: Cloud, found: Sequence[Verification], newest: Sequence[Newest] | None
 ) -> list[Verified]:
     """Join each verification with the instance of its backup.
 
     If the backups were named, the backups and instances of the project are read. A
     clean-up, and a backup that was not found, are of no instance.
 
-    :param newest: what was verified, if all instances were
+    :param newest: what was verified, if all instances were; None for named backups
     """
-    owners = {each.backup.id: each for each in newest if each.backup}
-    if not newest:
-        owners = _owners(cloud)
+    if newest is None:
+        owners, newest = _owners(cloud), ()
+    else:
+        owners = {each.backup.id: each for each in newest if each.backup}
     done = [
         Verified(owners[total.backup_id], each.error is None, total.seconds)
         for each in found

@@ -35,6 +35,8 @@ COLUMNS = (
     "Last Backup",
     "Created",
     "Due",
+    "Verify Every",
+    "Verification Due",
 )
 
 
@@ -43,8 +45,9 @@ class ShowDatabaseBackupPolicy(command.Lister):
 
     The file is checked as a whole first: each mistake is reported with its line and
     column, and nothing is sent. "Rule" is the line of the first rule that matches the
-    instance, and "Due" the time of the next backup. A replica set has the rule of its
-    source, and one row.
+    instance, and "Due" the time of the next backup. "Verification Due" is the start of
+    the next backup that is verified; it is that of the last one if that is the first of
+    its period. A replica set has the rule of its source, and one row.
     """
 
     #: It logs in by itself, once the file is known to be good.
@@ -68,6 +71,7 @@ class ShowDatabaseBackupPolicy(command.Lister):
 def _cells(due: Due) -> dict[str, Any]:
     head, rule, last = due.group.head, due.rule, due.last
     settings: Settings | None = rule.settings if rule else None
+    wanted = settings.verification if settings else None
     return {
         "Instance": columns.text(head.name),
         "Instance ID": head.id,
@@ -77,4 +81,6 @@ def _cells(due: Due) -> dict[str, Any]:
         "Last Backup": columns.text(last.name if last else None),
         "Created": columns.moment(last.created if last else None),
         "Due": columns.moment(due.at),
+        "Verify Every": columns.text(wanted.period if wanted else None),
+        "Verification Due": columns.moment(due.verify_at),
     }

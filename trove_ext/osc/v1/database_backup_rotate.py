@@ -36,7 +36,11 @@ from trove_ext.osc.base.options import (
 from trove_ext.osc.base.policy_option import add_policy_option, policy_of
 from trove_ext.osc.base.selection_options import add_selection_options, selection_of
 from trove_ext.osc.v1 import backup_rotate_metrics
-from trove_ext.osc.v1.query_options import add_verify_options, rotation_check
+from trove_ext.osc.v1.query_options import (
+    add_verify_options,
+    policy_checks,
+    rotation_check,
+)
 from trove_ext.workflows.backup import rotate
 from trove_ext.workflows.backup.rotate_all import rotate_all
 from trove_ext.workflows.backup.rotate_policy import rotate_policy
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
+    from trove_ext.workflows.backup.rotate_policy import CheckOf
 
 COLUMNS = (
     "Instance",
@@ -71,8 +76,9 @@ ENDLESS = (
 
 ENDLESS_RULE = (
     "without full_every or chain_length one chain grows without limit, and retention "
-    "can delete nothing of it (on PostgreSQL each backup is a full one)."
+    "can delete nothing of it"
 )
+ENDLESS_BUT = f"{ENDLESS_RULE} (on PostgreSQL each backup is a full one)"
 
 
 class RotateDatabaseBackup(command.Lister):
@@ -83,8 +89,8 @@ class RotateDatabaseBackup(command.Lister):
     members of a set together. What remains of deleted instances is listed and kept.
 
     With --policy the rules of a file say for each instance how often a backup is taken,
-    and what is kept. The run takes the backups that are due, and says when the others
-    are; it may run as often as you like.
+    what is kept, and which backups are verified. The run takes the backups that are
+    due, and says when the others are; it may run as often as you like.
 
     The backup is an incremental on the newest one that can be built on, and a full
     one if there is none, or if --full-every or --chain-length requires it. The --keep
@@ -132,7 +138,8 @@ def _job(
     policy = _policy_file(parsed_args)
     replica = parsed_args.prefer == REPLICA
     if policy is not None:
-        return partial(_rotate_policy, policy=policy, replica=replica)
+        checks = policy_checks(parsed_args, policy)
+        return partial(_rotate_policy, policy=policy, replica=replica, check_of=checks)
     request, selection = _request(parsed_args), _selection(parsed_args)
     return partial(_rotate, request=request, selection=selection, replica=replica)
 
@@ -157,12 +164,21 @@ def _rotate(
 
 
 def _rotate_policy(
-    cloud: Cloud, deadline: Deadline, *, policy: PolicyFile, replica: bool
+    cloud: Cloud,
+    deadline: Deadline,
+    *,
+    policy: PolicyFile,
+    replica: bool,
+    check_of: CheckOf,
 ) -> Sequence[RotateRow]:
     for rule in policy.rules:
-        if rule.settings is not None and _is_endless(rule.settings):
-            cloud.progress.warn(f"{policy.name}:{rule.line}: {ENDLESS_RULE}")
-    return rotate_policy(cloud, policy, deadline, prefer_replica=replica)
+        settings = rule.settings
+        if settings is not None and _is_endless(settings):
+            text = ENDLESS_RULE if settings.incremental else ENDLESS_BUT
+            cloud.progress.warn(f"{policy.name}:{rule.line}: {text}.")
+    return rotate_policy(
+        cloud, policy, deadline, prefer_replica=replica, check_of=check_of
+    )
 
 
 def _is_endless(settings: Settings) -> bool:
@@ -190,7 +206,6 @@ def _policy_file(parsed_args: argparse.Namespace) -> PolicyFile | None:
         query=args.queries,
         expect=args.values,
         query_database=args.query_database,
-        nic=args.nic,
     )
 
 

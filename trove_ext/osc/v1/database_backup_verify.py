@@ -14,12 +14,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import TroveExtError, UsageError
 from trove_ext.follow_up import Action, Verb, to
 from trove_ext.osc.base import columns, command, prometheus, run, session
 from trove_ext.osc.base.options import add_engine_option, add_timeout_option
+from trove_ext.osc.base.policy_option import add_policy_option, policy_of
 from trove_ext.osc.base.selection_options import (
     add_selection_options,
     refuse_without_all,
@@ -30,11 +33,16 @@ from trove_ext.osc.v1.backup_source import add_source_options, source_of
 from trove_ext.osc.v1.new_instance import add_settings_options, settings_options
 from trove_ext.osc.v1.query_options import add_query_options, questions
 from trove_ext.workflows.restore import scratch_instance, verify
+from trove_ext.workflows.restore.rotation_check import questions_of
 from trove_ext.workflows.restore.verify_all import newest_of_all, without_backup
+from trove_ext.workflows.restore.verify_policy import (
+    DueVerifications,
+    due_verifications,
+)
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from trove_ext.model.instance import Instance
     from trove_ext.trove.client import Cloud
@@ -43,6 +51,13 @@ if TYPE_CHECKING:
     from trove_ext.workflows.restore.verify_journal import Step
 
 COLUMNS = ("Backup", "Step", "Result", "Seconds", "Detail", "Backup ID")
+TIMEOUT = (
+    "Stop verifying a backup after this many seconds, delete its temporary instance, "
+    "and exit with code 124 at the end"
+)
+NAME_ONE = (
+    "Name at least one backup, or give --instance, --all, --policy or --clean-up."
+)
 
 
 class VerifyDatabaseBackup(command.Lister):
@@ -58,8 +73,13 @@ class VerifyDatabaseBackup(command.Lister):
     in the quota while it exists, and is deleted on failures and signals too. If a run
     is killed, the next run names its orphaned instance, and --clean-up deletes it.
 
-    With --all an instance without a restorable backup fails verification.
+    With --policy the newest backup of an instance is verified if it is the first of its
+    period (verify_every), also again. With --all, and --policy, an instance without a
+    restorable backup fails verification.
     """
+
+    #: It logs in by itself, once the policy file is known to be good.
+    auth_required = False
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
@@ -72,21 +92,22 @@ class VerifyDatabaseBackup(command.Lister):
         )
         add_source_options(parser)
         add_selection_options(parser, "Verify the newest restorable backup of")
+        add_policy_option(parser, "Verify what is due of")
         _add_checks(parser)
         add_settings_options(parser)
         _add_clean_up_options(parser)
         prometheus.add_option(parser)
         add_engine_option(parser)
-        add_timeout_option(
-            parser,
-            "Stop verifying a backup after this many seconds, delete its temporary "
-            "instance, and exit with code 124 at the end",
-        )
+        add_timeout_option(parser, TIMEOUT)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Clean up, verify one after another, and show each step."""
-        newest = _newest(self.cloud, parsed_args)
-        prepared = verify.prepare(self.cloud, _requests(parsed_args, newest))
+        choose, request = _chooser(parsed_args), _request(parsed_args)
+        requests = _named(parsed_args, request)
+        session.log_in(self.app, self)
+        chosen = choose(self.cloud)
+        requests += [_found(request, each) for each in chosen.now if each.backup]
+        prepared = verify.prepare(self.cloud, requests)
         left = scratch_instance.find_orphaned(self.cloud)
         found: list[Verification] = []
         if parsed_args.clean_up:
@@ -102,32 +123,55 @@ class VerifyDatabaseBackup(command.Lister):
             if found:
                 self.produce_output(parsed_args, *_shown(found))
             raise
-        found += [without_backup(each) for each in newest if each.backup is None]
-        _write_metrics(self, parsed_args, found, newest)
+        found += [without_backup(each) for each in chosen.now if each.backup is None]
+        _write_metrics(self, parsed_args, found, chosen)
         self.fail(verify.error_of(found))
         return _shown(found)
 
 
-def _newest(cloud: Cloud, parsed_args: argparse.Namespace) -> list[Newest]:
-    """Find what --all verifies; nothing without it.
+def _chooser(
+    parsed_args: argparse.Namespace,
+) -> Callable[[Cloud], DueVerifications]:
+    """Return what finds the backups that are not named; none if they are.
 
-    :raises UsageError: backups are named too, or what only --all can have is given
+    :raises UsageError: the arguments, or the policy file, are wrong
     """
-    if not parsed_args.all:
-        refuse_without_all(parsed_args)
-        return []
-    named = [*parsed_args.backup, *filter(None, [parsed_args.instance])]
-    selection = selection_of(parsed_args, named, what="backups")
-    return newest_of_all(cloud, selection) if selection else []
+    args = parsed_args
+    policy = policy_of(
+        args,
+        backup=args.backup,
+        instance=args.instance,
+        before=args.before,
+        all=args.all,
+        exclude=args.exclude,
+        datastore=args.datastore,
+        query=args.queries,
+        expect=args.values,
+        query_database=args.query_database,
+    )
+    if policy is not None:
+        if not policy.verifies:
+            raise UsageError(f"No rule of {policy.name} has verify_every.")
+        return partial(due_verifications, policy=policy)
+    named = [*args.backup, *filter(None, [args.instance])]
+    if not (named or args.all):
+        refuse_without_all(args)
+        if not args.clean_up:
+            raise UsageError(NAME_ONE)
+        return lambda _cloud: DueVerifications(())
+    selection = selection_of(args, named, what="backups")
+    if selection is None:
+        return lambda _cloud: DueVerifications(())
+    return lambda cloud: DueVerifications(newest_of_all(cloud, selection))
 
 
 def _write_metrics(
     cmd: VerifyDatabaseBackup,
     parsed_args: argparse.Namespace,
     found: Sequence[Verification],
-    newest: Sequence[Newest],
+    chosen: DueVerifications,
 ) -> None:
-    """Update the file of metrics; with --all deleted instances disappear from it.
+    """Update the file of metrics; of all instances deleted ones disappear from it.
 
     A file that can't be written is a warning: the result is more important.
     """
@@ -135,10 +179,13 @@ def _write_metrics(
         return
     cloud = cmd.cloud
     try:
+        whole = parsed_args.all or parsed_args.policy
+        newest = chosen.now if whole else None
         done = backup_verify_metrics.verified(cloud, found, newest)
         labels = session.labels(cmd.app, cloud)
         made = backup_verify_metrics.gauges(done, cloud.clock.now(), labels)
-        only = {each.instance_id or "" for each in newest} if newest else None
+        there = {each.instance_id or "" for each in chosen.now}
+        only = there | chosen.later if whole else None
         prometheus.update(parsed_args.prometheus, made, only)
     except TroveExtError as exc:
         cloud.progress.warn(f"{parsed_args.prometheus} is left as it was: {exc}")
@@ -214,26 +261,44 @@ def _described(instance: Instance) -> str:
     return f"{instance}, {instance.state}{since}"
 
 
-def _requests(
-    parsed_args: argparse.Namespace, newest: Sequence[Newest]
+def _request(parsed_args: argparse.Namespace) -> verify.VerifyRequest:
+    """Return what all requests have in common.
+
+    :raises UsageError: a query lacks its value
+    """
+    return verify.VerifyRequest(
+        backup="",
+        options=settings_options(parsed_args),
+        databases=tuple(parsed_args.databases),
+        questions=questions(parsed_args),
+        query_database=parsed_args.query_database,
+        keep=parsed_args.keep,
+        timeout=parsed_args.timeout,
+    )
+
+
+def _named(
+    parsed_args: argparse.Namespace, request: verify.VerifyRequest
 ) -> list[verify.VerifyRequest]:
-    chosen = [None] if parsed_args.instance and not parsed_args.backup else []
-    every = [each.backup.id for each in newest if each.backup]
-    backups: list[str | None] = [*parsed_args.backup, *chosen, *every]
-    if not (backups or parsed_args.all or parsed_args.clean_up):
-        raise UsageError(
-            "Name at least one backup, or give --instance, --all or --clean-up."
-        )
-    asked = questions(parsed_args)
-    return [
-        verify.VerifyRequest(
-            backup=source_of(parsed_args, backup),
-            options=settings_options(parsed_args),
-            databases=tuple(parsed_args.databases),
-            questions=asked,
-            query_database=parsed_args.query_database,
-            keep=parsed_args.keep,
-            timeout=parsed_args.timeout,
-        )
-        for backup in backups
-    ]
+    """Return a request for each backup that the command line names.
+
+    :raises UsageError: an option has nothing to choose from
+    """
+    names: list[str | None] = [*parsed_args.backup]
+    if parsed_args.instance and not names:
+        names = [None]
+    return [replace(request, backup=source_of(parsed_args, name)) for name in names]
+
+
+def _found(request: verify.VerifyRequest, newest: Newest) -> verify.VerifyRequest:
+    """Return the request for a backup that was found, with the queries of its rule."""
+    backup = newest.backup.id if newest.backup else ""
+    wanted = newest.verification
+    if wanted is None:
+        return replace(request, backup=backup)
+    return replace(
+        request,
+        backup=backup,
+        questions=questions_of(wanted),
+        query_database=wanted.query_database,
+    )

@@ -14,17 +14,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import UsageError
 from trove_ext.model.retention_policy import PERIODS
 from trove_ext.osc.v1.new_instance import nic
 from trove_ext.workflows.restore.contents import Question
-from trove_ext.workflows.restore.rotation_check import RotationCheck
+from trove_ext.workflows.restore.rotation_check import RotationCheck, check_of
 from trove_ext.workflows.restore.settings import RestoreOptions
 
 if TYPE_CHECKING:
     import argparse
+
+    from trove_ext.model.policy_file import PolicyFile
+    from trove_ext.workflows.backup.rotate_policy import CheckOf
 
 
 def add_query_options(parser: argparse.ArgumentParser) -> None:
@@ -86,8 +90,9 @@ def add_verify_options(parser: argparse.ArgumentParser) -> None:
         "--nic",
         metavar="<nic>",
         type=nic,
-        help='Network of the temporary instance of --verify-each, as for "database '
-        'backup verify" (default: that of the instance)',
+        help="Network of the temporary instance of --verify-each, or of verify_every "
+        'in the file of --policy, as for "database backup verify" (default: that of '
+        "the instance)",
     )
 
 
@@ -108,3 +113,13 @@ def rotation_check(parsed_args: argparse.Namespace) -> RotationCheck | None:
         parsed_args.query_database,
         RestoreOptions(nic=parsed_args.nic),
     )
+
+
+def policy_checks(parsed_args: argparse.Namespace, policy: PolicyFile) -> CheckOf:
+    """Return what verifies the backups of a rule of a policy file.
+
+    :raises UsageError: no rule wants it, and an option for it is given
+    """
+    if parsed_args.nic is not None and not policy.verifies:
+        raise UsageError(f"--nic needs verify_every in a rule of {policy.name}.")
+    return partial(check_of, options=RestoreOptions(nic=parsed_args.nic))

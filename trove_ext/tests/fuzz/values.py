@@ -22,6 +22,8 @@ from trove_ext.tests.fake.rows import NETWORK_ID
 from trove_ext.tests.sweep import scenarios
 
 EXAMPLES = pathlib.Path(__file__).parents[3] / "doc/examples"
+#: Every setting of a policy file, as far as it goes.
+EXTREMES = pathlib.Path(__file__).with_name("extremes.yaml")
 #: Virtual seconds that a line may take; one that waits without a limit ends then.
 LONGEST = 20_000.0
 ESCAPES = "\x1b]0;owned\x07\x1b[2J"
@@ -114,7 +116,10 @@ MOMENTS = Values(
     ("2026-11-24", "2026-11-24T10:00", "now", "0001-01-01T00:00+14:00"),
 )
 #: Files with rules; a file that is none of these, such as this one, is refused.
-POLICIES = Values((str(EXAMPLES / "backups.yaml"),), (__file__, "/nowhere", "/", ""))
+POLICIES = Values(
+    (str(EXAMPLES / "backups.yaml"), str(EXTREMES), str(scenarios.VERIFIED)),
+    (__file__, "/nowhere", "/", ""),
+)
 VERSIONS = Values(("5.7.40", "5.7.29"), ("9", UUID_SHAPED))
 
 #: Part of an argument's name or metavar, and its values; the first match counts.

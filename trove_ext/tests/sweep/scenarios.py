@@ -27,6 +27,8 @@ NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 
 #: A rule for one instance: a backup each day, of which ten are kept.
 POLICY = pathlib.Path(__file__).with_name("backups.yaml")
+#: The same with one that is kept, and the first of each week verified.
+VERIFIED = POLICY.with_name("verified.yaml")
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,23 @@ def _old_rotation(cloud: FakeCloud) -> None:
     cloud.clock.sleep(7200)
 
 
+def _own_rotation(cloud: FakeCloud) -> None:
+    """Add two backups of a rotation, the last of which is the first of its week."""
+    for days in (16, 8):
+        created = cloud.clock.now() - timedelta(days=days)
+        name = f"alone-full-202501{days:02}T000000Z"
+        cloud.add_backup(name, cloud.instance("alone"), created=created)
+
+
+def _due_again(cloud: FakeCloud) -> None:
+    _own_rotation(cloud)
+    cloud.clock.sleep(7200)
+
+
+def _no_temporary(cloud: FakeCloud) -> bool:
+    return sorted(_names(cloud)) == ["alone", "db1", "rep1", "rep2"]
+
+
 def _rotated_all(cloud: FakeCloud, *members: str) -> bool:
     """Whether the set has one new backup, of one of these, and no old ones."""
     made = [b for b in cloud.live_backups if "-2026" in b.name]
@@ -313,6 +332,29 @@ SCENARIOS = (
         lambda c: c.clock.sleep(7200),
     ),
     Scenario(
+        "backup rotate by a policy file that verifies",
+        f"backup rotate --policy {VERIFIED} --nic {NIC}",
+        lambda c: _rotated(c) and _no_temporary(c),
+        _due_again,
+    ),
+    Scenario(
+        "backup check by a policy file",
+        f"backup check --policy {POLICY}",
+        lambda _c: True,
+    ),
+    Scenario(
+        "backup prune by a policy file",
+        f"backup prune --policy {VERIFIED} --yes",
+        lambda c: sum("-full-" in name for name in _backups(c)) == 1,
+        _own_rotation,
+    ),
+    Scenario(
+        "backup verify by a policy file",
+        f"backup verify --policy {VERIFIED} --nic {NIC}",
+        _no_temporary,
+        _own_rotation,
+    ),
+    Scenario(
         "backup restore",
         f"backup restore inc2 new --nic {NIC} --wait",
         _two_instances,
@@ -334,17 +376,17 @@ SCENARIOS = (
     Scenario(
         "backup verify",
         f"backup verify inc2 --nic {NIC} --expect-database shop",
-        lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],
+        _no_temporary,
     ),
     Scenario(
         "backup verify two",
         f"backup verify inc2 other --nic {NIC} --timeout 135",
-        lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],
+        _no_temporary,
     ),
     Scenario(
         "backup verify all",
         f"backup verify --all --nic {NIC}",
-        lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],
+        _no_temporary,
     ),
     Scenario(
         "instance create",

@@ -32,7 +32,8 @@ class TestAccessRules(testtools.TestCase):
         self.assertEqual(access_rules.collect(), access_rules.read_table())
 
     def test_the_table_has_every_command(self):
-        wanted = {*access_rules.COMMANDS, f"backup rotate {access_rules.PROBES}"}
+        more = {f"backup rotate {each}" for each in access_rules.MORE_NEEDED.values()}
+        wanted = {*access_rules.COMMANDS, *more}
         self.assertEqual(wanted, set(access_rules.read_table()))
 
     def test_the_example_has_the_rules_of_the_scheduled_jobs(self):

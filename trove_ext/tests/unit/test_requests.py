@@ -19,6 +19,7 @@ import re
 from datetime import timedelta
 from typing import NamedTuple
 
+import fixtures
 import testtools
 
 from trove_ext.tests.fake.clock import FakeClock
@@ -120,8 +121,32 @@ class TestRequests(testtools.TestCase):
             before=self.restart,
             waits=1,
         )
+        self.check_policies()
         self.check_deletes()
         self.assertEqual({}, self.table, "rows that no test holds")
+
+    def check_policies(self):
+        """Compare the commands that read a policy file."""
+        folder = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        daily, rarely = folder / "daily.yaml", folder / "rarely.yaml"
+        daily.write_text("rules: [{every: 1d}]")
+        rarely.write_text("rules: [{every: 9d, keep_last: 9, verify_every: year}]")
+        self.check("backup rotate --policy", f"backup rotate --policy {daily}", waits=1)
+        for name, line in (
+            ("backup rotate --policy, nothing due", f"rotate --policy {rarely}"),
+            ("backup check --policy", f"check --policy {rarely}"),
+            ("backup policy show", f"policy show {rarely}"),
+            ("backup prune --policy --dry-run", f"prune --policy {rarely} --dry-run"),
+            ("backup verify --policy, nothing due", f"verify --policy {rarely}"),
+        ):
+            self.check(name, f"backup {line}", before=self.add_older)
+
+    def add_older(self):
+        """Add an older backup of each, the first of its year."""
+        created = self.cloud.clock.now() - timedelta(hours=50)
+        for number, instance in enumerate(self.cloud.live_instances):
+            name = f"db{number}-full-20250102T000000Z"
+            self.cloud.add_backup(name, instance, created=created)
 
     def check_deletes(self):
         """Compare a rotation that deletes a backup of each with one that does not."""

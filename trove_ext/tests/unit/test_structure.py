@@ -42,6 +42,7 @@ RECORDS = {
     "model.backup.Backup": "all that Trove reports of a backup",
     "model.engine.Engine": "all the facts of an engine",
     "model.instance.Instance": "all that Trove reports of an instance",
+    "model.policy_file.Settings": "a field for each setting of a rule",
     "model.retention_policy.Policy": "a field for each --keep option",
     "sandbox.state.Settings": "all that is chosen when a sandbox is set up",
     "sandbox.standins.nova.Server": "a server as Trove expects it of Nova",

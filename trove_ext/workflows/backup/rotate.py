@@ -288,8 +288,14 @@ def _unseen(error: TroveExtError, row: RotateRow) -> TroveExtError:
 def _read_again(
     cloud: Cloud, request: RotateRequest, rows: Sequence[RotateRow]
 ) -> list[Backup]:
-    """Read what is needed to check the new backups, and all if a policy is to prune."""
-    only = rows[0].found.instance_id if len(rows) == 1 else None
+    """Read what is needed to check the new backups, and all if a policy is to prune.
+
+    Which one is verified depends on the backups of all members of a replica set.
+    """
+    found = rows[0].found
+    only = found.instance_id if len(rows) == 1 else None
+    if request.check is not None and found.group and len(found.group.members) > 1:
+        only = None
     if request.policy is None and only is not None:
         return list(chains.forest_above(cloud, only))
     return read.list_backups(cloud)

@@ -13,15 +13,19 @@
 """The cron job by a policy file: what is due is done, retention is applied to all.
 
 A run that was killed leaves what the next one finds in Trove: a backup in progress is
-adopted, and a completed one is not due again, but retention is applied to it.
+adopted, and a completed one is not due again, but retention is applied to it. It is
+verified, if it is due for that, by a run that finds it within half an hour; later a
+timer that starts the command often would verify it again and again.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trove_ext.model.backup_due import State
+from trove_ext.model.set_member import counts_for_run
 from trove_ext.workflows.backup import prune, prune_policy
 from trove_ext.workflows.backup.rotate import (
     MIN_AGE,
@@ -35,16 +39,26 @@ from trove_ext.workflows.backup.schedule import announce, schedule
 from trove_ext.workflows.backup.targets import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from trove_ext.model.backup_due import Due
     from trove_ext.model.policy_file import PolicyFile, Settings
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
+    from trove_ext.workflows.backup.rotate import Check
     from trove_ext.workflows.backup.schedule import Schedule
+
+    CheckOf = Callable[[Settings], Check | None]
 
 #: A backup in progress is adopted, and then pruned after.
 AT_WORK = (State.DUE, State.RUNNING)
+#: For how long a completed backup is taken for that of a run that was killed.
+REPEAT = timedelta(minutes=30)
+
+
+def no_check(_settings: Settings) -> Check | None:
+    """Verify no backup, whatever the rules say."""
+    return None
 
 
 def rotate_policy(
@@ -53,31 +67,37 @@ def rotate_policy(
     deadline: Deadline,
     *,
     prefer_replica: bool = False,
+    check_of: CheckOf = no_check,
 ) -> list[RotateRow]:
     """Take the backups that are due, wait for all together, and prune all instances.
 
     :param prefer_replica: as for
         :func:`~trove_ext.workflows.backup.rotate_all.rotate_all`
+    :param check_of: returns what verifies the backups of a rule, if anything does:
+        :func:`trove_ext.workflows.restore.rotation_check.check_of`
     :returns: a row for each instance that no rule skips, by name
     :raises NotFoundError: the project has no instance that can be backed up
+    :raises CheckError: the backups can't be verified as the rules say; nothing was
+        changed
     """
     found = schedule(cloud, policy)
     announce(cloud, policy, found)
+    _prepare_checks(cloud, found, check_of)
     batches = []
     for settings, dues in _by_rule(found.dues):
-        request = request_of(settings)
+        request = request_of(settings, check_of(settings))
         choice = MemberChoice(
             cloud, request, found.forest, prefer_replica=prefer_replica
         )
         batches.append((request, [choice.of(due.group) for due in dues]))
     rows = [
         *rotate_batches(cloud, batches, deadline),
-        *_prune_waiting(cloud, found, deadline),
+        *_finish_waiting(cloud, found, deadline, check_of),
     ]
     return sorted(rows, key=lambda row: (row.found.name, row.found.instance_id or ""))
 
 
-def request_of(settings: Settings) -> RotateRequest:
+def request_of(settings: Settings, check: Check | None = None) -> RotateRequest:
     """Return the request of a rotation whose backup is due.
 
     A run that began at the same moment may have taken it: one that was completed just
@@ -91,6 +111,8 @@ def request_of(settings: Settings) -> RotateRequest:
         min_age=min(MIN_AGE, settings.every / 2),
         policy=settings.keep,
         storage_driver=settings.storage_driver,
+        incremental=settings.incremental,
+        check=check,
     )
 
 
@@ -103,13 +125,30 @@ def _by_rule(dues: Sequence[Due]) -> Iterator[tuple[Settings, list[Due]]]:
             yield rule.settings, chosen
 
 
-def _prune_waiting(
-    cloud: Cloud, found: Schedule, deadline: Deadline
+def _prepare_checks(cloud: Cloud, found: Schedule, check_of: CheckOf) -> None:
+    """Check that what the rules say of verifications can be done."""
+    for due in found.dues:
+        settings = due.rule.settings if due.rule else None
+        check = check_of(settings) if settings else None
+        if check is not None:
+            check.prepare(cloud, [due.group.head.datastore])
+
+
+def _finish_waiting(
+    cloud: Cloud, found: Schedule, deadline: Deadline, check_of: CheckOf
 ) -> list[RotateRow]:
-    """Apply retention where no backup is due; an earlier run may not have done so."""
-    waiting = [due for due in found.dues if due.state is State.WAITING]
-    rows = [_waiting_row(due) for due in waiting]
-    plans = prune_policy.plans(cloud, found, waiting)
+    """Do what an earlier run may not have done where no backup is due.
+
+    That is the verification of its backup, and retention.
+    """
+    waiting = {
+        due.group.head.id: due for due in found.dues if due.state is State.WAITING
+    }
+    rows = [
+        _verified(cloud, found, due, deadline, check_of) for due in waiting.values()
+    ]
+    good = [waiting[str(row.found.instance_id)] for row in rows if not row.error]
+    plans = prune_policy.plans(cloud, found, good)
     done = prune.execute_all(cloud, list(plans.values()), deadline) if plans else []
     pruned = dict(zip(plans, done, strict=True))
     return [
@@ -118,6 +157,22 @@ def _prune_waiting(
         else row
         for row in rows
     ]
+
+
+def _verified(
+    cloud: Cloud, found: Schedule, due: Due, deadline: Deadline, check_of: CheckOf
+) -> RotateRow:
+    """Return the row; the backup is verified if it has just been taken and is due."""
+    row = _waiting_row(due)
+    settings = due.rule.settings if due.rule else None
+    check = check_of(settings) if settings else None
+    if settings is None or check is None or due.last is None:
+        return row
+    within = min(REPEAT, settings.every / 2)
+    now = cloud.clock.now()
+    if not counts_for_run(found.forest, due.last, now=now, min_age=within):
+        return row
+    return check.apply(cloud, found.forest, row, deadline)
 
 
 def _waiting_row(due: Due) -> RotateRow:

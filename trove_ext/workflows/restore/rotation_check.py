@@ -22,8 +22,9 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from trove_ext.model.rotation import is_first_of_period
+from trove_ext.model.rotation import first_of_period, own_backups
 from trove_ext.workflows.restore import contents, verify
+from trove_ext.workflows.restore.contents import Question
 from trove_ext.workflows.restore.settings import RestoreOptions
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
 
     from trove_ext.model.backup import Backup
     from trove_ext.model.backup_forest import BackupForest
+    from trove_ext.model.policy_file import Settings, Verification
     from trove_ext.model.rotation_naming import NamePattern
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.backup.rotate import RotateRow
-    from trove_ext.workflows.restore.contents import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,19 @@ class RotationCheck:
     ) -> RotateRow:
         """Verify the backup of a row if it is due.
 
-        :param forest: all backups of the instance, at least
+        The backups of all members of a replica set count together.
+
+        :param forest: all backups of these, at least
         :returns: the row, with an error if the backup did not verify
         """
-        if row.error is not None or row.backup is None or row.found.instance is None:
+        backup, found = row.backup, row.found
+        if row.error is not None or backup is None or found.instance is None:
             return row
-        own = self.pattern.recogniser(row.found.instance.name)
-        if not is_first_of_period(forest, row.backup, own, self.period):
+        members = found.group.members if found.group else (found.instance,)
+        own = own_backups(forest, members, self.pattern)
+        if first_of_period(forest, backup, own, self.period) is not backup:
             return row
-        (done,) = verify.verify(cloud, [self._request(row.backup, deadline)])
+        (done,) = verify.verify(cloud, [self._request(backup, deadline)])
         total = done.steps[-1].result
         return replace(row, note=f"{row.note}; verified: {total}", error=done.error)
 
@@ -91,3 +96,25 @@ class RotationCheck:
             query_database=self.query_database,
             timeout=0.0 if math.isinf(remaining) else max(1.0, remaining),
         )
+
+
+def check_of(settings: Settings, options: RestoreOptions) -> RotationCheck | None:
+    """Return what verifies the backups of a rule of a policy file; None if nothing.
+
+    :param options: of the temporary instances
+    """
+    wanted = settings.verification
+    if wanted is None:
+        return None
+    return RotationCheck(
+        wanted.period,
+        settings.pattern,
+        questions_of(wanted),
+        wanted.query_database,
+        options,
+    )
+
+
+def questions_of(wanted: Verification) -> tuple[Question, ...]:
+    """Return the queries of a rule, and the values that they must return."""
+    return tuple(Question(statement, value) for statement, value in wanted.queries)

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import ResourceFailedError
 from trove_ext.workflows.backup import check
-from trove_ext.workflows.restore.verify import Verification
+from trove_ext.workflows.restore import verify
 from trove_ext.workflows.restore.verify_journal import FAILED, Step
 
 if TYPE_CHECKING:
     from trove_ext.model.backup import Backup
+    from trove_ext.model.policy_file import Verification
     from trove_ext.model.selection import Selection
     from trove_ext.trove.client import Cloud
 
@@ -37,6 +38,7 @@ class Newest:
     :ivar name: of the instance, or of the source
     :ivar backup: its newest restorable backup; None if there is none
     :ivar problem: why there is none
+    :ivar verification: how the rule of a policy file wants it to be verified
     """
 
     instance_id: str | None
@@ -44,6 +46,7 @@ class Newest:
     datastore: str | None
     backup: Backup | None = None
     problem: str = ""
+    verification: Verification | None = None
 
 
 def newest_of_all(cloud: Cloud, selection: Selection) -> list[Newest]:
@@ -68,11 +71,11 @@ def newest_of_all(cloud: Cloud, selection: Selection) -> list[Newest]:
     ]
 
 
-def without_backup(newest: Newest) -> Verification:
+def without_backup(newest: Newest) -> verify.Verification:
     """Return the result of an instance that has no backup to verify: a failure."""
     text = f"Instance {newest.name} ({newest.instance_id}): {newest.problem}"
     steps = (
         Step("", None, "check", FAILED, 0.0, text),
         Step("", None, "total", FAILED, 0.0),
     )
-    return Verification(steps, ResourceFailedError(text))
+    return verify.Verification(steps, ResourceFailedError(text))

@@ -33,7 +33,7 @@ def instance(name, datastore="mysql"):
     return Instance(f"id-{name}", name, "ACTIVE", "HEALTHY", datastore=datastore)
 
 
-class TestDue(testtools.TestCase):
+class DueTestCase(testtools.TestCase):
     def setUp(self):
         super().setUp()
         self.shop = instance("shop")
@@ -46,6 +46,8 @@ class TestDue(testtools.TestCase):
         fields |= {"name": name, "instance_id": (of or self.shop).id}
         return trees.backup(f"{name}-{age}", created=NOW - age, **fields)
 
+
+class TestDue(DueTestCase):
     def test_an_instance_without_a_backup_is_due(self):
         found = self.due()
         self.assertEqual((State.DUE, None, None), (found.state, found.last, found.at))
@@ -88,3 +90,56 @@ class TestDue(testtools.TestCase):
         skipped = read_rule({"skip": True}, {}, 1)
         self.assertIs(State.SKIPPED, self.due(rule=skipped).state)
         self.assertIs(State.NO_RULE, self.due(rule=None).state)
+
+    def test_what_never_ends_is_due_at_the_end_of_the_calendar(self):
+        rule = read_rule({"every": "9999y", "verify_every": "hour"}, {}, 1)
+        first = self.taken(0.6 * HOUR)
+        found = self.due(first, self.taken(0.1 * HOUR), rule=rule)
+        self.assertIs(State.WAITING, found.state)
+        self.assertEqual((9999, 9999), (found.at.year, found.verify_at.year))
+
+
+class TestVerification(DueTestCase):
+    """NOW is a Sunday, 2026-11-08 at noon (UTC)."""
+
+    RULE = read_rule({"every": "1d", "verify_every": "week"}, {}, 1)
+
+    def test_without_verify_every_nothing_is_verified(self):
+        found = self.due(self.taken(HOUR))
+        self.assertEqual((None, None), (found.first, found.verify_at))
+        self.assertFalse(found.verifies_last)
+
+    def test_the_first_backup_of_a_period_is_the_one(self):
+        last = self.taken(10 * HOUR)
+        found = self.due(last, self.taken(8 * 24 * HOUR), rule=self.RULE)
+        self.assertTrue(found.verifies_last)
+        self.assertEqual(last.created, found.verify_at)
+
+    def test_another_one_is_not_and_the_next_is_the_first_of_the_next_period(self):
+        first, last = self.taken(58 * HOUR), self.taken(10 * HOUR)
+        found = self.due(first, last, self.taken(34 * HOUR), rule=self.RULE)
+        self.assertFalse(found.verifies_last)
+        self.assertEqual(first, found.first)
+        self.assertEqual(last.created + 24 * HOUR, found.verify_at)
+
+    def test_the_next_one_is_taken_when_it_is_due_and_not_when_a_period_begins(self):
+        rule = read_rule({"every": "10h", "verify_every": "month"}, {}, 1)
+        first, last = self.taken(30 * HOUR), self.taken(HOUR)
+        found = self.due(first, last, rule=rule)
+        self.assertEqual(12, found.verify_at.month)
+        self.assertLess(found.verify_at - trees.day(122), 10 * HOUR)
+        rest = found.verify_at - last.created
+        self.assertEqual(timedelta(), rest % timedelta(hours=10))
+
+    def test_a_backup_of_another_member_is_the_first_of_the_set(self):
+        replica = instance("rep")
+        name = NAME.replace("shop", "rep")
+        group = Group(self.shop, (self.shop, replica))
+        first = self.taken(34 * HOUR, name, of=replica)
+        found = self.due(first, self.taken(10 * HOUR), rule=self.RULE, group=group)
+        self.assertEqual(first, found.first)
+
+    def test_an_instance_without_a_backup_has_no_time(self):
+        found = self.due(rule=self.RULE)
+        self.assertFalse(found.verifies_last)
+        self.assertIsNone(found.verify_at)

@@ -17,7 +17,13 @@ from datetime import timedelta
 import testtools
 
 from trove_ext.model.instance import Instance
-from trove_ext.model.policy_file import PolicyFile, read_keep, read_rule
+from trove_ext.model.policy_file import (
+    PolicyFile,
+    Verification,
+    read_keep,
+    read_rule,
+    read_verification,
+)
 from trove_ext.model.retention_policy import Policy
 
 EVERY = {"every": "1d"}
@@ -81,3 +87,21 @@ class TestSettings(testtools.TestCase):
         )
         self.assertEqual(wanted, read_keep(given))
         self.assertIsNone(read_keep(EVERY))
+
+    def test_how_backups_are_verified(self):
+        given = {"verify_every": "week", "query": "SELECT 1", "expect": 1}
+        wanted = Verification("week", (("SELECT 1", "1"),))
+        self.assertEqual(wanted, read_verification(given))
+        given |= {"query": ["a", "b"], "expect": [7, "x"], "query_database": "shop"}
+        wanted = Verification("week", (("a", "7"), ("b", "x")), "shop")
+        self.assertEqual(wanted, read_verification(given))
+        self.assertIsNone(read_verification(EVERY))
+
+    def test_a_file_verifies_if_a_rule_does(self):
+        skipped = {"skip": True, "match": {"instance": "x"}}
+        self.assertFalse(policy(skipped, EVERY).verifies)
+        self.assertTrue(policy(skipped, {**EVERY, "verify_every": "day"}).verifies)
+
+    def test_incrementals_of_postgresql_have_to_be_wanted(self):
+        self.assertFalse(self.settings(EVERY).incremental)
+        self.assertTrue(self.settings(EVERY, incremental=True).incremental)

@@ -16,6 +16,8 @@ import testtools
 
 from trove_ext.model.policy_file_checks import mistakes
 
+KEYS = ("match", "skip", "every", "max_age", "keep_name", "query", "expect")
+
 
 def places(*rules, **defaults):
     return [place for place, _ in mistakes({"defaults": defaults, "rules": [*rules]})]
@@ -50,10 +52,31 @@ class TestMistakes(testtools.TestCase):
         given = {"skip": True, "every": "1d", "match": {"instance": "x"}}
         self.assertEqual([("rules", 0, "every")], places(given))
 
+    def test_queries_need_verify_every(self):
+        given = {"every": "1d", "query": "x", "expect": 1}
+        places_of = [("rules", 0, "query"), ("rules", 0, "expect")]
+        self.assertEqual(places_of, places(given))
+        self.assertEqual([], places(given, verify_every="week"))
+        self.assertEqual([("rules", 0)], places({"every": "1d"}, query_database="x"))
+
+    def test_each_query_needs_its_value(self):
+        given = {"every": "1d", "verify_every": "week"}
+        wrong = {**given, "query": ["x", "y"], "expect": 1}
+        self.assertEqual([("rules", 0, "query")], places(wrong))
+        self.assertEqual([("rules", 0, "expect")], places({**given, "expect": 1}))
+        self.assertEqual([("rules", 0)], places(given, query="x"))
+        self.assertEqual([], places({**given, "expect": ["", 1]}, query=["x", "y"]))
+
+    def test_a_database_needs_a_query(self):
+        given = {"every": "1d", "verify_every": "week", "query_database": "shop"}
+        self.assertEqual([("rules", 0, "query_database")], places(given))
+        self.assertEqual([], places(given, query="x", expect="1"))
+
     def test_values_of_any_form_raise_nothing(self):
         odd = (None, 1, "x", [], {}, [1], {"instance": 1}, {"instance": [1]}, True)
         for value in odd:
             list(mistakes(value))
             list(mistakes({"rules": value, "defaults": value}))
-            for key in ("match", "skip", "every", "max_age", "keep_name"):
-                list(mistakes({"rules": [value, {key: value}, {"every": "1d"}]}))
+            for key in KEYS:
+                rule = {"verify_every": "week", key: value}
+                list(mistakes({"rules": [value, {key: value}, rule]}))

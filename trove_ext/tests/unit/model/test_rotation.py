@@ -11,14 +11,23 @@
 # under the License.
 
 import dataclasses
-import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import hypothesis
+import hypothesis.strategies as st
 import testtools
 
 from trove_ext.model.backup_forest import BackupForest
-from trove_ext.model.rotation import choose_parent, full_is_due, is_first_of_period
+from trove_ext.model.instance import Instance
+from trove_ext.model.retention_policy import PERIODS
+from trove_ext.model.rotation import (
+    choose_parent,
+    first_of_period,
+    full_is_due,
+    next_period,
+    own_backups,
+)
+from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.tests.unit.model import strategies, trees
 
 
@@ -26,6 +35,8 @@ def forest(drawing):
     return BackupForest.of(trees.draw(drawing))
 
 
+#: Two members of a set.
+MEMBERS = [Instance(name, name, "ACTIVE", "HEALTHY") for name in ("db1", "db2")]
 #: Later than any day in a drawing.
 NOW = trees.day(9999)
 
@@ -177,19 +188,40 @@ class TestFirstOfPeriod(testtools.TestCase):
 
     def _first(self, drawing, period):
         grove = forest(drawing)
-        own = re.compile("name-of-[a-z]")
-        firsts = (b for b in grove if is_first_of_period(grove, b, own, period))
+        own = list(own_backups(grove, MEMBERS, NamePattern("night-{time:%d}")))
+        firsts = (b for b in own if first_of_period(grove, b, own, period) is b)
         return sorted(backup.id for backup in firsts)
 
+    def nights(self, drawing):
+        return "\n".join(f"{line} name=night-01" for line in drawing.splitlines())
+
     def test_weeks_begin_on_monday(self):
-        nights = "a @0\nb @1\nc @2\nd @3\ne @8\nf @9"
+        nights = self.nights("a @0\nb @1\nc @2\nd @3\ne @8\nf @9")
         self.assertEqual(["a", "c", "f"], self._first(nights, "week"))
         self.assertEqual(list("abcdef"), self._first(nights, "day"))
         self.assertEqual(["a"], self._first(nights, "month"))
 
     def test_what_can_not_be_restored_does_not_count(self):
-        self.assertEqual(["a", "b"], self._first("a @2 FAILED\nb @3\nc @4", "week"))
+        nights = self.nights("a @2 FAILED\nb @3\nc @4")
+        self.assertEqual(["a", "b"], self._first(nights, "week"))
 
     def test_other_names_and_instances_do_not_count(self):
-        drawing = "a @2 name=by-hand\nb @3 instance_id=db2\nc @4"
-        self.assertIn("c", self._first(drawing, "week"))
+        drawing = self.nights("b @3 instance_id=db9\nc @4")
+        self.assertEqual(["c"], self._first(f"a @2\n{drawing}", "week"))
+
+    def test_all_members_of_a_set_have_one_first(self):
+        nights = self.nights("a @2 instance_id=db2\nb @3\nc @8")
+        self.assertEqual(["a"], self._first(nights, "week"))
+
+    @hypothesis.given(
+        st.datetimes(datetime(1999, 1, 1), datetime(2101, 1, 1)),  # noqa: DTZ001
+        st.sampled_from(sorted(PERIODS)),
+    )
+    def test_the_next_period_is_the_first_moment_of_another_one(self, moment, period):
+        moment = moment.replace(tzinfo=UTC)
+        bucket = PERIODS[period]
+        after = next_period(moment, period)
+        before = after - timedelta(microseconds=1)
+        self.assertEqual(moment.strftime(bucket), before.strftime(bucket))
+        self.assertNotEqual(moment.strftime(bucket), after.strftime(bucket))
+        self.assertGreater(after, moment)

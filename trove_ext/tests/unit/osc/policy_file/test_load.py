@@ -20,10 +20,11 @@ from datetime import timedelta
 import testtools
 
 from trove_ext.exceptions import UsageError
+from trove_ext.model.retention_policy import PERIODS
 from trove_ext.osc.policy_file import load, schema
 
 EXAMPLE = pathlib.Path(__file__).parents[5] / "doc/examples/backups.yaml"
-#: Sixteen kinds of mistakes in valid YAML, and where they are.
+#: Twenty kinds of mistakes in valid YAML, and where they are.
 BAD = """\
 defaults:
   full_every: 7x
@@ -48,6 +49,20 @@ rules:
     keep_name: release-*
   - match: {instance: 007}
     keep_daily: 3
+  - match: {instance: a}
+    every: 1d
+    query: SELECT 1
+  - match: {instance: b}
+    every: 1d
+    incremental: maybe
+    verify_every: 7d
+    query: [SELECT 1, SELECT 2]
+    expect: 1.5
+  - match: {instance: c}
+    every: 1d
+    verify_every: week
+    query: [SELECT 1, SELECT 2]
+    expect: 1
   - every: 2026-13-45
   - every: 1d
 """
@@ -67,8 +82,14 @@ MISTAKES = [
     (21, 5, "keep_name: alone it keeps nothing else"),
     (22, 13, "instance: '7' has to be text or a list: put it in quotes"),
     (22, 5, "'every' is missing, such as 1d, or skip: true"),
-    (24, 12, "'2026-13-45': month must be in 1..12"),
-    (25, 5, "this rule is never used: one before it matches all"),
+    (26, 5, "query: it has no effect without verify_every"),
+    (29, 5, "incremental: 'maybe' has to be true or false"),
+    (30, 5, "verify_every: '7d' has to be hour or day or week or month or year"),
+    (31, 5, "each query needs its expect: there are 2 and 1"),
+    (32, 5, "expect: '1.5' has to be text or a whole number or a list: put it in quo"),
+    (36, 5, "each query needs its expect: there are 2 and 1"),
+    (38, 12, "'2026-13-45': month must be in 1..12"),
+    (39, 5, "this rule is never used: one before it matches all"),
 ]
 
 
@@ -105,6 +126,8 @@ class TestGood(testtools.TestCase):
         defaults = tree["properties"]["defaults"]["properties"]
         self.assertEqual(set(rule) - {"match", "skip"}, set(defaults))
         self.assertEqual(set(defaults), set(tree["$defs"]))
+        periods = tree["$defs"]["verify_every"]["enum"]
+        self.assertEqual(list(PERIODS), periods)
         lacking = [k for k, v in tree["$defs"].items() if not v.get("description")]
         self.assertEqual([], lacking)
 

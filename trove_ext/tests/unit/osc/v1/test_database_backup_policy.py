@@ -84,6 +84,21 @@ class TestShow(PolicyTestCase):
         due = now.replace(hour=now.hour + 1, microsecond=0)
         self.assertEqual(due.isoformat().replace("+00:00", "Z")[:19], row["Due"][:19])
 
+    def test_a_verification_is_due_with_the_first_backup_of_a_period(self):
+        alone = self.fake.instance("alone")
+        rules = RULES.replace("every: 1h", "every: 1h\n    verify_every: day")
+        row = self.show(rules)[0]["alone"]
+        self.assertEqual(("day", None), (row["Verify Every"], row["Verification Due"]))
+        self.fake.add_backup("alone-full-20260101T000000Z", alone)
+        row = self.show(rules)[0]["alone"]
+        self.assertEqual(row["Created"], row["Verification Due"])
+        self.fake.clock.sleep(3600)
+        self.fake.add_backup("alone-full-20260102T000000Z", alone)
+        row = self.show(rules)[0]["alone"]
+        self.assertLess(row["Created"][:10], row["Verification Due"][:10])
+        row = self.show(RULES)[0]["alone"]
+        self.assertEqual((None, None), (row["Verify Every"], row["Verification Due"]))
+
     def test_it_reads_the_project_in_two_requests(self):
         _, result = self.show(RULES)
         self.assertEqual(
@@ -101,6 +116,7 @@ class TestBadFile(PolicyTestCase):
         ("check", "--policy"),
         ("check", "--nagios", "--policy"),
         ("prune", "--yes", "--policy"),
+        ("verify", "--policy"),
     )
 
     def test_nothing_is_sent_to_any_service(self):
@@ -126,6 +142,7 @@ class TestBadFile(PolicyTestCase):
             ),
             (("rotate", "--keep-last", "3"), "--keep-"),
             (("rotate", "--min-age", "0"), "--min-age"),
+            (("rotate", "--verify-each", "week"), "--verify-each"),
             (("check", "db1", "--max-age", "1h"), "<instance>, --critical"),
             (("prune", "--all", "--yes"), "--all"),
         ):
@@ -133,6 +150,40 @@ class TestBadFile(PolicyTestCase):
             self.assertEqual(2, result.exit_code, result.stderr)
             self.assertEqual([], list(result.requests), argv)
             self.assertIn(f"leave out {named}", result.stderr)
+
+
+class TestRotate(PolicyTestCase):
+    RULES = """
+defaults: {every: 1h, keep_last: 3}
+rules:
+  - match: {instance: alone}
+    verify_every: week
+  - match: {instance: db1}
+    incremental: true
+"""
+
+    def rotate(self, rules, *argv):
+        argv = ("rotate", "--policy", self.file(rules), "--nic", "none", *argv)
+        return self.run_command(*argv)
+
+    def test_the_network_of_verifications_can_be_given(self):
+        result = self.rotate(self.RULES, "-f", "json")
+        self.assertEqual(0, result.exit_code, result.stderr)
+        notes = {row["Instance"]: row["Note"] for row in json.loads(result.stdout)}
+        self.assertIn("verified: restored", notes["alone"])
+        self.assertNotIn("verified", notes["db1"])
+
+    def test_it_needs_verifications(self):
+        result = self.rotate(self.RULES.replace("verify_every: week", "keep_last: 1"))
+        self.assertEqual((2, 0), (result.exit_code, len(result.requests)))
+        self.assertIn("--nic needs verify_every in a rule", result.stderr)
+
+    def test_a_chain_without_limit_is_a_warning_also_with_incrementals(self):
+        result = self.rotate(self.RULES)
+        shown = " ".join(result.stderr.split())
+        self.assertIn(":4: without full_every or chain_length one chain", shown)
+        self.assertIn("nothing of it (on PostgreSQL", shown)
+        self.assertIn("nothing of it.", shown)
 
 
 class TestCheck(PolicyTestCase):

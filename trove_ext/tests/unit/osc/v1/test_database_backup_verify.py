@@ -72,12 +72,12 @@ class VerifyTestCase(testtools.TestCase):
         argv = ["database", "backup", "verify", *words, "--nic", "none"]
         return run_openstack([*argv, "-f", "json"], self.cloud)
 
-
-class TestAll(VerifyTestCase):
     def totals(self, result):
         rows = json.loads(result.stdout)
         return [(r["Backup"], r["Result"]) for r in rows if r["Step"] == "total"]
 
+
+class TestAll(VerifyTestCase):
     def test_the_newest_restorable_backup_of_each_set_is_verified(self):
         result = self.verify("--all")
         self.assertEqual(0, result.exit_code, result.stderr)
@@ -111,6 +111,93 @@ class TestAll(VerifyTestCase):
         ):
             result = self.verify(*words)
             self.assertEqual((2, []), (result.exit_code, result.requests.to_trove()))
+
+
+class TestPolicy(VerifyTestCase):
+    RULES = """
+rules:
+  - match: {instance: shop}
+    every: 12h
+    name: rep-new{time:%Y}
+    verify_every: week
+  - match: {instance: blog}
+    every: 1h
+    verify_every: day
+  - skip: true
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        rep = self.cloud.instance("rep")
+        self.add("rep-full-20260101T000000Z", rep, 3)
+        self.add("blog-full-20260101T000000Z", self.blog, 0)
+
+    def policy(self, rules=None):
+        """Write a file; without the name that no backup of shop has, by default."""
+        rules = rules or self.RULES.replace("    name: rep-new{time:%Y}\n", "")
+        path = self.folder / f"{len(rules)}.yaml"
+        path.write_text(rules)
+        return ("--policy", str(path))
+
+    def test_the_first_backup_of_a_period_is_verified_that_of_any_member(self):
+        self.add("shop-full-20260101T000000Z", self.shop, 24 * 8)
+        result = self.verify(*self.policy())
+        self.assertEqual(0, result.exit_code, result.stderr)
+        wanted = [
+            ("blog-full-20260101T000000Z", "restored"),
+            ("rep-full-20260101T000000Z", "restored"),
+        ]
+        self.assertEqual(wanted, self.totals(result))
+
+    def test_what_is_not_due_is_left_out_and_a_run_without_work_is_a_success(self):
+        rules = "rules: [{match: {instance: blog}, every: 1h, verify_every: year}]"
+        self.cloud.clock.sleep(60)
+        self.add("blog-full-20260102T000000Z", self.blog, 0)
+        result = self.verify(*self.policy(rules))
+        self.assertEqual((0, []), (result.exit_code, json.loads(result.stdout)))
+        self.assertIn("first backup of the year, which is blog-full-", result.stderr)
+        self.assertIn("No rule of", result.stderr)
+
+    def test_an_instance_without_a_backup_is_a_failure(self):
+        result = self.verify(*self.policy(self.RULES))
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("shop", result.stderr)
+        self.assertIn("no restorable backup of the rotation", result.stderr)
+
+    def test_what_can_not_be_done_is_refused_before_anything_is_sent(self):
+        rules = "rules: [{every: 1h}]"
+        for words, text in (
+            (self.policy(rules), "has verify_every"),
+            ((*self.policy(), "b"), "leave out <backup>"),
+            ((*self.policy(), "--instance", "shop"), "leave out --instance"),
+            ((*self.policy(), "--all"), "leave out --all"),
+            ((*self.policy(), "--query", "x"), "leave out --query"),
+            (("--policy", "/nowhere"), "Can't read /nowhere"),
+        ):
+            result = self.verify(*words)
+            self.assertEqual((2, 0), (result.exit_code, len(result.requests)), words)
+            self.assertIn(text, result.stderr)
+
+    def test_the_metrics_of_what_is_not_due_stay(self):
+        path = self.folder / "v.prom"
+        self.verify(*self.policy(), "--prometheus", str(path))
+        before = path.read_text("utf-8")
+        self.cloud.clock.sleep(60)
+        self.add("blog-full-20260102T000000Z", self.blog, 0)
+        self.verify(*self.policy(), "--prometheus", str(path))
+        found = path.read_text("utf-8")
+        self.assertEqual(self.success(before, "blog"), self.success(found, "blog"))
+        self.assertNotEqual(self.success(before, "shop"), self.success(found, "shop"))
+
+    def success(self, text, name):
+        return [
+            sample.value
+            for family in text_string_to_metric_families(text)
+            if family.name == "trove_backup_verify_last_success_timestamp_seconds"
+            for sample in family.samples
+            if sample.labels["name"] == name
+        ]
 
 
 class TestMetrics(VerifyTestCase):

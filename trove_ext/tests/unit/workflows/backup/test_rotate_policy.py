@@ -12,8 +12,12 @@
 
 """The cron job by a policy file, also killed after each request."""
 
+from functools import partial
+from unittest import mock
+
 import testtools
 
+from trove_ext.exceptions import CheckError
 from trove_ext.model.policy_file import PolicyFile, read_rule
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
@@ -23,8 +27,12 @@ from trove_ext.trove.client import Cloud
 from trove_ext.workflows.backup.rotate import error_of
 from trove_ext.workflows.backup.rotate_policy import rotate_policy
 from trove_ext.workflows.backup.rotate_start import How
+from trove_ext.workflows.new_instance import Nic
+from trove_ext.workflows.restore.rotation_check import check_of
+from trove_ext.workflows.restore.settings import RestoreOptions
 
 HOUR = 3600
+NIC = Nic()
 RULES = (
     {"match": {"instance": "old"}, "skip": True},
     {"match": {"instance": "db1"}, "every": "6h", "keep_last": 2, "chain_length": 1},
@@ -48,14 +56,22 @@ def made():
     return fake
 
 
-class TestRotatePolicy(testtools.TestCase):
+class RotatePolicyTestCase(testtools.TestCase):
+    """Runs by a policy file, which have no failure."""
+
     def setUp(self):
         super().setUp()
         self.fake = made()
 
-    def run_once(self, policy=POLICY, **kwargs):
+    policy = POLICY
+
+    def run_once(self, policy=None, **kwargs):
         cloud = Cloud(make_client(self.fake), clock=self.fake.clock)
-        rows = rotate_policy(cloud, policy, cloud.start(3600), **kwargs)
+        policy = policy or self.policy
+        checks = partial(check_of, options=RestoreOptions(nic=NIC))
+        rows = rotate_policy(
+            cloud, policy, cloud.start(3600), check_of=checks, **kwargs
+        )
         self.assertIsNone(error_of(rows), rows)
         return {row.found.name: row for row in rows}
 
@@ -70,6 +86,34 @@ class TestRotatePolicy(testtools.TestCase):
     def posts(self):
         return len(list(self.fake.log.matching("POST", "/backups")))
 
+    def kill_after(self, number):
+        def die(_request):
+            if len(self.fake.log) >= number:
+                raise Killed(9)
+
+        self.fake.after_request.append(die)
+        try:
+            self.run_once()
+        except Killed:
+            pass
+        else:
+            self.fail(f"not killed after request {number}")
+        self.fake.after_request.clear()
+
+    def rules(self, *rules):
+        return PolicyFile(
+            "b.yaml",
+            (
+                *(
+                    read_rule({"match": {"instance": "alone"}, **rule}, {}, number)
+                    for number, rule in enumerate(rules, 1)
+                ),
+                read_rule({"skip": True}, {}, 9),
+            ),
+        )
+
+
+class TestRotatePolicy(RotatePolicyTestCase):
     def test_what_is_due_is_done_and_of_the_rest_it_says_when(self):
         # The newest one of "alone" is 12 hours old, and one is due each day.
         rows = self.run_once()
@@ -123,20 +167,6 @@ class TestRotatePolicy(testtools.TestCase):
             self.run_once()
             self.assertEqual(wanted, self.state(), f"killed after request {number}")
 
-    def kill_after(self, number):
-        def die(_request):
-            if len(self.fake.log) >= number:
-                raise Killed(9)
-
-        self.fake.after_request.append(die)
-        try:
-            self.run_once()
-        except Killed:
-            pass
-        else:
-            self.fail(f"not killed after request {number}")
-        self.fake.after_request.clear()
-
     def test_backups_of_all_rules_are_waited_for_together(self):
         self.fake.clock.sleep(24 * HOUR)
         before = self.fake.clock.monotonic()
@@ -149,3 +179,102 @@ class TestRotatePolicy(testtools.TestCase):
             self.run_once(PolicyFile("b.yaml", (rule,)))
         alone = self.fake.clock.monotonic() - before
         self.assertLess(together, 0.75 * alone)
+
+    def test_incrementals_of_postgresql_are_taken_if_the_rule_says_so(self):
+        version = self.fake.datastores["postgresql"].default_version_id
+        alone = self.fake.instance("alone")
+        alone.version_id = version
+        rule = {"every": "1h", "incremental": True}
+        self.run_once(self.rules({"every": "1h"}))
+        self.fake.clock.sleep(HOUR)
+        self.run_once(self.rules(rule))
+        parents = [b.parent_id for b in self.fake.live_backups[-2:]]
+        self.assertEqual([None, self.fake.live_backups[-2].id], parents)
+
+
+class TestVerified(RotatePolicyTestCase):
+    """Rules that verify the first backup of each week."""
+
+    policy = PolicyFile(
+        "b.yaml",
+        tuple(
+            read_rule(rule, {} if "skip" in rule else {"verify_every": "week"}, line)
+            for line, rule in enumerate(RULES, 1)
+        ),
+    )
+
+    def run_once(self, policy=None, **kwargs):
+        rows = super().run_once(policy, **kwargs)
+        self.notes = {name: row.note for name, row in rows.items()}
+        return rows
+
+    def restores(self):
+        return sum(
+            "restorePoint" in str(request.body)
+            for request in self.fake.log.matching("POST", "/instances")
+        )
+
+    def test_only_what_was_taken_now_is_verified(self):
+        rows = self.run_once()
+        self.assertIn("verified: restored", self.notes["db1"])
+        self.assertRegex(rows["alone"].note, r"^due at [0-9-]+ [0-9:]+ UTC$")
+        self.assertEqual(1, self.restores())
+
+    def test_the_first_backup_of_a_week_is_verified_and_no_other_one(self):
+        verified = []
+        for day in range(14):
+            self.run_once()
+            if "verified: restored" in self.notes["db1"]:
+                verified.append(self.fake.clock.now())
+            self.assertEqual(4, len(self.fake.live_instances), f"day {day}")
+            self.fake.clock.sleep(24 * HOUR)
+        weeks = [f"{moment:%G-%V}" for moment in verified]
+        self.assertEqual(sorted(set(weeks)), weeks)
+        self.assertGreaterEqual(len(weeks), 2)
+
+    def test_a_run_within_half_an_hour_verifies_what_a_killed_one_may_not_have(self):
+        self.run_once()
+        self.run_once()
+        self.assertIn("verified: restored", self.notes["db1"])
+        self.assertRegex(self.notes["db1"], "^due at ")
+        self.fake.clock.sleep(1800)
+        self.run_once()
+        self.assertNotIn("verified", self.notes["db1"])
+
+    def test_a_backup_that_does_not_verify_is_a_failure_and_nothing_is_pruned(self):
+        self.fake.clock.sleep(12 * HOUR)
+        cloud = Cloud(make_client(self.fake), clock=self.fake.clock)
+        self.fake.quotas["instances"] = len(self.fake.live_instances)
+        checks = partial(check_of, options=RestoreOptions(nic=NIC))
+        for _ in range(2):
+            # The second run finds it, and it is still due.
+            rows = rotate_policy(cloud, self.policy, cloud.start(3600), check_of=checks)
+            bad = [row for row in rows if row.error]
+            self.assertIn("db1", {row.found.name for row in bad})
+            self.assertEqual({0}, {row.deleted for row in bad})
+            self.assertIn("quota", str(bad[0].error))
+
+    def test_killed_after_any_request_and_run_again_it_ends_as_one_run_would(self):
+        self.run_once()
+        wanted, requests = self.state(), len(self.fake.log)
+        for number in range(1, requests + 1):
+            self.fake = made()
+            self.kill_after(number)
+            self.run_once()
+            self.assertEqual(wanted, self.state(), f"killed after request {number}")
+            self.assertIn("verified: restored", self.notes["db1"], number)
+
+    def test_without_the_driver_nothing_is_done(self):
+        rule = {"every": "1h", "verify_every": "week", "query": "x", "expect": 1}
+        cloud = Cloud(make_client(self.fake), clock=self.fake.clock)
+        checks = partial(check_of, options=RestoreOptions(nic=NIC))
+        with mock.patch.dict("sys.modules", {"pymysql": None}):
+            self.assertRaises(
+                CheckError,
+                rotate_policy,
+                cloud,
+                self.rules(rule),
+                cloud.start(3600),
+                check_of=checks,
+            )
+        self.assertEqual([], list(self.fake.log.changing))
