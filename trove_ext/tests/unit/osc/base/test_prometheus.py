@@ -14,7 +14,10 @@
 
 import os
 import pathlib
+import shutil
 import stat
+import subprocess
+import unittest
 from unittest import mock
 
 import fixtures
@@ -25,7 +28,20 @@ from trove_ext.exceptions import TroveExtError
 from trove_ext.osc.base import prometheus
 from trove_ext.osc.base.prometheus import Gauge, Sample
 
+PROMTOOL = shutil.which("promtool")
 ODD = 'a "quoted" \\ name\nof two lines'
+
+
+def promtool(text):
+    """Return the exit code and the findings of ``promtool check metrics``."""
+    done = subprocess.run(
+        [PROMTOOL, "check", "metrics"],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 class TestRender(testtools.TestCase):
@@ -48,6 +64,16 @@ class TestRender(testtools.TestCase):
         self.assertEqual([ODD, "b"], [sample.labels["name"] for sample in good.samples])
         self.assertEqual([1.0, 0.0], [sample.value for sample in good.samples])
         self.assertEqual(1764038827.25, time.samples[0].value)
+
+    @unittest.skipUnless(PROMTOOL, "promtool of Debian's prometheus is not installed")
+    def test_promtool_accepts_it(self):
+        labels = {"id": "1", "name": ODD, "region": "", "type": "Grüße-😀"}
+        gauges = [
+            Gauge("trove_backup_good", f"Whether {ODD}.", [Sample(1, labels)]),
+            Gauge("trove_time_seconds", "A time.", [Sample(1764038827.25, {})]),
+        ]
+        self.assertEqual((0, ""), promtool(prometheus.render(gauges)))
+        self.assertNotEqual((0, ""), promtool('trove_backup_good{name="x} 1\n'))
 
     def test_a_metric_without_samples_is_left_out(self):
         self.assertEqual("", prometheus.render([Gauge("a", "A.", [])]))
