@@ -347,13 +347,21 @@ class TestPrometheus(CheckTestCase):
 class TestAll(CheckTestCase):
     def project(self):
         """Thirty instances, twelve in sets, with backups of every age and state."""
+        self.begun = self.clock.now()
         for number in range(4):
             source = self.instance(f"set{number}", 40)
             for letter in "ab":
                 self.cloud.add_instance(f"set{number}{letter}", replica_of=source)
             self.back_up(f"set{number}a", number + 1)
-        for number in range(14):
+        for number in range(10):
             self.instance(f"alone{number}", number + 3, number + 2)
+        for name, state in (
+            ("running", BackupState.BUILDING),
+            ("new", BackupState.NEW),
+            ("saving", BackupState.SAVING),
+            ("stuck", BackupState.DELETE_FAILED),
+        ):
+            self.cloud.add_backup(f"{name}-now", self.instance(name, 8), state=state)
         self.instance("nothing")
         broken = self.instance("broken", 5)
         (parent,) = self.backups_of(broken)
@@ -386,8 +394,40 @@ class TestAll(CheckTestCase):
         bad = {name for name, state in states.items() if state != "OK"}
         self.assertEqual({"nothing", "broken", "failed", "old"}, bad)
         self.assertEqual("4", found.items["bad"]["value"])
-        self.assertIn("set0a-new", found.details[-4])
-        self.assertIn(" of set0a, ", found.details[-4])
+        (line,) = [line for line in found.details if line.startswith("set0 ")]
+        self.assertIn("set0a-new", line)
+        self.assertIn(" of set0a, ", line)
+
+    def test_the_metrics_of_a_whole_project_are_those_of_the_plugin(self):
+        self.project()
+        words = ("--all", "--critical", "26h", "--prometheus", str(self.file))
+        for bad in ("4", "5"):
+            found = self.plugin(*words, code=2)
+            self.assertEqual(bad, found.items["bad"]["value"])
+            states = {line.split()[0]: line.split()[1] for line in found.details}
+            metrics = {
+                name: {labels.get("name"): value for labels, value in samples}
+                for name, samples in self.metrics().items()
+            }
+            good = {name: float(state == "OK") for name, state in states.items()}
+            self.assertEqual(good, metrics["trove_backup_good"])
+            running = metrics["trove_backup_running"]
+            busy = {name for name, value in running.items() if value}
+            self.assertEqual({"running", "new", "saving"}, busy)
+            self.check_times(metrics)
+            # An instance without a backup turns the check, and has no time.
+            self.cloud.add_instance("fresh")
+
+    def check_times(self, metrics):
+        """Compare the times with those of the newest good backup of each set."""
+        ages = {f"set{number}": number + 1 for number in range(4)}
+        ages |= {f"alone{number}": number + 2 for number in range(10)}
+        ages |= dict.fromkeys(("running", "new", "saving", "stuck"), 8) | {"old": 90}
+        times = metrics["trove_backup_newest_restorable_timestamp_seconds"]
+        self.assertEqual(set(ages), set(times))
+        now = self.begun.timestamp()
+        for name, hours in ages.items():
+            self.assertAlmostEqual(now - hours * 3600, times[name], delta=1, msg=name)
 
     def test_a_new_instance_without_a_backup_turns_the_check(self):
         self.instance("shop", 2)
