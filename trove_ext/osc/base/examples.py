@@ -47,7 +47,10 @@ EXAMPLES = {
     "database backup wait": ("db1-incremental-3 --timeout 1800",),
     "database instance status": ("db1", "db1 --watch 10"),
     "database instance wait": ("db1", "db2 --for replica-of=db1"),
-    "database replica create": ("db1 db1-replica --count 2 --wait",),
+    "database replica create": (
+        "db1 db1-replica --count 2 --wait",
+        "db1-replica --source db1 --wait",
+    ),
     "database replica detach": ("db1-replica-2 --wait",),
     "database replica failover": ("db1 --wait", "db1 --to db1-replica-1 --wait"),
     "database replica list": ("", "--source db1"),

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trove_ext.exceptions import UsageError
 from trove_ext.follow_up import Action, Verb, to, wait_for_instance
 from trove_ext.osc.base import columns, command
 from trove_ext.osc.base.escape import count
@@ -57,6 +58,8 @@ class CreateDatabaseReplica(command.Lister):
     rules and the configuration group unless others are given: Trove by itself
     inherits neither network nor access.
     """
+
+    options_anywhere = True
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
@@ -107,12 +110,21 @@ class CreateDatabaseReplica(command.Lister):
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "source", metavar="<source>", help="Instance to replicate (name or ID)"
+        "source",
+        metavar="<source>",
+        nargs="?",
+        help="Instance to replicate (name or ID), unless --source names it",
     )
     parser.add_argument(
         "name",
         metavar="<name>",
         help="Name of the replica; -1, -2 and so on are appended if --count is above 1",
+    )
+    parser.add_argument(
+        "--source",
+        dest="source_option",
+        metavar="<source>",
+        help="Instance to replicate (name or ID), instead of the first argument",
     )
     parser.add_argument(
         "--count",
@@ -124,8 +136,14 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
 
 
 def _request(args: argparse.Namespace) -> create.Request:
+    """Read what is requested.
+
+    :raises UsageError: no source is named, or two are
+    """
+    if (args.source is None) == (args.source_option is None):
+        raise UsageError("Name one source, before the name or with --source.")
     return create.Request(
-        source=args.source,
+        source=args.source_option or args.source,
         name=args.name,
         count=args.count,
         options=reach_options(args),

@@ -109,6 +109,7 @@ def add_reach_options(parser: argparse.ArgumentParser, like: str) -> None:
         help="Use a public address",
     )
     access.add_argument(
+        "--is-private",
         "--not-public",
         dest="is_public",
         action="store_const",

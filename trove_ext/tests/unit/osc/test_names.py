@@ -114,6 +114,7 @@ NAMES = (
     Name("replica failover", "source", "{name} --yes", INSTANCE),
     Name("replica list", "source", "--source {name}", INSTANCE),
     Name("replica promote", "replica", "{name}", INSTANCE),
+    Name("replica create", "source_option", f"new {NEW} --source {{name}}", INSTANCE),
     Name("replica replace", "replica", "{name}", INSTANCE),
     Name("replica replace", "source", "rep1 --source {name}", INSTANCE),
     Name("replica replace", "replacement", "rep1 --with {name}", INSTANCE),

@@ -41,3 +41,13 @@ class TestCommand(ReplicaTestCase):
         self.assertIn("new-1", result.stdout)
         self.assertIn("new-2", result.stdout)
         self.assertEqual([], result.requests.changing)
+
+    def test_the_source_can_be_an_option(self):
+        rows = self.rows("replica create new --source db1 --wait")
+        self.assertEqual([self.db1.id], [row["Source ID"] for row in rows])
+        rows = self.rows("replica create db1 --count 2 other")
+        self.assertEqual(["other-1", "other-2"], [row["Name"] for row in rows])
+        for line in ("new", "db1 new --source db1"):
+            result = self.run_line(f"replica create {line}")
+            self.assertEqual((2, []), (result.exit_code, result.requests.changing))
+            self.assertIn("Name one source", result.stderr)

@@ -73,6 +73,7 @@ class TestOptions(OptionsTestCase):
 
     def test_public_and_not_public_exclude_each_other(self):
         self.assertIs(True, self.parse("--is-public").is_public)
+        self.assertIs(False, self.parse("--is-private").is_public)
         self.assertIs(False, self.parse("--not-public").is_public)
         self.assertIn("not allowed", self.error("--is-public", "--not-public"))
 
