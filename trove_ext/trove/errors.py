@@ -261,13 +261,13 @@ def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExt
         why = f"HTTP {status}{_request_id(exc)}: {message}"
         return _lost(what, why, changing=changing)
     if status == trove.NotFound.http_status:
-        return NotFoundError(f"{what}: it does not exist ({message})")
+        return NotFoundError(f"{what}: it does not exist ({message}{_request_id(exc)})")
     if status == trove.Unauthorized.http_status and _keys(exc) != {"unauthorized"}:
-        return LoginError(f"{what}: {_token_refused(exc)}: {message}")
+        return LoginError(f"{what}: {_token_refused(exc)}{_request_id(exc)}: {message}")
     if status == trove.Forbidden.http_status and _is_policy(message):
         return PolicyError(
             f"{what}: the cloud's policy does not allow you to do this (HTTP 403, not "
-            f"a failed log-in): {message}",
+            f"a failed log-in{_request_id(exc)}): {message}",
             status=status,
             reason=message,
         )

@@ -16,11 +16,13 @@ from trove_ext.exceptions import (
     LoginError,
     NotFoundError,
     RefusedError,
+    ServiceError,
     UnreachableError,
 )
 from trove_ext.tests.fake.faults import Kind
 from trove_ext.tests.unit.trove.answers import AnswerTestCase
 from trove_ext.trove import read
+from trove_ext.trove.errors import REQUEST_ID
 
 
 class TestAnswers(AnswerTestCase):
@@ -54,6 +56,22 @@ class TestAnswers(AnswerTestCase):
                 UnreachableError, read.get_backup, cloud, self.backup.id
             )
             self.assertIn(f"HTTP {code}", str(error))
+
+    def test_each_error_has_the_id_of_its_request(self):
+        replies = {
+            400: b'{"badRequest": {"message": "wrong"}}',
+            401: b'{"error": {"message": "authenticate"}}',
+            403: b'{"forbidden": {"message": "Policy does not allow it"}}',
+            404: b'{"itemNotFound": {"message": "gone"}}',
+            500: b'{"instanceFault": {"message": "broken"}}',
+        }
+        for code, body in replies.items():
+            cloud = self.answering(code, body, **{REQUEST_ID: "req-1234"})
+            error = self.assertRaises(
+                ServiceError if code != 404 else NotFoundError,
+                *(read.get_backup, cloud, self.backup.id),
+            )
+            self.assertIn("request req-1234", str(error))
 
     def test_a_401_of_keystonemiddleware_names_the_request_and_what_it_may_mean(self):
         cloud = self.answering(401, b'{"error": {"message": "authenticate"}}')
