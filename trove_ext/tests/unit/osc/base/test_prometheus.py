@@ -38,7 +38,7 @@ def promtool(text):
         [PROMTOOL, "check", "metrics"],
         input=text,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
