@@ -122,6 +122,7 @@ class Restores(Base):
         databases: Sequence[str] = (),
         questions: Sequence[Question] = (),
         query_database: str | None = None,
+        upgrade_to: str | None = None,
         keep: bool = False,
         timeout: float = TIMEOUT,
     ) -> Verification:
@@ -135,6 +136,8 @@ class Restores(Base):
             the extra ``sql`` and a route to the instance
         :param query_database: the database to connect to for the statements; None for
             the only one if the engine needs any
+        :param upgrade_to: rehearse an upgrade to this datastore version, name or ID,
+            before the data is checked
         :param keep: do not delete the instance
         :param timeout: seconds, 0 for no limit; the delete has ten minutes of its own
         :returns: each step with its time
@@ -148,6 +151,7 @@ class Restores(Base):
             databases=tuple(databases),
             questions=tuple(questions),
             query_database=query_database,
+            upgrade_to=upgrade_to,
             keep=keep,
             timeout=timeout,
         )

@@ -100,8 +100,8 @@ def datastore_versions(
     """Return the available versions.
 
     The second of each is newer by its label alone: something to upgrade to, and a
-    wrong version to be refused. The third of ``postgresql`` is of another major
-    version: an upgrade to it is what Trove's guest refuses.
+    wrong version to be refused. The third of ``mariadb`` and of ``postgresql`` is of
+    another major version: an upgrade to it is what Trove's guest refuses.
 
     :param mariadb: the version of the MariaDB here, "10.11"
     :param postgresql: the major version of the PostgreSQL here, "15"; None if there
@@ -111,6 +111,7 @@ def datastore_versions(
     versions = [
         DatastoreVersion("mariadb", mariadb, default=True),
         DatastoreVersion("mariadb", f"{major}.{int(minor) + 1}"),
+        DatastoreVersion("mariadb", f"{int(major) + 1}.0"),
         DatastoreVersion("mysql", "5.7.29", default=True),
     ]
     if postgresql:

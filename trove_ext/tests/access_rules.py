@@ -40,10 +40,11 @@ ROOT = pathlib.Path(__file__).parents[2]
 TABLE = ROOT / "doc/source/operations/access-rules.csv"
 EXAMPLE = ROOT / "doc/examples/access-rules.json"
 HEAD = ("Command", "Method and path")
-#: Options with which a scheduled job creates a database or an instance too, by what
-#: shows them in a line.
+#: Options with which a scheduled job creates a database or an instance too, or upgrades
+#: its own, by what shows them in a line.
 MORE_NEEDED = {
     "--prefer replica": "--prefer replica",
+    "--upgrade-to": "--upgrade-to",
     "--verify-each": "--verify-each",
     f"rotate --policy {VERIFIED}": "--policy (verify_every)",
 }

@@ -202,6 +202,12 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
         help="Check that this database exists (repeatable)",
     )
     add_query_options(parser)
+    parser.add_argument(
+        "--upgrade-to",
+        metavar="<version>",
+        help="Rehearse an upgrade: after the restore, upgrade the temporary instance "
+        "to this datastore version, and check the data after that",
+    )
 
 
 def _add_clean_up_options(parser: argparse.ArgumentParser) -> None:
@@ -272,6 +278,7 @@ def _request(parsed_args: argparse.Namespace) -> verify.VerifyRequest:
         databases=tuple(parsed_args.databases),
         questions=questions(parsed_args),
         query_database=parsed_args.query_database,
+        upgrade_to=parsed_args.upgrade_to,
         keep=parsed_args.keep,
         timeout=parsed_args.timeout,
     )

@@ -379,6 +379,11 @@ SCENARIOS = (
         _no_temporary,
     ),
     Scenario(
+        "backup verify an upgrade",
+        f"backup verify inc2 --nic {NIC} --upgrade-to 5.7.40",
+        lambda c: sorted(_names(c)) == ["alone", "db1", "rep1", "rep2"],
+    ),
+    Scenario(
         "backup verify two",
         f"backup verify inc2 other --nic {NIC} --timeout 135",
         _no_temporary,

@@ -30,9 +30,14 @@ from trove_ext.exceptions import (
     TroveExtError,
     WaitTimeoutError,
 )
-from trove_ext.follow_up import merged
+from trove_ext.follow_up import Problem, merged
 from trove_ext.trove import conditions, find, read
-from trove_ext.workflows.restore import contents, restore, scratch_instance
+from trove_ext.workflows.restore import (
+    contents,
+    restore,
+    scratch_instance,
+    upgrade,
+)
 from trove_ext.workflows.restore.recovery import UnprovedError
 from trove_ext.workflows.restore.restore import SettingsError
 from trove_ext.workflows.restore.scratch_instance import Temporary
@@ -44,8 +49,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from trove_ext.model.backup import Backup
+    from trove_ext.model.backup_forest import BackupForest
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Deadline
+    from trove_ext.trove.catalog import Version
     from trove_ext.trove.client import Cloud
     from trove_ext.trove.find import Finder
     from trove_ext.workflows.restore.contents import Question
@@ -69,6 +76,8 @@ class VerifyRequest:
     :ivar questions: queries, and the values that they must return
     :ivar query_database: the database to connect to for the queries; None for the only
         one, if the engine needs any
+    :ivar upgrade_to: the datastore version to upgrade the instance to, before its data
+        is checked, name or ID; None for no upgrade
     :ivar keep: do not delete the instance
     :ivar timeout: seconds for this backup, its checks and its restore together, 0 for
         no limit; the delete has its own ten minutes
@@ -79,6 +88,7 @@ class VerifyRequest:
     databases: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     query_database: str | None = None
+    upgrade_to: str | None = None
     keep: bool = False
     timeout: float = 3600.0
 
@@ -204,6 +214,7 @@ class _Run:
         self._request = prepared.request
         self._journal = prepared.journal
         self._error = prepared.error
+        self._upgrade: Version | None = None
 
     def run(self) -> Verification:
         """Run all steps; the instance is deleted whatever happens."""
@@ -273,7 +284,7 @@ class _Run:
             found = find_source(self._cloud, self._request.backup)
             backup = found[1]
             self._journal.backup, self._journal.backup_id = backup.name, backup.id
-            planned = restore.plan(self._cloud, request, found)
+            planned = self._plan_with_upgrade(request, found)
             links = len(planned.path)
             details.append(f"chain of {links}" if links > 1 else "full backup")
         for text in planned.warnings:
@@ -283,6 +294,28 @@ class _Run:
         name = scratch_instance.name_for(backup.id, self._cloud.clock.now())
         return replace(planned, name=name)
 
+    def _plan_with_upgrade(
+        self, request: restore.RestoreRequest, found: tuple[BackupForest, Backup]
+    ) -> RestorePlan:
+        """Check the restore, and the version of the upgrade with it."""
+        wanted = self._request.upgrade_to
+        if wanted is None:
+            return restore.plan(self._cloud, request, found)
+        backup = found[1]
+        try:
+            planned = restore.plan(self._cloud, request, found)
+        except CheckError as exc:
+            version = upgrade.find(self._cloud, backup, wanted, None)
+            wrong = [version] if isinstance(version, Problem) else []
+            raise type(exc)(exc.what, [*exc.details, *wrong]) from exc
+        restored = planned.settings.version
+        version = upgrade.find(self._cloud, backup, wanted, restored)
+        if isinstance(version, Problem):
+            what = f"The upgrade of backup {backup} can't be rehearsed"
+            raise SettingsError(what, [version])
+        self._upgrade = version
+        return planned
+
     def _restore_and_check(
         self, planned: RestorePlan, guest: Temporary, deadline: Deadline
     ) -> None:
@@ -291,7 +324,7 @@ class _Run:
             details.append(f"instance {instance.id}")
         engine = self._cloud.engines.of(planned.backup.datastore)
         checks = Checks(self._cloud, self._request, self._journal, engine, deadline)
-        checks.run(instance)
+        checks.run(instance, self._upgrade)
 
     def _restore(
         self, planned: RestorePlan, guest: Temporary, deadline: Deadline

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import RefusedError
 from trove_ext.trove import databases
-from trove_ext.workflows.restore import contents, recovery
+from trove_ext.workflows.restore import contents, recovery, upgrade
 from trove_ext.workflows.restore.contents import Contents, MismatchError
 
 if TYPE_CHECKING:
     from trove_ext.model.engine import Engine
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Deadline
+    from trove_ext.trove.catalog import Version
     from trove_ext.trove.client import Cloud
     from trove_ext.workflows.restore.verify import VerifyRequest
     from trove_ext.workflows.restore.verify_journal import Journal
@@ -50,22 +51,33 @@ class Checks:
         self._engine = engine
         self._deadline = deadline
 
-    def run(self, instance: Instance) -> None:
-        """Wait for the end of its recovery before anything is read; then check."""
-        probe = self._recovery(instance)
-        found = self._databases(instance, probe)
+    def run(self, instance: Instance, version: Version | None = None) -> None:
+        """Wait for the end of its recovery before anything is read; then check.
+
+        :param version: upgrade it to this one before its contents are checked
+        """
+        self._recovery(instance, "recovery")
+        if version is not None:
+            instance = self._upgrade(instance, version)
+            self._recovery(instance, "recovery after the upgrade")
+        found = self._databases(instance)
         if self._request.questions:
             self._data(instance, found)
 
-    def _recovery(self, instance: Instance) -> str:
-        """Return the name of the database that was created for the proof.
+    def _upgrade(self, instance: Instance, version: Version) -> Instance:
+        with self._journal.step("upgrade", "upgraded") as details:
+            details.append(f"{instance.datastore_version} to {version.name}")
+            return upgrade.run(self._cloud, instance, version, self._deadline)
+
+    def _recovery(self, instance: Instance, step: str) -> None:
+        """Prove that it takes writes, by a database that is created.
 
         On an engine that is HEALTHY only with its data, the proof may be missing.
         """
         unknown = (recovery.UnprovedError,)
         try:
-            with self._journal.step("recovery", "takes writes", unknown):
-                return recovery.prove(
+            with self._journal.step(step, "takes writes", unknown):
+                recovery.prove(
                     self._cloud,
                     instance,
                     self._engine,
@@ -76,9 +88,8 @@ class Checks:
         except recovery.UnprovedError:
             if not self._engine.healthy_has_data:
                 raise
-            return ""
 
-    def _databases(self, instance: Instance, probe: str) -> Contents:
+    def _databases(self, instance: Instance) -> Contents:
         """List the databases through Trove, which hides the server's own.
 
         If a name among them can't be listed by Trove, each expected database is
@@ -89,7 +100,8 @@ class Checks:
             listed = databases.names(self._cloud, instance)
         except RefusedError as exc:
             return self._look_for_each(instance, str(exc))
-        found = tuple(name for name in listed if name != probe)
+        # Also one of a proof that was not seen.
+        found = tuple(name for name in listed if not name.startswith(recovery.PREFIX))
         with self._journal.step(
             "databases", "checked" if wanted else "listed"
         ) as details:

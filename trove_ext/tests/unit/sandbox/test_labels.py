@@ -31,13 +31,13 @@ class TestLabels(testtools.TestCase):
         versions = {(v.datastore, v.name) for v in labels.datastore_versions("10.11")}
         self.assertIn(("mysql", "5.7.29"), versions)
 
-    def test_mariadb_has_a_version_to_upgrade_to(self):
+    def test_mariadb_has_an_upgrade_and_one_that_trove_refuses(self):
         names = [
             v.name
             for v in labels.datastore_versions("10.11")
             if v.datastore == "mariadb"
         ]
-        self.assertEqual(["10.11", "10.12"], names)
+        self.assertEqual(["10.11", "10.12", "11.0"], names)
 
     def test_postgresql_has_an_upgrade_and_one_that_trove_refuses(self):
         found = [
