@@ -40,6 +40,7 @@ class Verb(enum.Enum):
     WAIT_FOR_INSTANCE = "wait for instances"
     RESTART_INSTANCE = "restart the database of an instance"
     DELETE_INSTANCE = "delete an instance"
+    CLONE_INSTANCE = "clone an instance"
     RESET_STATUS = "reset the status of an instance"
     ATTACH_CONFIGURATION = "attach a configuration group to an instance"
     DETACH_CONFIGURATION = "detach the configuration group of an instance"
@@ -50,6 +51,7 @@ class Verb(enum.Enum):
     PROMOTE_REPLICA = "promote a replica"
     DETACH_REPLICA = "detach a replica"
     REPLACE_REPLICA = "replace a replica"
+    RESTART_REPLICAS = "restart the members of a replica set"
     FAIL_OVER = "fail over from a replica source"
     ENABLE_TLS = "set the TLS mode of an instance"
     LIST_DATABASES = "list databases"
@@ -75,6 +77,11 @@ class Action:
     :ivar fence: stop the writes during a promote
     :ivar target_id: the replica that replaces the source, for FAIL_OVER
     :ivar keep_last: how many backups PREVIEW_PRUNE keeps
+    :ivar skip: the IDs of the members that RESTART_REPLICAS leaves out
+    :ivar source_first: restart the source before its replicas
+    :ivar pending: restart only the members that Trove reports as RESTART_REQUIRED
+    :ivar switchover: promote a replica before the source is restarted
+    :ivar backup_id: the backup that CLONE_INSTANCE uses
     """
 
     verb: Verb
@@ -88,6 +95,11 @@ class Action:
     accept_loss: bool = False
     fence: bool = False
     target_id: str | None = None
+    skip: tuple[str, ...] = ()
+    source_first: bool = False
+    pending: bool = False
+    switchover: bool = False
+    backup_id: str | None = None
 
 
 class Setting(enum.Enum):

@@ -45,6 +45,7 @@ EXAMPLES = {
         "--policy backups.yaml",
     ),
     "database backup wait": ("db1-incremental-3 --timeout 1800",),
+    "database instance clone": ("db1 db1-copy", "db1 db1-copy --from latest"),
     "database instance status": ("db1", "db1 --watch 10"),
     "database instance wait": ("db1", "db2 --for replica-of=db1"),
     "database replica create": (
@@ -62,6 +63,7 @@ EXAMPLES = {
         "db1-replica-2",
         "db1-old --source db1-replica-1 --yes",
     ),
+    "database replica restart": ("db1 --pending", "db1 --switchover"),
     "database replica show": ("db1 --probe", "db1 --probe --nagios"),
 }
 

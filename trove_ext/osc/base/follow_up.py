@@ -37,6 +37,7 @@ WORDS = {
     Verb.WAIT_FOR_INSTANCE: ("instance", "wait"),
     Verb.RESTART_INSTANCE: ("instance", "restart"),
     Verb.DELETE_INSTANCE: ("instance", "delete"),
+    Verb.CLONE_INSTANCE: ("instance", "clone"),
     Verb.RESET_STATUS: ("instance", "reset", "status"),
     Verb.ATTACH_CONFIGURATION: ("configuration", "attach"),
     Verb.DETACH_CONFIGURATION: ("configuration", "detach"),
@@ -47,6 +48,7 @@ WORDS = {
     Verb.PROMOTE_REPLICA: ("replica", "promote"),
     Verb.DETACH_REPLICA: ("replica", "detach"),
     Verb.REPLACE_REPLICA: ("replica", "replace"),
+    Verb.RESTART_REPLICAS: ("replica", "restart"),
     Verb.FAIL_OVER: ("replica", "failover"),
     Verb.ENABLE_TLS: ("ssl", "enable"),
     Verb.LIST_DATABASES: ("db", "list"),
@@ -95,6 +97,11 @@ def command(prefix: str, action: Action) -> str:
     if action.keep_last is not None:
         words += ["--keep-last", str(action.keep_last)]
     words += ["--to", action.target_id] if action.target_id else []
+    words += ["--from", action.backup_id] if action.backup_id else []
+    words += ["--order", "source-first"] if action.source_first else []
+    words += ["--pending"] if action.pending else []
+    words += ["--switchover"] if action.switchover else []
+    words += [word for member in action.skip for word in ("--skip", member)]
     words += ["--fence"] if action.fence else []
     words += ["--accept-loss"] if action.accept_loss else []
     words += ["--probe"] if action.probe else []

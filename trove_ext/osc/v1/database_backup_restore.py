@@ -96,7 +96,7 @@ class RestoreDatabaseBackup(command.ShowOne):
             cloud.progress.note(note.text, *note.follow_ups)
         if parsed_args.dry_run:
             cloud.progress.note("Nothing was sent: this is a dry run.")
-            return _columns(plan, None)
+            return restored_table(plan, None)
         made = read.get_instance(cloud, restore.submit(cloud, plan))
         if parsed_args.wait:
             made, error = restore.wait_with_additions(cloud, plan, made, deadline)
@@ -106,7 +106,7 @@ class RestoreDatabaseBackup(command.ShowOne):
                 _accepted(cloud, plan),
                 to("wait for it", wait_for_instance(made.id)),
             )
-        return _columns(plan, made)
+        return restored_table(plan, made)
 
 
 def _accepted(cloud: Cloud, plan: RestorePlan) -> str:
@@ -117,7 +117,7 @@ def _accepted(cloud: Cloud, plan: RestorePlan) -> str:
     )
 
 
-def _columns(plan: RestorePlan, made: Instance | None) -> Any:
+def restored_table(plan: RestorePlan, made: Instance | None) -> Any:
     """Show what was requested, and the result."""
     settings, origin = plan.settings, plan.settings.origin
     nics = settings.nic.body()

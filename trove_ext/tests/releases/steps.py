@@ -90,6 +90,8 @@ CHAINS = Topic(
         Step("backup restore inc-2 db4 --size 2000", code=1),
         Step("instance show db3", "ACTIVE"),
         Step("instance delete db3 --wait"),
+        Step("instance clone db1 db4", "deleted"),
+        Step("instance delete db4 --wait"),
         Step("backup wait full-1 inc-2", "COMPLETED"),
     ),
 )
@@ -131,6 +133,7 @@ REPLICAS = Topic(
         Step("replica promote db1", code=1),
         Step("instance eject db1 --wait", code=1),
         Step("replica replace r2", "DELETED"),
+        Step("replica restart db1", "restarted"),
         Step("replica detach r2 --wait", "r2"),
         Step("instance wait r2 --for detached"),
         Step("instance delete r2 --wait"),

@@ -37,6 +37,7 @@ class Scenario:
 
     :ivar prepare: creates what it needs
     :ivar done: whether the cloud is in the state that a success reports
+    :ivar drops_backup: it deletes the backup that it makes, once it is done
     :ivar answer: the answer to its prompt, at a terminal
     :ivar answer_time: virtual seconds before it is given
     """
@@ -47,6 +48,7 @@ class Scenario:
     prepare: Callable[[FakeCloud], None] = lambda _cloud: None
     answer: str = ""
     answer_time: float = 0.0
+    drops_backup: bool = False
 
     def run(self, cloud: FakeCloud, *options: str, **kwargs: Any) -> Result:
         """Run it on a cloud that is ready for it."""
@@ -118,6 +120,14 @@ def _namesakes(cloud: FakeCloud) -> None:
     cloud.add_instance("new")
 
 
+OLD_BACKUPS = {"full", "inc1", "inc2", "other"}
+
+
+def _namesakes_of_instances(cloud: FakeCloud) -> None:
+    """Add an instance that already has the name of the new one."""
+    cloud.add_instance("new")
+
+
 def _running(cloud: FakeCloud) -> None:
     """Start a backup that completes later."""
     made = cloud.add_backup("run", cloud.instance("alone"), state=BackupState.BUILDING)
@@ -174,6 +184,16 @@ def _accepted(cloud: FakeCloud, action: str) -> bool:
         request.answered == 202 and action in (request.body or {})
         for request in cloud.log.changing
     )
+
+
+def _restarted(cloud: FakeCloud, count: int) -> bool:
+    """Whether this many instances were restarted."""
+    restarts = {
+        request.path
+        for request in cloud.log.changing
+        if request.answered == 202 and "restart" in (request.body or {})
+    }
+    return len(restarts) == count
 
 
 def _replicates(cloud: FakeCloud, source: str, *replicas: str) -> bool:
@@ -367,6 +387,13 @@ SCENARIOS = (
         _namesakes,
     ),
     Scenario(
+        "instance clone",
+        f"instance clone alone new --nic {NIC}",
+        lambda c: _two_instances(c) and set(_backups(c)) == OLD_BACKUPS,
+        _namesakes_of_instances,
+        drops_backup=True,
+    ),
+    Scenario(
         "backup restore into another version with accounts",
         f"backup restore inc2 new --nic {NIC} --datastore-version 5.7.40 "
         "--databases extra --users app:secret --wait",
@@ -466,6 +493,16 @@ SCENARIOS = (
         "replica replace",
         "replica replace rep1 --name new",
         lambda c: "rep1" not in _names(c) and _replicates(c, "db1", "new", "rep2"),
+    ),
+    Scenario(
+        "replica restart",
+        "replica restart db1 --skip rep2",
+        lambda c: _restarted(c, 2) and _replicates(c, "db1", "rep1", "rep2"),
+    ),
+    Scenario(
+        "replica restart with a switchover",
+        "replica restart db1 --switchover",
+        lambda c: _restarted(c, 3) and _replicates(c, "rep1", "db1", "rep2"),
     ),
     Scenario(
         "replica promote",

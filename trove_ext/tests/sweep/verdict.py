@@ -95,7 +95,8 @@ def evaluate(
         names = [backup.name for backup in cloud.backups.values() if backup.id in lost]
         wrong.append((Verdict.LOST, f"deleted {names or lost}"))
     new = truth.there - expected.before
-    if truth.deleted & new & set(cloud.backups):
+    dropped = truth.deleted & new & set(cloud.backups)
+    if dropped and not (scenario.drops_backup and scenario.done(cloud)):
         wrong.append((Verdict.LOST, "deleted a backup that it has made"))
     # A verification that left no instance has nothing to show.
     nothing_left = bool(new) and new <= truth.deleted

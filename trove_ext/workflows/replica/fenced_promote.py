@@ -65,12 +65,23 @@ def check(cloud: Cloud, name_or_id: str, *, with_fence: bool) -> PromotePlan:
     membership = fence_lift.lifted(cloud, sets.find(cloud, name_or_id))
     if not with_fence:
         return promote.check_members(cloud, membership)
-    found, target, source = sets.replica_set(membership, "promote")
-    engine = cloud.engines.of(source.datastore)
-    if engine.fences:
+    plan = check_members(cloud, membership)
+    if plan.fence is None:
+        title = cloud.engines.of(plan.source.datastore).title
         cloud.progress.note(
-            f"A fence is not needed: with {engine.title} Trove stops the writes itself."
+            f"A fence is not needed: with {title} Trove stops the writes itself."
         )
+    return plan
+
+
+def check_members(cloud: Cloud, membership: sets.Membership) -> PromotePlan:
+    """Check every member of a set that was read, and whether a fence reaches it.
+
+    :returns: a plan with a fence unless Trove itself stops the writes
+    :raises CheckError: something is wrong; lists all problems
+    """
+    found, target, source = sets.replica_set(membership, "promote")
+    if cloud.engines.of(source.datastore).fences:
         return promote.check_members(cloud, membership)
     fenced, problems = fence.check(cloud, found, source, target)
     plan = promote.check_members(cloud, membership, problems)

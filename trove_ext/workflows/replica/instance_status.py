@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.model.ages import age_of, is_ahead
 from trove_ext.model.backup import newest
+from trove_ext.model.status import RESTART_REQUIRED
 from trove_ext.trove import quotas, tls
 from trove_ext.workflows.backup import chains
 from trove_ext.workflows.replica import sets
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
     from trove_ext.trove.quotas import Quota
     from trove_ext.trove.tls import Tls
-
-#: Trove waits for a restart by its user (``trove/instance/models.py``).
-RESTART_REQUIRED = "RESTART_REQUIRED"
 
 
 @dataclass(frozen=True, slots=True)

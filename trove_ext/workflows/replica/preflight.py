@@ -94,6 +94,12 @@ def _why(
             f"its guest agent was last heard at {last_heard(member)}; its host may be "
             "dead"
         ), _not_there(member, source)
+    if member.status == statuses.RESTART_REQUIRED:
+        restart = Action(Verb.RESTART_REPLICAS, (member.id,), pending=True)
+        return (
+            "a change of its configuration waits for a restart",
+            (to("restart the members that wait for it", restart),),
+        )
     return "wait until it is settled", (until_settled(member),)
 
 

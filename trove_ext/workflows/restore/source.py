@@ -104,8 +104,8 @@ def _named(cloud: Cloud, source: Source, taken: tuple[Backup, ...]) -> Backup:
         return found or find.backups(cloud, taken).by_name(source.backup or "")
     except NotFoundError as exc:
         raise NotFoundError(
-            f"No backup of {source.instance} with a name or ID of {source.backup!r} "
-            "exists."
+            f"No backup with a name or ID of {source.backup!r} exists among those of "
+            f"{source.instance}."
         ) from exc
 
 

@@ -100,10 +100,21 @@ NAMES = (
         GROUP,
     ),
     Name("backup wait", "backup", "{name}", BACKUP, OTHERS_GO_ON),
+    Name("instance clone", "source", f"{{name}} new {NEW}", INSTANCE),
+    Name("instance clone", "backup", f"db1 new {NEW} --from {{name}}", BACKUP),
+    Name("instance clone", "flavor", f"db1 new {NEW} --flavor {{name}}", FLAVOR),
+    Name("instance clone", "like", f"db1 new {NEW} --like {{name}}", INSTANCE),
+    Name(
+        "instance clone",
+        "configuration",
+        f"db1 new {NEW} --configuration {{name}}",
+        GROUP,
+    ),
     Name("instance status", "instance", "{name}", INSTANCE),
     Name("instance wait", "instance", "{name}", INSTANCE, OTHERS_GO_ON),
     Name("instance wait", "goal", "rep1 --for replica-of={name}", INSTANCE),
     Name("replica create", "source", f"{{name}} new {NEW}", INSTANCE),
+    Name("replica create", "source_option", f"new {NEW} --source {{name}}", INSTANCE),
     Name(
         "replica create",
         "configuration",
@@ -114,11 +125,12 @@ NAMES = (
     Name("replica failover", "source", "{name} --yes", INSTANCE),
     Name("replica list", "source", "--source {name}", INSTANCE),
     Name("replica promote", "replica", "{name}", INSTANCE),
-    Name("replica create", "source_option", f"new {NEW} --source {{name}}", INSTANCE),
     Name("replica replace", "replica", "{name}", INSTANCE),
     Name("replica replace", "source", "rep1 --source {name}", INSTANCE),
     Name("replica replace", "replacement", "rep1 --with {name}", INSTANCE),
     Name("replica replace", "configuration", "rep1 --configuration {name}", GROUP),
+    Name("replica restart", "member", "{name}", INSTANCE),
+    Name("replica restart", "skip", "rep1 --skip {name}", INSTANCE),
     Name("replica show", "instance", "{name}", INSTANCE),
     Name("backup create", "instance_positional", "{name} new", INSTANCE),
     Name("backup create", "instance_positional", "{name} new --wait", INSTANCE),
@@ -195,8 +207,8 @@ def make_cloud():
     cloud.clock.sleep(60)
     cloud.add_backup("newer", alone)
     for name in ("twin", "twin", "pair", "pair"):
-        instance = cloud.add_instance(name)
-        cloud.add_backup(name, instance)
+        cloud.add_instance(name)
+        cloud.add_backup(name, db1)
         cloud.add_configuration(name)
         flavor = cloud.flavors["10"]
         key = str(900 + len(cloud.flavors))

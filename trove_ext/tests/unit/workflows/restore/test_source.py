@@ -124,7 +124,7 @@ class TestByName(SourceTestCase):
         self.add("b1", 9)
         self.add("other", 1, instance=self.fake.add_instance("db2"))
         error = self.assertRaises(NotFoundError, self.find, "other")
-        self.assertIn("No backup of db1 with a name or ID of 'other'", str(error))
+        self.assertIn("No backup with a name or ID of 'other' exists among", str(error))
 
     def test_without_an_instance_the_words_are_names(self):
         self.add("latest", 9)
