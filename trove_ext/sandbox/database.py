@@ -10,10 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Trove's own database: a small private mariadbd, and the rows that Trove needs.
+"""The database of Keystone and Trove: a private mariadbd, and the rows of Trove.
 
 SQLite is not enough: if an admin's ``reset status`` coincides with a running backup,
-Trove waits for a lock that it holds itself.
+Trove waits for a lock that it holds itself; and of two log-ins at the same moment
+Keystone answers one with 500 ("database is locked").
 """
 
 import socket
@@ -23,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from trove_ext.sandbox import labels
-from trove_ext.sandbox.guest import programs
+from trove_ext.sandbox.guest import engine, programs
 from trove_ext.sandbox.guest.mariadb import template
+from trove_ext.sandbox.guest.postgresql import programs as postgresql
 from trove_ext.sandbox.state import (
     DATABASE_PORT,
     SandboxError,
@@ -32,8 +34,10 @@ from trove_ext.sandbox.state import (
     StateDir,
     write_private,
 )
-from trove_ext.sandbox.trove_config import DATABASE, DATABASE_USER
 
+TROVE, KEYSTONE = "trove", "keystone"
+"""The names of the two databases."""
+_USER = "trove"
 _CONNECT_SECONDS = 1.0
 
 
@@ -42,6 +46,11 @@ def engine_version() -> str:
 
     Raises SandboxError if none is installed, or its backup program is missing.
     """
+    return ".".join(_mariadb_number().split(".")[:2])
+
+
+def _mariadb_number() -> str:
+    """Return the version of the mariadbd here, ``10.11.19``; raises SandboxError."""
     try:
         for name in ("mariadb-install-db", "mariadb-backup"):
             programs.find(name)
@@ -49,8 +58,14 @@ def engine_version() -> str:
     except programs.ProgramError as exc:
         raise SandboxError(f"{exc} (Debian: mariadb-server, mariadb-backup)") from exc
     # mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64
-    number = text.split("Ver ", 1)[1].split("-", 1)[0]
-    return ".".join(number.split(".")[:2])
+    return text.split("Ver ", 1)[1].split("-", 1)[0]
+
+
+def url(settings: Settings, name: str) -> str:
+    """Return the URL of one of the two databases, as SQLAlchemy has it."""
+    account = f"{_USER}:{settings.database_password}"
+    place = f"{settings.database_address}/{name}?charset=utf8mb4"
+    return f"mysql+pymysql://{account}@{place}"
 
 
 def _config(state: StateDir, settings: Settings) -> str:
@@ -77,9 +92,9 @@ aria_pagecache_buffer_size = 8M
 
 
 def _first_sql(settings: Settings) -> str:
-    user = f"'{DATABASE_USER}'@'127.0.0.1'"
+    user = f"'{_USER}'@'127.0.0.1'"
     return (
-        f"CREATE DATABASE IF NOT EXISTS {DATABASE};\n"
+        f"CREATE DATABASE IF NOT EXISTS {TROVE};\n"
         f"CREATE OR REPLACE USER {user} IDENTIFIED BY '{settings.database_password}';\n"
         f"GRANT ALL ON *.* TO {user};\n"
     )
@@ -123,9 +138,9 @@ def connect(settings: Settings) -> Any:
     return pymysql.connect(
         host=settings.database_address,
         port=DATABASE_PORT,
-        user=DATABASE_USER,
+        user=_USER,
         password=settings.database_password,
-        database=DATABASE,
+        database=TROVE,
         charset="utf8mb4",
         cursorclass=pymysql.cursors.DictCursor,
     )
@@ -159,7 +174,7 @@ def fill(versions: Sequence[labels.DatastoreVersion]) -> None:
             version.datastore,
             version.name,
             str(_rules(version)),
-            version_number=version.name,
+            version_number=_number(version),
         )
 
 
@@ -172,10 +187,22 @@ def _add_version(datastores: Any, version: labels.DatastoreVersion) -> None:
         None,
         "",
         True,  # noqa: FBT003 - Trove's own signature: active
-        version=version.name,
+        version=_number(version),
     )
     if version.default:
         datastores.update_datastore(version.datastore, version.name)
+
+
+def _number(version: labels.DatastoreVersion) -> str:
+    """Return the number of a version, which for the default ones is the engine's.
+
+    Trove's own tests compare it with what the engine reports. The others are newer by
+    their labels alone.
+    """
+    if not version.default:
+        return version.name
+    is_mariadb = version.manager == engine.MARIADB
+    return _mariadb_number() if is_mariadb else postgresql.number() or version.name
 
 
 def _rules(version: labels.DatastoreVersion) -> Path:

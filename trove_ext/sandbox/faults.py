@@ -31,6 +31,7 @@ POINTS = {
     "create-hang": "Nova never finishes making a server",
     "promote-candidate": "the replica that is promoted can't catch up",
     "attach-replica": "another replica can't attach to the new source",
+    "tls": "a change of TLS fails in the guest",
     "archive": "a PostgreSQL's archiver fails, which its status does not show",
     "recovery": "a PostgreSQL fetches each archived WAL segment late (--sleep)",
     "backup-delete": "Swift or Cinder refuses to delete the data of a backup",

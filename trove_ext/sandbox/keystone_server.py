@@ -16,22 +16,30 @@ Started by ``trove-sandbox up`` as ``python -m trove_ext.sandbox.keystone_server
 The first start creates the database, the keys, the users and the catalogue.
 """
 
-import contextlib
-import sqlite3
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
 
-from trove_ext.sandbox import clouds, labels
-from trove_ext.sandbox.state import Settings, StateDir, write_private
+from trove_ext.sandbox import clouds, database, labels
+from trove_ext.sandbox.state import SandboxError, Settings, StateDir, write_private
 
 SERVICE_USER = "trove"
 SERVICE_PROJECT = "service"
 _DOMAIN = "default"
 _THREADS = 8
 _BACKLOG = 128
-_ROLES = ("admin", "manager", "member", "reader", "service")
+# The last is Swift's.
+_ROLES = ("admin", "manager", "member", "reader", "service", "ResellerAdmin")
+_SERVICES = {
+    "compute": ("nova", "compute/v2.1"),
+    "object-store": ("swift", "object-store/v1/AUTH_$(project_id)s"),
+    "key-manager": ("barbican", "key-manager"),
+}
+"""Name and path of each service that shares the port of Trove, by its type."""
+_POLL_SECONDS = 0.1
+_DATABASE_SECONDS = 240.0
 
 
 def config(state: StateDir, settings: Settings) -> str:
@@ -42,7 +50,8 @@ log_file = {state.logs / "keystone.log"}
 use_stderr = false
 
 [database]
-connection = sqlite:///{state.root / "keystone.sqlite"}
+# With SQLite one of two log-ins at the same moment ends with 500.
+connection = {database.url(settings, database.KEYSTONE)}
 
 [token]
 provider = fernet
@@ -71,17 +80,14 @@ backend = dogpile.cache.memory
 """
 
 
-def prepare(state: StateDir) -> None:
+def prepare(state: StateDir, settings: Settings) -> None:
     """Create keys and tables, replacing those of a first start that was killed."""
     from keystone.common import fernet_utils
     from keystone.common.sql import upgrades
 
-    path = state.root / "keystone.sqlite"
-    for file in state.root.glob(f"{path.name}*"):
-        file.unlink()
-    # Otherwise a log-in, which writes, waits for all who read, and then fails.
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+    with database.connect(settings) as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {database.KEYSTONE}")
+        cursor.execute(f"CREATE DATABASE {database.KEYSTONE}")
     for name, group in (("fernet", "fernet_tokens"), ("credential", "credential")):
         repository = state.keys / name
         repository.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,6 +118,8 @@ def populate(settings: Settings) -> None:
     api.catalog_api.create_region({"id": labels.REGION})
     _service("identity", "keystone", settings.auth_url)
     _service("database", "trove", f"{settings.database_url}/$(project_id)s")
+    for kind, (name, path) in _SERVICES.items():
+        _service(kind, name, settings.service_url(path))
 
 
 def _member(project: str, user: str, password: str, roles: list[str]) -> None:
@@ -148,6 +156,19 @@ def _service(kind: str, name: str, url: str) -> None:
         api.catalog_api.create_endpoint(endpoint["id"], endpoint)
 
 
+def load_policy() -> None:
+    """Load the rules of Keystone.
+
+    It does so at its first request, without a lock, so that of two first ones at the
+    same moment one ends with 500 (RBACEnforcer in keystone/common/rbac_enforcer).
+    """
+    import flask
+    from keystone.common.rbac_enforcer import enforcer
+
+    with flask.Flask("sandbox").test_request_context():
+        enforcer.RBACEnforcer()._enforcer.load_rules()  # noqa: SLF001 - its only name
+
+
 def serve(settings: Settings, application: Any) -> None:
     """Serve requests until the process is signalled to end."""
     from cheroot import wsgi
@@ -162,6 +183,15 @@ def serve(settings: Settings, application: Any) -> None:
     server.safe_start()
 
 
+def _wait_for_database(settings: Settings) -> None:
+    """Wait until the private database responds; raises SandboxError after minutes."""
+    deadline = time.monotonic() + _DATABASE_SECONDS
+    while not database.answers(settings):
+        if time.monotonic() > deadline:
+            raise SandboxError("The database doesn't respond")
+        time.sleep(_POLL_SECONDS)
+
+
 def main() -> None:
     """Run Keystone for the state directory named by the first argument."""
     state = StateDir(Path(sys.argv[1]))
@@ -172,16 +202,18 @@ def main() -> None:
 
     from keystone.server.flask import core
 
+    _wait_for_database(settings)
     done = state.root / "keystone.ready"
     fresh = not done.exists()
     application = core.initialize_application(
         "public",
-        lambda: prepare(state) if fresh else None,
+        lambda: prepare(state, settings) if fresh else None,
         [str(state.keystone_config)],
     )
     if fresh:
         populate(settings)
         write_private(done, "")
+    load_policy()
     serve(settings, application)
 
 

@@ -85,6 +85,14 @@ DEFAULT_NETWORK = Network(
     "64f2e2a4-9c7f-4b39-a0a2-2c17f6d0a002",
 )
 NETWORKS = (GUIDE_NETWORK, DEFAULT_NETWORK)
+PUBLIC_NETWORK = Network(
+    "5b0a7d3c-93b0-4f0e-8f2a-3f9a1c8be002",
+    "public",
+    "64f2e2a4-9c7f-4b39-a0a2-2c17f6d0a003",
+)
+"""The external network, of which floating IPs are."""
+ROUTER_PORT_ID = "0c5f1d9e-7a3b-4c1d-9a57-1f2e3d4c5b04"
+"""The port of the only router, which is in all networks."""
 VOLUME_TYPES = (
     VolumeType("0a9f7a2e-7e1a-4c37-8a57-5b0f5d3c0b01", "b1.standard"),
     VolumeType("0a9f7a2e-7e1a-4c37-8a57-5b0f5d3c0b02", "b1.fast"),

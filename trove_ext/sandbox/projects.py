@@ -57,7 +57,7 @@ def create(where: StateDir, name: str) -> str:
 
     settings = where.settings()
     password = secrets.token_urlsafe(18)
-    # One at a time: of two concurrent writes to Keystone's SQLite, one gets a 500.
+    # One at a time: each reads clouds.yaml, adds to it and writes it again.
     with where.lock(wait=True):
         try:
             made = _in_keystone(where, settings, name, password)

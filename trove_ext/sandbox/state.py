@@ -30,10 +30,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Incremented if a new layout can't read what an older one wrote.
-LAYOUT = 2
+LAYOUT = 3
 DATABASE_PORT = 3306
 # The ports of MariaDB and of PostgreSQL.
-_INSTANCE_PORTS = (3306, 5432)
+INSTANCE_PORTS = (3306, 5432)
 _MARK = "settings.json"
 _NOT_IN_PATHS = re.compile(r"[^\w./@+,:=~-]")
 
@@ -83,10 +83,14 @@ class Settings:
         """The URL of Keystone."""
         return f"http://127.0.0.1:{self.keystone_port}/v3"
 
+    def service_url(self, path: str) -> str:
+        """Return the URL of a service that shares the port of Trove."""
+        return f"http://127.0.0.1:{self.trove_port}/{path}"
+
     @property
     def database_url(self) -> str:
         """The URL of Trove, without the project."""
-        return f"http://127.0.0.1:{self.trove_port}/v1.0"
+        return self.service_url("v1.0")
 
 
 def default_root() -> Path:
@@ -118,7 +122,7 @@ def _free_block() -> int:
     # hardly ever choose the same one.
     for block in secrets.SystemRandom().sample(range(1, 255), 254):
         addresses = [f"127.77.{block}.{n}" for n in (1, 10, 11)]
-        if all(is_free(a, port) for a in addresses for port in _INSTANCE_PORTS):
+        if all(is_free(a, port) for a in addresses for port in INSTANCE_PORTS):
             return block
     raise SandboxError("No block of addresses 127.77.0.0/16 is free")
 

@@ -15,13 +15,11 @@
 from importlib import metadata
 from pathlib import Path
 
-from trove_ext.sandbox import labels
+from trove_ext.sandbox import database, labels
 from trove_ext.sandbox.guest.engine import MARIADB
 from trove_ext.sandbox.keystone_server import SERVICE_PROJECT, SERVICE_USER
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
-DATABASE = "trove"
-DATABASE_USER = "trove"
 _STAND_INS = {
     "nova": "nova",
     "cinder": "cinder",
@@ -99,8 +97,8 @@ transport_url = fake:/
 cloudinit_location = {state.root / "cloudinit"}
 enable_secure_rpc_messaging = false
 {_stand_ins()}
-# Nothing listens there: Trove uses the URL of its Swift client in names of objects.
-swift_url = http://127.0.0.1:1/v1/AUTH_
+# In the names of objects; see standins/swift_api.py.
+swift_url = {settings.service_url("object-store/v1")}/AUTH_
 default_datastore = mariadb
 {_limits(settings)}
 max_instances_per_tenant = 10000
@@ -123,8 +121,7 @@ revert_time_out = 60
 usage_timeout = 40
 
 [database]
-connection = mysql+pymysql://{DATABASE_USER}:{settings.database_password}\
-@{settings.database_address}/{DATABASE}?charset=utf8mb4
+connection = {database.url(settings, database.TROVE)}
 max_pool_size = 30
 max_overflow = 60
 max_retries = 20

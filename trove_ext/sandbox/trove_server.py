@@ -32,7 +32,7 @@ from typing import Any  # noqa: E402
 
 from trove_ext.sandbox import database, labels, releases, trove_config  # noqa: E402
 from trove_ext.sandbox.faults import FaultInjected, Faults  # noqa: E402
-from trove_ext.sandbox.standins import world  # noqa: E402
+from trove_ext.sandbox.standins import endpoints, world  # noqa: E402
 from trove_ext.sandbox.state import Settings, StateDir, write_private  # noqa: E402
 
 _LOG = logging.getLogger(__name__)
@@ -156,12 +156,28 @@ def start_api(conf: Any, faults: Faults) -> Any:
 
     cfg.set_api_config_defaults()
 
-    application = pastedeploy.paste_deploy_app(conf.api_paste_config, "trove", {})
-    service = base_wsgi.Service(
-        FaultyApi(application, faults), conf.bind_port, host=str(conf.bind_host)
+    trove = pastedeploy.paste_deploy_app(conf.api_paste_config, "trove", {})
+    application = endpoints.Endpoints(
+        FaultyApi(trove, faults),
+        {
+            endpoints.PATHS[kind]: endpoints.with_token(routes, conf)
+            for kind, routes in _others().items()
+        },
     )
+    service = base_wsgi.Service(application, conf.bind_port, host=str(conf.bind_host))
     service.start()
     return service
+
+
+def _others() -> dict[str, endpoints.Application]:
+    """Return the parts of other services, by their types in the catalogue."""
+    from trove_ext.sandbox.standins import barbican_api, nova_api, swift_api
+
+    return {
+        "compute": nova_api.application,
+        "object-store": swift_api.application,
+        "key-manager": barbican_api.application,
+    }
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -15,7 +15,7 @@
 trove/guestagent/api.py has the calls; the originals are Manager in
 trove/guestagent/datastore/manager.py and MySqlManager in
 trove/guestagent/datastore/mysql_common/manager.py. A call that the sandbox
-can't support (SSL certificates, modules, publishing logs) is refused as the originals
+can't support (modules, publishing logs) is refused as the originals
 refuse what a datastore lacks.
 """
 
@@ -32,6 +32,7 @@ from trove.guestagent.common import guestagent_utils
 
 from trove_ext.sandbox.guest.agent_backup import BackupAgent
 from trove_ext.sandbox.guest.agent_base import Info
+from trove_ext.sandbox.guest.agent_tls import TlsAgent
 from trove_ext.sandbox.guest.agent_users import Items, UserAgent
 from trove_ext.sandbox.guest.engine import USER
 
@@ -40,7 +41,7 @@ _LOG = logging.getLogger(__name__)
 Overrides = Mapping[str, Any]
 
 
-class GuestAgent(BackupAgent, UserAgent):
+class GuestAgent(BackupAgent, UserAgent, TlsAgent):
     """The calls of a guest agent; the class of an engine adds its own."""
 
     target = messaging.Target(version=guest_api.API.API_LATEST_VERSION)
@@ -272,18 +273,6 @@ class GuestAgent(BackupAgent, UserAgent):
     def guest_log_action(self, context: Any, **kwargs: object) -> Info:
         """Refuse: logs are stored in Swift, and there is none."""
         raise self._unsupported("guest_log_action")
-
-    def ssl_show(self, context: Any) -> Info:
-        """Say that connections aren't encrypted."""
-        return {"status": "off"}
-
-    def ssl_action(self, context: Any, **kwargs: object) -> Info:
-        """Refuse to change that."""
-        raise self._unsupported("ssl_action")
-
-    def ssl_rollback(self, context: Any) -> None:
-        """Refuse to undo what was never done."""
-        raise self._unsupported("ssl_rollback")
 
     def module_list(self, context: Any, include_contents: bool = False) -> list[Info]:
         """List the modules: there are none."""

@@ -18,6 +18,7 @@ is done in accounts.
 
 # ruff: noqa: ARG002 - Trove's calls carry more than is needed here
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -117,7 +118,12 @@ class UserAgent(AgentBase):
         return self._accounts.enable_root(root_password)
 
     def disable_root(self, context: Any) -> None:
-        """Give root an unknown password, which is all that the original does."""
+        """Give root an unknown password, which is all that the original does.
+
+        Trove stores the times of enabling and disabling in whole seconds, and in the
+        same second root remains enabled (Root.load in its extensions/common/models.py).
+        """
+        time.sleep(1)
         self._accounts.enable_root(None)
 
     def is_root_enabled(self, context: Any) -> bool:

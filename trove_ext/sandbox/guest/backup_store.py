@@ -73,6 +73,11 @@ class BackupStore:
             raise BackupMissingError(f"No backup object {location}")
         return BackupObject(**json.loads(_sidecar(archive).read_text()))
 
+    def all(self) -> list[BackupObject]:
+        """Return all objects."""
+        texts = [path.read_text() for path in sorted(self._root.glob("*.json"))]
+        return [BackupObject(**json.loads(text)) for text in texts]
+
     def delete(self, location: str) -> None:
         """Remove an object; raises BackupMissingError if there is none."""
         archive = self.archive(self.find(location).location)

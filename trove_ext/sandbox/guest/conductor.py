@@ -31,6 +31,7 @@ from trove.instance import service_status
 
 _ROW_SECONDS = 10.0
 _POLL_SECONDS = 0.05
+_REPEAT_SECONDS = 0.5
 
 
 class NotStoredError(Exception):
@@ -69,6 +70,25 @@ class Conductor:
             lambda: _service_status(self.instance_id).get_status() == building,
             f"Instance {self.instance_id} didn't become {building}",
         )
+
+    def require_restart(self) -> None:
+        """Report that the database must be restarted, and wait until that is stored.
+
+        Until Trove restarts it, it ignores other reports (heartbeat in trove/conductor/
+        manager.py); so this one must not be stored after the restart has begun. It is
+        lost if a later one was stored before. Raises NotStoredError after ten seconds.
+        """
+        required = service_status.ServiceStatuses.RESTART_REQUIRED
+        deadline = time.monotonic() + _ROW_SECONDS
+        while self.connected:
+            self.heartbeat(required)
+            time.sleep(_REPEAT_SECONDS)
+            if _service_status(self.instance_id).get_status() == required:
+                return
+            if time.monotonic() > deadline:
+                raise NotStoredError(
+                    f"Instance {self.instance_id} didn't become {required}"
+                )
 
     def update_backup(
         self, context: Any, backup_id: str, *, state: str, **fields: object

@@ -10,10 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The part of Neutron that Trove uses: ports, networks, subnets, security groups.
+"""The part of Neutron that Trove uses: ports, networks, floating IPs, security groups.
 
 The calls of Trove are in trove/common/neutron.py. An address is one of this machine's
-loopback, whatever the network is.
+loopback, whatever the network is. Each network has a router to the external one, so an
+instance may get a floating IP: another address of loopback, with a relay that listens
+there.
 """
 
 import uuid
@@ -21,9 +23,12 @@ from typing import Any
 
 from neutronclient.common import exceptions
 
-from trove_ext.sandbox import labels
+from trove_ext.sandbox import labels, relay
 from trove_ext.sandbox.standins import world
 from trove_ext.sandbox.standins.store import Row
+
+_ROUTER_INTERFACE = "network:router_interface"
+"""The owner of the port by which a router is in a subnet."""
 
 
 def make_port(name: str, network_id: str | None, **more: Any) -> Row:
@@ -61,7 +66,10 @@ class Client:
         return {"port": _shown(make_port(asked["name"], asked["network_id"]))}
 
     def list_ports(self, **filters: Any) -> dict[str, list[Row]]:
-        """List ports by device or by name; other filters find none."""
+        """List ports by device, by name, or that of a subnet's router."""
+        if "device_owner" in filters:
+            is_router = filters["device_owner"] == _ROUTER_INTERFACE
+            return {"ports": [{"id": labels.ROUTER_PORT_ID}] if is_router else []}
         store = world.current().store
         if filters.get("device_id"):
             rows = store.by_owner("port", filters["device_id"])
@@ -81,10 +89,10 @@ class Client:
         world.current().store.delete("port", port_id)
 
     def list_networks(self, **filters: Any) -> dict[str, list[Row]]:
-        """List the networks; none of them is external."""
-        if filters.get("router:external"):
-            return {"networks": []}
-        return {"networks": [{"id": n.id, "name": n.name} for n in labels.NETWORKS]}
+        """List the networks of instances, or the external one."""
+        external = filters.get("router:external")
+        found = [labels.PUBLIC_NETWORK] if external else labels.NETWORKS
+        return {"networks": [{"id": n.id, "name": n.name} for n in found]}
 
     def show_network(self, network_id: str) -> dict[str, Row]:
         """Return a network; raises Neutron's NotFound."""
@@ -109,13 +117,37 @@ class Client:
                 return {"subnet": subnet | {"gateway_ip": None, "host_routes": []}}
         raise exceptions.NotFound(message=f"Subnet {subnet_id} could not be found.")
 
-    def list_floatingips(self, **_filters: Any) -> dict[str, list[Row]]:
-        """List the floating IPs: there are none."""
-        return {"floatingips": []}
+    def list_floatingips(self, port_id: str) -> dict[str, list[Row]]:
+        """List the floating IPs of a port."""
+        return {"floatingips": world.current().store.by_owner("floatingip", port_id)}
 
-    def show_extension(self, alias: str) -> None:
-        """Raise Neutron's NotFound: there is no extension."""
-        raise exceptions.NotFound(message=f"Extension {alias} could not be found.")
+    def create_floatingip(self, body: dict[str, Row]) -> dict[str, Row]:
+        """Give a port a floating IP, and start its relay; raises Neutron's NotFound."""
+        here, asked = world.current(), body["floatingip"]
+        port = self.show_port(asked["port_id"])["port"]
+        row = {
+            **asked,
+            "id": str(uuid.uuid4()),
+            "floating_ip_address": here.free_address(),
+            "fixed_ip_address": port["address"],
+        }
+        here.store.put("floatingip", row, port["id"])
+        relay.start(here.state, row["floating_ip_address"], row["fixed_ip_address"])
+        return {"floatingip": row}
+
+    def delete_floatingip(self, floating_ip_id: str) -> None:
+        """Remove a floating IP with its relay; its address is free again."""
+        here = world.current()
+        row = here.store.get("floatingip", floating_ip_id)
+        if row is not None:
+            relay.stop(here.state, row["floating_ip_address"])
+            here.store.delete("floatingip", floating_ip_id)
+
+    def show_extension(self, alias: str) -> dict[str, Row]:
+        """Return the only extension, ``project-id``; raises Neutron's NotFound."""
+        if alias != "project-id":
+            raise exceptions.NotFound(message=f"Extension {alias} could not be found.")
+        return {"extension": {"alias": alias}}
 
     def create_security_group(self, body: dict[str, Row]) -> dict[str, Row]:
         """Store a security group; nothing is filtered on loopback."""

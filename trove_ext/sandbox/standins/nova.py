@@ -25,6 +25,7 @@ from typing import Any
 import eventlet
 from novaclient import exceptions
 from novaclient.api_versions import APIVersion
+from oslo_utils import timeutils
 
 from trove_ext.sandbox import labels, releases
 from trove_ext.sandbox.faults import FaultInjected
@@ -35,6 +36,7 @@ from trove_ext.sandbox.standins.store import Row
 
 _HTTP_NOT_FOUND = 404
 _HTTP_FAILED = 500
+_DELETE_SECONDS = 1.0
 
 
 def _not_found(what: str, key: str) -> Exception:
@@ -99,13 +101,18 @@ class Server:
         world.current().store.put("server", self._row, self._row["instance_id"])
 
     def delete(self) -> None:
-        """Remove the server and its host."""
+        """Remove the host, and the server a second later.
+
+        Nova takes longer. Trove waits for it, and until then an instance that is being
+        deleted can still be shown (delete_async in trove/instance/models.py).
+        """
         here = world.current()
         host = here.hosts.pop(self._row["instance_id"], None)
         if host is not None:
             host.destroy()
         here.faults.power_on(self._row["instance_id"])
-        here.store.delete("server", self.id)
+        self._update(hosted=False, deleted=True)
+        eventlet.spawn_after(_DELETE_SECONDS, here.store.delete, "server", self.id)
 
     def reboot(self, reboot_type: str = "SOFT") -> None:  # noqa: ARG002 - Nova's own
         """Restart the host; Trove polls until the server is ACTIVE again."""
@@ -213,6 +220,7 @@ def _new_row(
         "instance_id": meta["trove_instance_id"],
         "status": "ACTIVE",
         "hosted": True,
+        "created": timeutils.utcnow().isoformat(),
         "metadata": meta,
         "tags": list(more.get("tags") or []),
         "manager": releases.manager_of(meta["trove_instance_id"]),

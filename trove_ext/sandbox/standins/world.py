@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trove_ext.sandbox import relay
 from trove_ext.sandbox.faults import Faults
 from trove_ext.sandbox.guest.host import Host
 from trove_ext.sandbox.standins.store import Row, Store
@@ -44,6 +45,7 @@ class World:
         Raises RuntimeError when all are taken.
         """
         taken = {port["address"] for port in self.store.all("port")}
+        taken |= {x["floating_ip_address"] for x in self.store.all("floatingip")}
         for number in range(_FIRST_HOST, _LAST_HOST + 1):
             address = f"127.77.{self.block}.{number}"
             if address not in taken:
@@ -65,8 +67,15 @@ class World:
         return host
 
     def start_hosts(self, report: Callable[[str], None]) -> None:
-        """Start the host of each server again, after a restart of Trove."""
+        """Start the host of each server again, after a restart of Trove.
+
+        Also the relays of floating IPs, which only a restart of the sandbox ends.
+        """
+        for row in self.store.all("floatingip"):
+            relay.start(self.state, row["floating_ip_address"], row["fixed_ip_address"])
         for server in self.store.all("server"):
+            if server.get("deleted"):
+                self.store.delete("server", server["id"])
             if not server["hosted"]:
                 continue
             host = self.make_host(server)

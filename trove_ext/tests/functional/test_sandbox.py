@@ -12,6 +12,8 @@
 
 """The sandbox itself: started, killed, started again, and two at once."""
 
+import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -22,6 +24,7 @@ import tempfile
 import time
 from concurrent import futures
 
+import pymysql
 import testtools
 
 from trove_ext.tests.functional import base, running
@@ -186,6 +189,31 @@ class OwnSandboxTest(testtools.TestCase):
         self.assertEqual((1, ""), (done.returncode, done.stdout))
         self.assertIn(str(address[1]), done.stderr)
         self.assertEqual({}, _processes_of(self.directory))
+
+
+@shows(Promise.SANDBOX)
+class PublicAddressTest(base.FunctionalTestCase):
+    def test_an_instance_is_reached_at_its_public_address_until_it_is_deleted(self):
+        argv = ("database", "instance")
+        self.openstack(
+            *(*argv, "create", "db", "--flavor", "db.small", "--size", "1"),
+            *("--datastore", "mariadb", "--is-public", "--databases", "shop"),
+            *("--users", "app:secret", "--nic", GUIDE_NIC, "--wait"),
+            stderr=base.PROGRESS,
+        )
+        shown = self.openstack_json(*argv, "show", "db")
+        (public,) = [x["address"] for x in shown["addresses"] if x["type"] == "public"]
+        account = {"user": "app", "password": "secret"}
+        with (
+            contextlib.closing(pymysql.connect(host=public, **account)) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SELECT USER()")
+            # Not 127.0.0.1, from which Trove's own account connects.
+            self.assertEqual((f"app@{public}",), cursor.fetchone())
+        self.openstack(*argv, "delete", "db", "--wait", stderr=".*")
+        refused = self.assertRaises(OSError, socket.create_connection, (public, 3306))
+        self.assertEqual(errno.ECONNREFUSED, refused.errno)
 
 
 @shows(Promise.SANDBOX)

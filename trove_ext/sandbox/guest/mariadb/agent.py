@@ -20,6 +20,7 @@ eject_replica_source in trove/taskmanager/manager.py have.
 
 import dataclasses
 import logging
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -30,7 +31,7 @@ from trove_ext.sandbox.guest.agent import GuestAgent, Overrides
 from trove_ext.sandbox.guest.agent_backup import CINDER
 from trove_ext.sandbox.guest.agent_base import Info, Parts, Statuses
 from trove_ext.sandbox.guest.backup_store import BackupStore
-from trove_ext.sandbox.guest.mariadb import config
+from trove_ext.sandbox.guest.mariadb import config, tls
 from trove_ext.sandbox.guest.mariadb.accounts import Accounts
 from trove_ext.sandbox.guest.mariadb.backup import Backups
 from trove_ext.sandbox.guest.mariadb.freezer import Freezer
@@ -91,6 +92,7 @@ class MariaDBAgent(GuestAgent):
             self._db.remove_override(name)
         self._db.configure()
         self._override(engine.USER, dict(overrides or {}))
+        self._keep_tls()
         self._db.start()
 
     # Volume snapshots
@@ -154,6 +156,7 @@ class MariaDBAgent(GuestAgent):
             "replication_strategy": _STRATEGY,
             "master": self._reference(),
             "replica_conf": {"log_position": {}, "replication_user": self._account()},
+            **self._tls_of_source(),
         }
 
     def get_replica_context(self, context: Any) -> Info:
@@ -204,6 +207,7 @@ class MariaDBAgent(GuestAgent):
         try:
             self._faults.hit("attach-replica", self._instance_id)
             self._check_snapshot(replica_info)
+            self._adopt_tls(replica_info)
             self._become_replica(replica_info, slave_config)
         except Exception:
             self._set_status(Statuses.FAILED)
@@ -227,6 +231,23 @@ class MariaDBAgent(GuestAgent):
         """Wait for a position of the source; wait_for_txn in mariadb/service.py."""
         self._faults.hit("promote-candidate", self._instance_id)
         self._replication.wait_for(txn)
+
+    # TLS
+
+    def _tls_files(self) -> dict[str, Path]:
+        return tls.files(self._db)
+
+    def _tls_is_on(self) -> bool:
+        return tls.is_on(self._db)
+
+    def _apply_tls(self, mode: str | None, *, starting: bool) -> None:
+        self._db.write_override(config.TLS, tls.settings(self._db, mode))
+        if mode is not None and not starting:
+            tls.require(self._db, mode)
+
+    def _end_tls_change(self) -> bool:
+        self._conductor.require_restart()
+        return True
 
     # Helpers
 

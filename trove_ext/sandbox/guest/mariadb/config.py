@@ -38,7 +38,14 @@ SOURCE = "master-replication"
 REPLICA = "slave-replication"
 """Names of overrides: CNF_MASTER and CNF_SLAVE of mysql_common/service.py."""
 
-_PREFIX = {SOURCE: "10", REPLICA: "20", USER: "90"}
+TLS = "tls"
+"""The override of the certificate.
+
+Trove has it in that of the user's configuration group, so detaching a group removes it
+(update_overrides in mysql_common/service.py).
+"""
+
+_PREFIX = {SOURCE: "10", REPLICA: "20", USER: "90", TLS: "95"}
 
 # The keys of Trove's replica templates that every MariaDB understands; the
 # others there (log_bin, relay_log) are paths of Trove's own image.

@@ -51,6 +51,12 @@ class Source:
     host: str
     port: int
     account: Account
+    tls: bool = False
+    """Whether the source has a certificate.
+
+    It is not verified, as with MySQL (mysql_gtid.py): mariadb_gtid.py asks for that
+    without a CA, which MariaDB can't do before 11.4.
+    """
 
 
 class Replication:
@@ -95,11 +101,13 @@ class Replication:
             session.query(
                 "CHANGE MASTER TO MASTER_HOST=%s, MASTER_PORT=%s, MASTER_USER=%s,"
                 " MASTER_PASSWORD=%s, MASTER_CONNECT_RETRY=1,"
-                " MASTER_USE_GTID=slave_pos",
+                " MASTER_USE_GTID=slave_pos, MASTER_SSL=%s,"
+                " MASTER_SSL_VERIFY_SERVER_CERT=0",
                 source.host,
                 source.port,
                 source.account.name,
                 source.account.password,
+                int(source.tls),
             )
             session.query("START SLAVE")
             _wait_until_running(session)
@@ -163,7 +171,8 @@ def source_of(replica_info: dict[str, Any]) -> Source:
     user = replica_info["replica_conf"]["replication_user"]
     master = replica_info["master"]
     account = Account(user["name"], user["password"])
-    return Source(master["host"], int(master["port"]), account)
+    tls = "cert_container" in replica_info
+    return Source(master["host"], int(master["port"]), account, tls)
 
 
 def _wait_until_running(session: Session) -> None:

@@ -19,15 +19,18 @@ Trove calls it on each replica when a source is ejected, and gets an error.
 
 # ruff: noqa: ARG002 - Trove's calls carry more than is needed here
 
+from pathlib import Path
 from typing import Any
 
 from trove_ext.sandbox.guest import engine
 from trove_ext.sandbox.guest.agent import GuestAgent, Overrides
+from trove_ext.sandbox.guest.agent_backup import CINDER
 from trove_ext.sandbox.guest.agent_base import Info, Parts
 from trove_ext.sandbox.guest.backup_store import BackupStore
 from trove_ext.sandbox.guest.postgresql import config
 from trove_ext.sandbox.guest.postgresql.accounts import Accounts
 from trove_ext.sandbox.guest.postgresql.backup import Backups
+from trove_ext.sandbox.guest.postgresql.freezer import Freezer
 from trove_ext.sandbox.guest.postgresql.replication import Replication
 from trove_ext.sandbox.guest.postgresql.server import Postgres
 
@@ -46,6 +49,7 @@ class PostgresAgent(GuestAgent):
         accounts = Accounts(parts.db.layout.run)
         super().__init__(parts, backups, accounts)
         self._replication = Replication(parts.db, accounts.admin, parts.jobs)
+        self._freezer = Freezer(parts.db)
 
     def update_status(self, context: Any = None) -> None:
         """Report the state of the database, and limit the size of the WAL archive."""
@@ -70,7 +74,7 @@ class PostgresAgent(GuestAgent):
         self._db.write_access_rules(replication=False)
         if backup_info:
             self._restore(backup_info)
-            if not snapshot:
+            if not snapshot and backup_info.get("storage_driver") != CINDER:
                 self._db.layout.recovery_signal.touch(mode=0o600)
         else:
             self._db.initialize()
@@ -92,8 +96,21 @@ class PostgresAgent(GuestAgent):
             self._db.remove_override(name)
         self._db.configure()
         self._override(engine.USER, dict(overrides or {}))
-        self._db.write_access_rules(replication=False)
+        self._keep_tls()
+        self._db.write_access_rules(self._tls_mode, replication=False)
         self._db.start()
+
+    # Volume snapshots
+
+    def _freeze(self) -> Info:
+        return self._freezer.freeze()
+
+    def _thaw(self) -> None:
+        self._freezer.thaw()
+
+    def _restore_snapshot(self) -> None:
+        """As reset_data_for_restore_snapshot in postgres/service.py."""
+        self._db.layout.recovery_signal.unlink(missing_ok=True)
 
     def apply_overrides(self, context: Any, overrides: Overrides) -> None:
         """Reload the configuration; apply_overrides in postgres/service.py."""
@@ -114,8 +131,10 @@ class PostgresAgent(GuestAgent):
         get_replication_snapshot in datastore/manager.py and snapshot_for_replication
         in strategies/replication/postgresql.py.
         """
-        self._replication.enable_source()
-        self._create_backup(context, snapshot_info)
+        self._replication.enable_source(self._tls_mode)
+        # The taskmanager takes a volume snapshot itself.
+        if snapshot_info.get("storage_driver") != CINDER:
+            self._create_backup(context, snapshot_info)
         account = self._replication.account()
         stats = self._volume_stats()
         return {
@@ -128,6 +147,7 @@ class PostgresAgent(GuestAgent):
             "replication_strategy": _STRATEGY,
             "master": self._replication.reference(),
             "replica_conf": {"log_position": {}, "replication_user": account},
+            **self._tls_of_source(),
         }
 
     def get_replica_context(self, context: Any) -> Info:
@@ -141,7 +161,7 @@ class PostgresAgent(GuestAgent):
 
     def enable_as_master(self, context: Any, replica_source_config: str) -> None:
         """Become a source, by a restart."""
-        self._replication.enable_source()
+        self._replication.enable_source(self._tls_mode)
 
     def demote_replication_master(self, context: Any) -> None:
         """Stop being a source; demote_master."""
@@ -174,6 +194,7 @@ class PostgresAgent(GuestAgent):
         """
         self._faults.hit("attach-replica", self._instance_id)
         self._replication.follow(replica_info)
+        self._adopt_tls(replica_info)
         if restart:
             self._restart()
 
@@ -185,3 +206,36 @@ class PostgresAgent(GuestAgent):
         """Wait for a position of the source; wait_for_txn in postgres/manager.py."""
         self._faults.hit("promote-candidate", self._instance_id)
         self._replication.wait_for(txn)
+
+    # TLS
+
+    def _tls_files(self) -> dict[str, Path]:
+        """As _get_ssl_files in postgres/manager.py."""
+        pgdata = self._db.layout.pgdata
+        return {
+            "private_key": pgdata / "server.key",
+            "certificate": pgdata / "server.crt",
+            "ca": pgdata / "ca.crt",
+        }
+
+    def _tls_is_on(self) -> bool:
+        return bool(self._db.sql.value("SHOW ssl") == "on")
+
+    def _apply_tls(self, mode: str | None, *, starting: bool) -> None:
+        """As _enable_ssl_certificate_impl and its opposite in postgres/manager.py.
+
+        Both remove the rule for replicas: those that are connected remain so.
+        """
+        self._db.write_access_rules(mode, replication=False)
+        files = {
+            "ssl_ca_file": "ca.crt",
+            "ssl_cert_file": "server.crt",
+            "ssl_key_file": "server.key",
+        }
+        values = {"ssl": "off"} if mode is None else {"ssl": "on", **files}
+        self._db.write_override(engine.USER, values)
+        if not starting:
+            self._db.reload()
+
+    def _end_tls_change(self) -> bool:
+        return False

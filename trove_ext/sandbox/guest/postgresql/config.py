@@ -22,6 +22,7 @@ from pathlib import Path
 
 from trove_ext.sandbox.guest import layout as common
 from trove_ext.sandbox.guest.engine import USER
+from trove_ext.sandbox.guest.tls import ENFORCED, MTLS, at_least
 
 PORT = 5432
 """Trove's postgresql_port; the API has no field for another."""
@@ -210,21 +211,24 @@ def render(layout: Layout, address: str, memory_mb: int, faults: Path) -> str:
     return "\n".join([*lines, f"include_dir = {_quoted(layout.overrides)}"]) + "\n"
 
 
-def access_rules(*, replication: bool) -> str:
+def access_rules(mode: str | None = None, *, replication: bool) -> str:
     """Format pg_hba.conf; apply_access_rules in Trove's postgres/service.py.
 
-    Without Trove's three lines that trust every connection as ``postgres`` from
-    127.0.0.1, because here every connection is from there.
+    *mode* is that of TLS. Without Trove's three lines that trust every connection as
+    ``postgres`` from 127.0.0.1, because here every connection is from there.
     """
-    rules = [
+    host = "hostssl" if at_least(mode, ENFORCED) else "host"
+    is_mtls = at_least(mode, MTLS)
+    method = ("cert", "clientcert=verify-full") if is_mtls else ("md5",)
+    rules: list[tuple[str, ...]] = [
         ("local", "all", SUPERUSER, "trust"),
         ("local", "replication", SUPERUSER, "trust"),
         ("local", "all", "all", "md5"),
-        ("host", "all", SUPERUSER, "all", "reject"),
-        ("host", "all", "all", "all", "md5"),
+        (host, "all", SUPERUSER, "all", "reject"),
+        (host, "all", "all", "all", *method),
     ]
     if replication:
-        rules.append(("host", "replication", REPLICATION_USER, "all", "md5"))
+        rules.append((host, "replication", REPLICATION_USER, "all", "md5"))
     return "".join(" ".join(rule) + "\n" for rule in rules)
 
 

@@ -76,11 +76,17 @@ def obstacle() -> str | None:
     return None
 
 
-def version() -> str | None:
-    """Return the major version of the server here, "15"; None if none can run."""
+def number() -> str | None:
+    """Return the version of the server here, "15.18"; None if none can run."""
     if obstacle() is not None:
         return None
     # postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)
     text = programs.run([find("postgres"), "--version"])
-    found = re.search(r"\) (\d+)", text)
+    found = re.search(r"\) (\d\S*)", text)
     return found.group(1) if found else None
+
+
+def version() -> str | None:
+    """Return the major version of the server here, "15"; None if none can run."""
+    full = number()
+    return full and full.partition(".")[0]

@@ -65,10 +65,13 @@ class Replication:
             password = self._create_user()
         return {"name": config.REPLICATION_USER, "password": password}
 
-    def enable_source(self) -> None:
-        """Admit replicas, by a restart in any case; enable_as_master."""
+    def enable_source(self, mode: str | None = None) -> None:
+        """Admit replicas, by a restart in any case; enable_as_master.
+
+        *mode* is that of TLS.
+        """
         self.account()
-        self._db.write_access_rules(replication=True)
+        self._db.write_access_rules(mode, replication=True)
         self._db.restart()
 
     def reference(self) -> Info:

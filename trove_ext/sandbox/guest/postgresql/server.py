@@ -34,6 +34,8 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 _STARTING_SECONDS = 15.0
 _POLL_SECONDS = 0.05
+_STOPPED = "T"
+"""The state of a process after SIGSTOP, in /proc."""
 
 # As PgSqlApp.configuration_manager in Trove's postgres/service.py; it doesn't escape.
 _CODEC = stream_codecs.KeyValueCodec(
@@ -76,6 +78,8 @@ class Postgres:
         with self._lock:
             if self.pid() is None:
                 self._spawn()
+            # One that was paused when this process ended is adopted, too.
+            self.resume()
             self._wait_for_answer()
 
     def stop(self) -> None:
@@ -85,6 +89,7 @@ class Postgres:
         its clients without a limit.
         """
         with self._lock:
+            self.resume()
             self.signal(signal.SIGINT)
             if not self._wait_for_end(_STOP_SECONDS):
                 self.kill()
@@ -113,10 +118,38 @@ class Postgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
+    def pause(self) -> None:
+        """Pause the server and its children, so nothing changes on its volume."""
+        # The postmaster first: it would start new ones.
+        self.signal(signal.SIGSTOP)
+        self._signal_children(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused server continue."""
+        if not self._is_paused():
+            return
+        self._signal_children(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
+
+    def _is_paused(self) -> bool:
+        pid = self.pid()
+        return pid is not None and _stat(pid)[:1] == [_STOPPED]
+
+    def _signal_children(self, number: int) -> None:
+        pid = self.pid()
+        for child in _children(pid) if pid is not None else []:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, number)
+
     def state(self) -> State:
-        """Read the state of the server: HEALTHCHECK in Trove's postgres/service.py."""
+        """Read the state of the server: HEALTHCHECK in Trove's postgres/service.py.
+
+        On a file system that Trove has frozen, the query would succeed.
+        """
         if self.pid() is None:
             return State.DEAD
+        if self._is_paused():
+            return State.ANSWERS
         if self.sql.is_ready():
             return State.ANSWERS
         young = time.monotonic() - self._started < _STARTING_SECONDS
@@ -181,9 +214,9 @@ class Postgres:
         text = config.render(layout, self.address, self.memory_mb, self._faults)
         layout.config.write_text(text)
 
-    def write_access_rules(self, *, replication: bool) -> None:
-        """Write who may connect; effective from the next start or reload."""
-        text = config.access_rules(replication=replication)
+    def write_access_rules(self, mode: str | None = None, *, replication: bool) -> None:
+        """Write who may connect in a mode of TLS, from the next start or reload on."""
+        text = config.access_rules(mode, replication=replication)
         self.layout.access_rules.write_text(text)
 
     def write_override(self, name: str, values: Mapping[str, object]) -> None:

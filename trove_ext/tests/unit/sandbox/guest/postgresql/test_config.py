@@ -25,6 +25,28 @@ LAYOUT = config.Layout(Path("/state/instances/an-id"))
 FAULTS = Path("/state/faults")
 
 
+class AccessRulesOfTlsTest(testtools.TestCase):
+    def rules(self, mode):
+        text = config.access_rules(mode, replication=True)
+        return [line.split() for line in text.splitlines()]
+
+    def test_without_tls_a_password_is_enough(self):
+        for mode in (None, "basic"):
+            self.assertIn(["host", "all", "all", "all", "md5"], self.rules(mode))
+
+    def test_an_enforced_mode_refuses_connections_in_clear(self):
+        rules = self.rules("enforced")
+        self.assertIn(["hostssl", "all", "all", "all", "md5"], rules)
+        self.assertNotIn("host", [rule[0] for rule in rules])
+
+    def test_mtls_requires_a_certificate_except_of_replicas(self):
+        rules = self.rules("mtls")
+        method = ["cert", "clientcert=verify-full"]
+        self.assertIn(["hostssl", "all", "all", "all", *method], rules)
+        self.assertEqual("md5", rules[-1][-1])
+        self.assertEqual("replication", rules[-1][1])
+
+
 class SettingsTest(testtools.TestCase):
     def settings(self, memory_mb=1024):
         return config.settings(LAYOUT, "127.77.80.10", memory_mb, FAULTS)

@@ -90,7 +90,7 @@ class ReplicationTest(testtools.TestCase):
             self.replication.enable_source()
             self.admin.user_exists.return_value = True
         self.assertEqual(2, self.db.restart.call_count)
-        self.db.write_access_rules.assert_called_with(replication=True)
+        self.db.write_access_rules.assert_called_with(None, replication=True)
 
     def test_a_replica_follows_from_its_next_start_on(self):
         self.replication.follow(INFO)

@@ -14,6 +14,7 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 from unittest import mock
 
@@ -50,9 +51,24 @@ class ServerTest(testtools.TestCase):
         found = self.db.override(engine.USER)["log_directory"]
         self.assertEqual(str(self.db.layout.data / "x"), found)
 
+    def test_a_paused_server_counts_as_healthy_and_is_not_asked(self):
+        child = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        self.db.sql = mock.Mock(spec=["is_ready"])
+        with mock.patch.object(self.db, "pid", return_value=child.pid):
+            self.db.pause()
+            os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+            self.assertEqual(engine.State.ANSWERS, self.db.state())
+            self.db.sql.is_ready.assert_not_called()
+            self.db.resume()
+            os.waitid(os.P_PID, child.pid, os.WCONTINUED | os.WNOWAIT)
+            self.db.state()
+        self.db.sql.is_ready.assert_called_once_with()
+
     def test_it_is_stopped_by_the_signal_that_does_not_wait_for_clients(self):
         with (
-            mock.patch.object(self.db, "pid", side_effect=[7, None, None]),
+            mock.patch.object(self.db, "pid", side_effect=[7, 7, None, None]),
             mock.patch("os.kill") as kill,
         ):
             self.db.stop()
