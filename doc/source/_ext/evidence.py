@@ -14,7 +14,8 @@
 
 ``trove-ext-promises`` counts the tests that show each promise, by their marks
 (trove_ext/tests/promises.py). ``trove-ext-releases`` has a row for each release that
-the commands are tested with (trove_ext/tests/releases).
+the commands are tested with (trove_ext/tests/releases). ``trove-ext-tempest`` has the
+tests of Trove's own suite that can't pass (trove_ext/tests/tempest).
 """
 
 from command_reference import _Generated
@@ -22,6 +23,7 @@ from command_reference import _Generated
 from trove_ext.tests import promises
 from trove_ext.tests.releases import differences, steps
 from trove_ext.tests.releases.series import SERIES
+from trove_ext.tests.tempest import allowed
 
 
 def _table(widths, rows):
@@ -69,7 +71,15 @@ class Releases(_Generated):
         ]
 
 
+class Tempest(_Generated):
+    def lines(self):
+        rows = [["Test", "Ends", "Why"]]
+        rows += [[x.test, x.status, x.reason] for x in allowed.load()]
+        yield from _table("35 10 55", rows)
+
+
 def setup(app):
     app.add_directive("trove-ext-promises", Promises)
     app.add_directive("trove-ext-releases", Releases)
+    app.add_directive("trove-ext-tempest", Tempest)
     return {"parallel_read_safe": True}

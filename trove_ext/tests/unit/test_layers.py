@@ -44,6 +44,7 @@ MAY_IMPORT_SANDBOX = (
     ("tests", "unit", "sandbox"),
     ("tests", "functional"),
     ("tests", "sweep"),
+    ("tests", "tempest"),
 )
 
 #: The only layer that knows what a user types.

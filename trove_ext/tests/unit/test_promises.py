@@ -22,7 +22,7 @@ from trove_ext.tests.promises import Ground, Promise
 
 FUNCTIONAL = promises.TESTS / "functional"
 #: Promises that one kind of test can show only, and why.
-NOT_ON_THE_FAKE = {Promise.FAKE, Promise.SANDBOX}
+NOT_ON_THE_FAKE = {Promise.FAKE, Promise.SANDBOX, Promise.TROVE}
 NOT_ON_A_SERVER = {
     Promise.STOCK: "the requests of both are compared, which a server does not show",
 }

@@ -123,6 +123,7 @@ TESTS_OF_SEVERAL = {
     "test_structure": "the measures of the code",
     "test_sweep": "tests.sweep",
     "test_wording": "decisions that don't depend on wording",
+    "test_tempest": "tests.tempest",
     "test_words": "words, in code and documents",
     "workflows.backup.test_stored_times": "stored times, in every backup workflow",
 }
