@@ -122,6 +122,7 @@ class TlsFactsTest(postgresql.PostgresTestCase):
         )
         self.addCleanup(self.client.configurations.delete, group.id)
         self.client.instances.update(source, configuration=group.id)
+        self.client.instances.restart(source)
         self.wait_healthy(source)
         self.client.instances.update(source, remove_configuration=True)
         self.client.instances.restart(source)

@@ -23,7 +23,8 @@ PLUGIN = "trove_tempest_plugin"
 DATASTORES = ("mysql", "mariadb", "postgresql")
 #: What a user of Trove has, and what deletes its account in Swift.
 _ROLES = ("member", "ResellerAdmin")
-_SECONDS = 300
+_SECONDS = 600
+_HTTP_SECONDS = 180
 
 # As tempest init writes it: the tests of a class run one after the other.
 _STESTR = """\
@@ -96,6 +97,7 @@ def render(cloud: dict[str, Any], directory: Path, versions: dict[str, str]) -> 
             "operator_role": "member",
             "reseller_admin_role": "ResellerAdmin",
         },
+        "service-clients": {"http_timeout": _HTTP_SECONDS},
         "database": _database(versions),
     }
     return "\n".join(_section(name, values) for name, values in sections.items())
