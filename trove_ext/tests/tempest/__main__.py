@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
 def selection(regex: str) -> str:
     """Return the pattern of the plugin's tests that match *regex*."""
-    return rf"^{configuration.PLUGIN}\..*{regex}"
+    return rf"^{configuration.PLUGIN}\..*(?:{regex})"
 
 
 def list_tests(workspace: Path, regex: str) -> list[str]:
