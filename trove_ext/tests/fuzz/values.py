@@ -84,8 +84,12 @@ class Values:
         return choose.choice(choose.choice((self.bad or ANYTHING, ANYTHING)))
 
 
-INSTANCES = Values(("db1", "rep1", "rep2", "alone", "alone", *STRANGE))
-BACKUPS = Values(("full", "inc1", "inc2", "inc2", "other", "latest", *STRANGE))
+INSTANCES = Values(
+    ("db1", "rep1", "rep2", "alone", "alone", "pg", "pg-rep1", "pg-rep2", *STRANGE)
+)
+BACKUPS = Values(
+    ("full", "inc1", "inc2", "inc2", "other", "pg-full", "latest", *STRANGE)
+)
 COUNTS = Values(("1", "2", "9"), NUMBERS)
 SECONDS = Values(("0", "1", "30", "600"), ("-1", "inf", "nan", "x", "1e400"))
 SPANS = Values(("7d", "1h30m", "36h", "14d"), DURATIONS)
@@ -164,9 +168,13 @@ def values_for(*hints: str) -> Values:
 
 
 def make_cloud() -> FakeCloud:
-    """Make the cloud of the sweep, and add resources with unusual names."""
+    """Make the cloud of the sweep; add a set of PostgreSQL, and unusual names."""
     cloud = FakeCloud(FakeClock(limit=LONGEST))
     scenarios.base(cloud)
+    head = cloud.add_instance("pg", databases=("shop",), datastore="postgresql")
+    for name in ("pg-rep1", "pg-rep2"):
+        cloud.add_instance(name, datastore="postgresql", replica_of=head)
+    cloud.add_backup("pg-full", head)
     cloud.add_configuration("tuned")
     alone = cloud.instance("alone")
     for name in STRANGE:

@@ -12,14 +12,20 @@
 
 """Each workflow on a cloud that is ready for it, and when it is really done."""
 
+import contextlib
 import pathlib
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from unittest import mock
+
+import psycopg
 
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import Result, run_openstack
+from trove_ext.tests.fake.sql import PostgresServer
 from trove_ext.tests.fake.state import BackupState
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
@@ -40,6 +46,7 @@ class Scenario:
     :ivar drops_backup: it deletes the backup that it makes, once it is done
     :ivar answer: the answer to its prompt, at a terminal
     :ivar answer_time: virtual seconds before it is given
+    :ivar around: what the command needs beside the cloud, such as servers for SQL
     """
 
     name: str
@@ -49,14 +56,18 @@ class Scenario:
     answer: str = ""
     answer_time: float = 0.0
     drops_backup: bool = False
+    around: Callable[[FakeCloud], contextlib.AbstractContextManager[None]] = (
+        lambda _cloud: contextlib.nullcontext()
+    )
 
     def run(self, cloud: FakeCloud, *options: str, **kwargs: Any) -> Result:
         """Run it on a cloud that is ready for it."""
         if self.answer:
             kwargs.update(tty=True, stdin=self.answer, answer_time=self.answer_time)
-        return run_openstack(
-            ["database", *self.line.split(), *options], cloud, **kwargs
-        )
+        with self.around(cloud):
+            return run_openstack(
+                ["database", *self.line.split(), *options], cloud, **kwargs
+            )
 
 
 def base(cloud: FakeCloud) -> None:
@@ -78,12 +89,35 @@ def _source_off(cloud: FakeCloud) -> None:
     cloud.clock.sleep(300)
 
 
-def _postgresql(cloud: FakeCloud) -> None:
-    """Make the set one of PostgreSQL, without a backup."""
+def _postgresql_backed_up(cloud: FakeCloud) -> None:
+    """Make the set one of PostgreSQL, with a backup of its source."""
     version = cloud.datastores["postgresql"].default_version_id
     for name in ("db1", "rep1", "rep2"):
         cloud.instance(name).version_id = version
+
+
+def _postgresql(cloud: FakeCloud) -> None:
+    """Make the set one of PostgreSQL, without a backup."""
+    _postgresql_backed_up(cloud)
     cloud.backup("other").deleted = True
+
+
+def _postgresql_alone(cloud: FakeCloud) -> None:
+    """Make the separate instance one of PostgreSQL, and let a rotation be due."""
+    version = cloud.datastores["postgresql"].default_version_id
+    cloud.instance("alone").version_id = version
+    cloud.clock.sleep(7200)
+
+
+@contextlib.contextmanager
+def _queries(cloud: FakeCloud) -> Iterator[None]:
+    """Answer each query of a PostgreSQL with 300."""
+    server = PostgresServer(cloud)
+    with (
+        mock.patch.object(psycopg, "connect", server.connect),
+        mock.patch.object(socket, "create_connection", server.open),
+    ):
+        yield
 
 
 def _postgresql_off(cloud: FakeCloud) -> None:
@@ -94,6 +128,24 @@ def _postgresql_off(cloud: FakeCloud) -> None:
 def _takes_writes(cloud: FakeCloud, name: str) -> bool:
     """Whether no fence is up; its group may be left."""
     return cloud.takes_writes(cloud.instance(name))
+
+
+def _rebuilt(cloud: FakeCloud) -> bool:
+    """Whether rep1 takes writes, and new replicas have replaced the other members."""
+    old = [instance.name for instance in cloud.instances.values() if instance.deleted]
+    return (
+        sorted(old) == ["db1", "rep2"]
+        and _replicates(cloud, "rep1", "db1", "rep2")
+        and _takes_writes(cloud, "rep1")
+    )
+
+
+def _has_fresh_backup(cloud: FakeCloud) -> bool:
+    """Whether a full backup was taken for a new replica, and is complete."""
+    states = [
+        state for name, state in _backups(cloud).items() if "-for-replica-" in name
+    ]
+    return states == [BackupState.COMPLETED]
 
 
 def _second_chain(cloud: FakeCloud) -> None:
@@ -375,6 +427,14 @@ SCENARIOS = (
         _own_rotation,
     ),
     Scenario(
+        "backup rotate with a verification",
+        "backup rotate alone --keep-last 10 --verify-each year --query-database shop "
+        f"--query SELECT(300) --expect 300 --nic {NIC}",
+        lambda c: _rotated(c) and _no_temporary(c),
+        _postgresql_alone,
+        around=_queries,
+    ),
+    Scenario(
         "backup restore",
         f"backup restore inc2 new --nic {NIC} --wait",
         _two_instances,
@@ -490,6 +550,18 @@ SCENARIOS = (
         lambda c: _replicates(c, "db1", "new-1", "new-2"),
     ),
     Scenario(
+        "replica create on a fresh backup",
+        f"replica create db1 new --nic {NIC} --wait",
+        lambda c: _replicates(c, "db1", "new") and _has_fresh_backup(c),
+        _postgresql_backed_up,
+    ),
+    Scenario(
+        "replica create without a fresh backup",
+        f"replica create db1 new --no-fresh-backup --nic {NIC} --wait",
+        lambda c: _replicates(c, "db1", "new") and not _has_fresh_backup(c),
+        _postgresql_backed_up,
+    ),
+    Scenario(
         "replica replace",
         "replica replace rep1 --name new",
         lambda c: "rep1" not in _names(c) and _replicates(c, "db1", "new", "rep2"),
@@ -513,6 +585,18 @@ SCENARIOS = (
         "replica promote with a fence",
         "replica promote rep1 --fence --wait",
         lambda c: _replicates(c, "rep1", "db1", "rep2") and _takes_writes(c, "rep1"),
+        _postgresql,
+    ),
+    Scenario(
+        "replica promote with a fence and a rebuild",
+        "replica promote rep1 --fence --pause 1 --rebuild --yes --wait",
+        _rebuilt,
+        _postgresql,
+    ),
+    Scenario(
+        "replica promote with its loss accepted",
+        "replica promote rep1 --accept-loss --wait",
+        lambda c: _replicates(c, "rep1", "db1", "rep2"),
         _postgresql,
     ),
     Scenario(

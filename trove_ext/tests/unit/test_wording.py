@@ -31,7 +31,9 @@ from trove_ext.trove.client import Cloud
 
 #: A command that a message advises.
 COMMAND = re.compile(r"openstack database [^\n;,.]*")
-NAME = re.compile(r"trove-ext-verify-\S+|trove_ext_(probe|recovery)_[0-9a-f]+")
+NAME = re.compile(
+    r"trove-ext-verify-\S+|trove_ext_(probe|recovery)_[0-9a-f]+|Aa1-[\w-]+"
+)
 
 
 @contextlib.contextmanager
@@ -69,7 +71,7 @@ def reworded():
 
 
 def done_by(result):
-    """What a run did and advised, without its wording and without random names."""
+    """What a run did and advised, without its wording and without random names and passwords."""
     requests = [
         (
             request.method,

@@ -18,6 +18,7 @@ from unittest import mock
 import psycopg
 import pymysql
 
+from trove_ext.tests.fake.sql import PostgresServer
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.workflows.restore import verify
 from trove_ext.workflows.restore.contents import Question
@@ -53,56 +54,6 @@ class Server:
         connection.__enter__.return_value = connection
         connection.cursor.return_value = cursor
         return connection
-
-
-class PostgresServer:
-    """A stand-in for psycopg: root, whose password Trove has set, reads one value.
-
-    :ivar errors: what the next log-ins, or statements, raise
-    :ivar closed: addresses at which nothing responds
-    """
-
-    def __init__(self, fake, value=b"300"):
-        self.fake = fake
-        self.result = mock.Mock(ntuples=1, nfields=1, get_value=lambda *_at: value)
-        self.errors = []
-        self.statement_errors = []
-        self.closed = ()
-        self.logins = []
-        self.statements = []
-
-    def open(self, place, timeout=None):
-        assert timeout > 0
-        if place[0] in self.closed:
-            raise OSError(111, "Connection refused")
-        return mock.Mock(spec=["close"])
-
-    def connect(self, **kwargs):
-        self.logins.append(kwargs)
-        if self.errors:
-            raise self.errors.pop(0)
-        (guest,) = [x for x in self.fake.live_instances if x.ip == kwargs["host"]]
-        assert kwargs["user"] == "root"
-        assert kwargs["password"] == guest.root_password
-        assert kwargs["dbname"] in {*guest.content.databases, "postgres"}
-        return self
-
-    def __enter__(self):
-        self.pair = socket.socketpair()
-        return self
-
-    def __exit__(self, *_exc):
-        for end in self.pair:
-            end.close()
-
-    def fileno(self):
-        return self.pair[0].fileno()
-
-    def execute(self, statement):
-        self.statements.append(statement)
-        if self.statement_errors:
-            raise self.statement_errors.pop(0)
-        return mock.Mock(pgresult=self.result)
 
 
 class VerifyTestCase(BackupTestCase):
