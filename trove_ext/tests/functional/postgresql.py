@@ -88,11 +88,20 @@ class PostgresTestCase(base.FunctionalTestCase):
             self.wait_healthy(*made, source)
         return made
 
+    def start_restore(self, backup, name="restored"):
+        """Start to create an instance from a backup; return its ID."""
+        return self._start(name, restorePoint={"backupRef": backup})
+
     def restore(self, backup, name="restored"):
         """Create an instance from a backup; return its ID."""
-        made = self._start(name, restorePoint={"backupRef": backup})
+        made = self.start_restore(backup, name)
         self.wait_healthy(made)
         return made
+
+    def delete(self, instance):
+        """Delete an instance and wait until it is gone."""
+        self.eventually(False, lambda: self._is_left(instance))
+        self.made.remove(instance)
 
     def _start(self, name, **more):
         if "replica_of" not in more:
