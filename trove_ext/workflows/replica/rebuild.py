@@ -60,17 +60,35 @@ def doomed(plan: PromotePlan) -> tuple[Instance, ...]:
 
 
 def check(cloud: Cloud, plan: PromotePlan) -> None:
-    """Check the quotas for one replacement at a time.
+    """Check what the replacements need: the quotas for one at a time, a network each.
 
-    :raises CheckError: one is exhausted; nothing was changed
+    :raises CheckError: lists all that is missing; nothing was changed
     """
     source = plan.source
     wanted = {"instances": 1, "volumes": source.size or 0, "backups": 2}
     problems = [
         Problem(str(shortage)) for shortage in new_instance.shortages(cloud, wanted)
     ]
+    problems += _without_a_network(plan)
     if problems:
         raise CheckError("The other members can't be replaced", problems)
+
+
+def _without_a_network(plan: PromotePlan) -> list[Problem]:
+    """Return a problem for each member for which no single network is known.
+
+    A replacement takes the network of the member, or else that of its new source.
+    """
+    if len(plan.target.networks) == 1:
+        return []
+    unknown = [each for each in doomed(plan) if len(each.networks) != 1]
+    return [
+        Problem(
+            f"{each} needs a network that is named, which only the replacement of a "
+            "single member accepts; promote without a rebuild first"
+        )
+        for each in unknown
+    ]
 
 
 def run(

@@ -53,12 +53,17 @@ NO_TROVE = {
 #: What an older release does not report, and these commands need.
 NEEDED = {
     "backup restore inc2 new --dry-run": "--nic net-id=<network>",
+    "backup rotate with a verification": "it has no address",
     "replica create db1 new --dry-run": "--nic net-id=<network>",
     "replica replace": "--nic net-id=<network>",
+    "replica promote with a fence and a rebuild": "needs a network that is named",
     "replica failover": "nothing was changed",
     "replica failover by a detach": "nothing was changed",
     "replica failover at a prompt": "nothing was changed",
 }
+#: What the rules of an engine decide: those of MySQL are used if Trove does not name it.
+BY_ENGINE = {"replica create on a fresh backup"}
+UNKNOWN_ENGINE = "does not show its engine; the rules of MySQL are used"
 
 
 class TestSurroundings(testtools.TestCase):
@@ -72,7 +77,8 @@ class TestSurroundings(testtools.TestCase):
             said = f"{scenario.name}: {result.stderr}"
             self.assertNotIn("Traceback", result.stdout + result.stderr, said)
             self.assertIn(result.exit_code, {0, 1}, said)
-            if result.exit_code == 0:
+            other = scenario.name in BY_ENGINE and UNKNOWN_ENGINE in result.stderr
+            if result.exit_code == 0 and not other:
                 self.assertTrue(scenario.done(cloud), said)
             yield scenario, result
 

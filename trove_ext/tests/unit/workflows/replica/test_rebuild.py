@@ -54,6 +54,14 @@ class RebuildTest(PostgresReplicaTestCase):
         self.assertEqual(2, result.exit_code)
         self.assertEqual([], result.requests.changing)
 
+    def test_a_network_that_is_not_known_is_found_before(self):
+        self.fake.missing_fields = {"addresses", "ip"}
+        result = self.run_line(f"{LINE} --yes")
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual([], result.requests.changing)
+        for member in (self.db1, self.db3):
+            self.assertRegex(result.stderr, rf"{member.id}\) needs a network")
+
     def test_a_full_quota_is_found_before(self):
         self.fake.quotas["instances"] = self.fake.usage["instances"]
         result = self.run_line(f"{LINE} --yes")
