@@ -270,7 +270,9 @@ def _finish(
     try:
         known = read.list_backups(cloud) if again else backups
     except TroveExtError as exc:
-        return [row if row.error else replace(row, error=exc) for row in good]
+        return [
+            row if row.error else replace(row, error=_unpruned(exc)) for row in good
+        ]
     return _prune_all(cloud, request, known, good, deadline)
 
 
@@ -282,6 +284,14 @@ def _unseen(error: TroveExtError, row: RotateRow) -> TroveExtError:
     return kind(
         f"{error}\nBackup {row.backup} continues on the server.",
         follow_ups=[to("keep waiting", wait_for_backup(row.backup.id))],
+    )
+
+
+def _unpruned(error: TroveExtError) -> TroveExtError:
+    """Return an error with the command that shows what retention has left."""
+    kind = WaitTimeoutError if isinstance(error, WaitTimeoutError) else ServiceError
+    return kind(
+        f"{error}\nNothing was pruned.", follow_ups=[to("see the backups", LIST_CHAINS)]
     )
 
 

@@ -32,7 +32,7 @@ from trove_ext.model.status import BACKUP, BUILD, Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import conditions, read, wait_report
 from trove_ext.workflows.replica import sets
-from trove_ext.workflows.replica.probe import Probed, probe
+from trove_ext.workflows.replica.probe import Probed, again, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -236,20 +236,17 @@ def _unproved(cloud: Cloud, probed: Sequence[Probed]) -> TroveExtError | None:
         return None
     text = "\n".join(probe.describe() for probe in bad)
     first = bad[0].replica
-    if not cloud.engines.look(first.datastore).restart_resumes:
-        broken = [probe.replica for probe in bad if probe.readable]
-        replaced = recovery.replaced(broken, first.replica_of or "", "")
-        follow_ups = [replaced] if broken else []
-        return ResourceFailedError(text, follow_ups=follow_ups)
-    restarts = [
-        Action(Verb.RESTART_INSTANCE, (probe.replica.id,), wait=True)
-        for probe in bad
-        if probe.readable
-    ]
-    return ResourceFailedError(
-        text,
-        follow_ups=[to("restart replication", *restarts)] if restarts else [],
-    )
+    follow_ups = [again(probed.replica) for probed in bad if not probed.readable]
+    broken = [probed.replica for probed in bad if probed.readable]
+    if broken and not cloud.engines.look(first.datastore).restart_resumes:
+        follow_ups.append(recovery.replaced(broken, first.replica_of or "", ""))
+    elif broken:
+        restarts = [
+            Action(Verb.RESTART_INSTANCE, (replica.id,), wait=True)
+            for replica in broken
+        ]
+        follow_ups.append(to("restart replication", *restarts))
+    return ResourceFailedError(text, follow_ups=follow_ups)
 
 
 def _way_out(

@@ -33,7 +33,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     UnreachableError,
 )
-from trove_ext.follow_up import Action, Verb
+from trove_ext.follow_up import Action, Verb, to
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import databases
@@ -41,6 +41,7 @@ from trove_ext.trove import databases
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from trove_ext.follow_up import FollowUp
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Outcome
     from trove_ext.trove.client import Cloud
@@ -125,8 +126,14 @@ def _await_on_source(cloud: Cloud, source: Instance, name: str) -> None:
     raise ResourceFailedError(
         f"{source} does not take writes: a database that was created does not appear"
         if outcome.timed_out
-        else f"{source} can't be read: {reason}"
+        else f"{source} can't be read: {reason}",
+        follow_ups=[again(source)],
     )
+
+
+def again(member: Instance) -> FollowUp:
+    """Return the command that probes a member once more."""
+    return to("probe again", Action(Verb.SHOW_REPLICAS, (member.id,), probe=True))
 
 
 def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Probed]:

@@ -29,7 +29,7 @@ from trove_ext.model import recovery
 from trove_ext.model.replication import promoted
 from trove_ext.trove import conditions, send
 from trove_ext.workflows.replica import heartbeat, preflight, sets, switch_report
-from trove_ext.workflows.replica.probe import probe
+from trove_ext.workflows.replica.probe import again, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,9 +139,9 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
 
 def unproved(cloud: Cloud, probed: Probed) -> Problem:
     """Describe that a replica does not replicate, with what helps on its engine."""
-    if not probed.readable:
-        return Problem(probed.describe())
     replica = probed.replica
+    if not probed.readable:
+        return Problem(probed.describe(), (again(replica),))
     if not cloud.engines.look(replica.datastore).restart_resumes:
         replaced = recovery.replaced([replica], replica.replica_of or "", "")
         return Problem(probed.describe(), (replaced,))
