@@ -19,9 +19,7 @@ import threading
 import time
 import unittest
 
-from trove_ext.sandbox import faults
 from trove_ext.tests.functional import postgresql, replicas
-from trove_ext.tests.functional.postgresql import DATABASE
 from trove_ext.tests.promises import Ground, Promise, shows
 
 long_only = unittest.skipUnless(replicas.LONG, "takes long")
@@ -115,28 +113,6 @@ class BackupFactsTest(postgresql.PostgresTestCase):
         # A new segment wakes the archiver, which otherwise sleeps for a minute.
         self.write_wal(source, 1)
         self.wait_backup(hanging)
-
-    def test_a_restored_server_is_healthy_before_its_data_are_there(self):
-        source = self.make_source()
-        self.add(source, 1)
-        full = self.backup(source, "full")
-        self.write_wal(source, 2)
-        self.add(source, 2)
-        restored = self.start_restore(self.backup(source, "incremental", full))
-        # As if there was much WAL.
-        slow = faults.Faults(self.sandbox)
-        point = faults.Fault("recovery", "sleep", "600", instance_id=restored)
-        slow.set(point)
-        self.addCleanup(slow.clear, point.name)
-        self.wait_healthy(restored)
-        self.assertEqual([1], self.rows(restored))
-        self.assertTrue(self.value(restored, "SELECT pg_is_in_recovery()"))
-        self.assertEqual(
-            [DATABASE], [made.name for made in self.client.databases.list(restored)]
-        )
-        slow.clear(point.name)
-        self.recovered(restored)
-        self.assertEqual([1, 2], self.rows(restored))
 
     def test_a_full_backup_of_a_replica_restores_into_one_that_takes_no_writes(self):
         source = self.make_source()
