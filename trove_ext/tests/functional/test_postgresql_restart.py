@@ -12,12 +12,15 @@
 
 """Restart a set of PostgreSQL, and clone its source, on real servers."""
 
-from trove_ext.tests.functional import postgresql
+import unittest
+
+from trove_ext.tests.functional import postgresql, replicas
 from trove_ext.tests.promises import Ground, Promise, shows
 
 STARTED = "SELECT pg_postmaster_start_time()"
 
 
+@unittest.skipUnless(replicas.LONG, "takes minutes")
 @shows(Promise.REPLICA, Promise.PROMOTE, Promise.RESTORE, on=Ground.POSTGRESQL)
 class RestartTest(postgresql.PostgresTestCase):
     """A source and one replica."""
