@@ -71,16 +71,17 @@ class SettingsTest(testtools.TestCase):
             place = Path(folder)
             layout = config.Layout(place / "an-id")
             layout.archive.mkdir(parents=True)
-            for name in ("0001", "0002"):
+            for name in ("0001", "0002", "0003"):
                 (layout.archive / name).write_text("WAL")
             command = config.restore_command(layout, place)
-            self.assertEqual((0, []), self.fetch(place, command, "0002"))
+            self.assertEqual((0, []), self.fetch(place, command, "0003"))
             (place / "recovery").write_text("sleep 3.5\n")
-            self.assertEqual((0, ["1"] * 3), self.fetch(place, command, "0002"))
-            self.assertEqual((0, []), self.fetch(place, command, "0001"))
-            self.assertEqual((1, []), self.fetch(place, command, "0003"))
+            self.assertEqual((0, ["1"] * 3), self.fetch(place, command, "0003"))
+            for first in ("0001", "0002"):
+                self.assertEqual((0, []), self.fetch(place, command, first))
+            self.assertEqual((1, []), self.fetch(place, command, "0004"))
             (place / "recovery@an-id").write_text("sleep 2\n")
-            self.assertEqual((0, ["1"] * 5), self.fetch(place, command, "0002"))
+            self.assertEqual((0, ["1"] * 5), self.fetch(place, command, "0003"))
 
     def fetch(self, place, command, segment):
         """Run it with a sleep that returns at once; return its code and its sleeps."""
