@@ -27,6 +27,15 @@ from trove_ext.tests.promises import Ground, Promise, shows
 
 long_only = unittest.skipUnless(replicas.LONG, "takes long")
 PROMOTES = 10
+#: Texts after which a command is killed, and whether the fence is up for certain then.
+KILLS = (
+    ("the probe has arrived", False),
+    ("will be stopped", False),
+    ("Writes are stopped", True),
+    ("PROMOTE (0 s)", True),
+    ("ACTIVE/HEALTHY (", False),
+    ("Writes are possible", False),
+)
 CHECKSUM = "SELECT count(*), md5(string_agg(w || ' ' || n, ',' ORDER BY w, n)) FROM w"
 
 
@@ -176,28 +185,32 @@ class FencedPromoteTest(postgresql.PostgresTestCase):
     def test_a_killed_command_leaves_a_fence_that_the_next_one_lifts(self):
         members = self.make_set("replica")
         source, replica = members
-        for number, delay in enumerate((2.0, 4.0, 6.0, 8.0, 10.0, 12.0)):
-            target, other = (replica, source) if number % 2 == 0 else (source, replica)
+        for text, is_up in KILLS:
+            target, other = replica, source
             if not getattr(self.shown(target), "replica_of", None):
                 target, other = other, target
-            process = self.start_openstack(
-                *("database", "replica", "promote", target, "--fence")
-            )
-            time.sleep(delay)
-            process.kill()
-            _out, err = process.communicate()
+            self.kill_after(text, target)
             run = self.run_openstack("database", "replica", "show", other)
             self.assertEqual(0, run.exit_code, run)
-            print(
-                f"\nkilled after {delay} s ({len(err.splitlines())} lines); "
-                f"lifted: {'It is lifted now' in run.stderr}",
-                file=sys.stderr,
-            )
+            lifted = "It is lifted now" in run.stderr
+            print(f"\nkilled after {text!r}; lifted: {lifted}", end="", file=sys.stderr)
+            if is_up:
+                self.assertTrue(lifted, run)
             self.wait_healthy(*members)
             for member in members:
                 self.assertFalse(hasattr(self.shown(member), "configuration"))
                 shown = self.value(member, "SHOW default_transaction_read_only")
                 self.assertEqual("off", shown)
+
+    def kill_after(self, text, target):
+        """Promote with a fence; kill the command once it has written a text."""
+        process = self.start_openstack(
+            *("database", "replica", "promote", target, "--fence")
+        )
+        seen = next((line for line in process.stderr if text in line), None)
+        self.assertIsNotNone(seen, f"{text!r} was not written")
+        process.kill()
+        process.communicate()
 
     @long_only
     def test_the_group_of_the_set_itself_is_used(self):
