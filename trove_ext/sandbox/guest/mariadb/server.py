@@ -216,7 +216,11 @@ class MariaDB:
 
     @contextlib.contextmanager
     def session(self, read_seconds: float | None = None) -> Iterator["Session"]:
-        """Connect as the agent, with autocommit; wait *read_seconds* for a response."""
+        """Connect as the agent, with autocommit; wait *read_seconds* for a response.
+
+        Without TLS, which is required of no account of Trove's: PyMySQL would read the
+        system's authorities for each connection, and agents connect for each heartbeat.
+        """
         connection = pymysql.connect(
             host=self.address,
             port=config.PORT,
@@ -224,6 +228,7 @@ class MariaDB:
             password=self.password(),
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=read_seconds,
+            ssl_disabled=True,
             autocommit=True,
             cursorclass=pymysql.cursors.DictCursor,
         )
