@@ -26,7 +26,7 @@ from trove_ext.tests.sweep.verdict import Verdict
 from trove_ext.trove import send
 from trove_ext.trove.client import Cloud
 
-RUNS = int(os.environ.get("TROVE_EXT_SWEEP_RUNS", "960"))
+RUNS = int(os.environ.get("TROVE_EXT_SWEEP_RUNS", "640"))
 SEED = 20261122
 
 
