@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.backup.check import Verdict
     from trove_ext.workflows.backup.delete import Deleted, DeletePlan
     from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
-    from trove_ext.workflows.backup.rotate import RotateRow
+    from trove_ext.workflows.backup.rotate_job import RotateRow
     from trove_ext.workflows.new_instance import InstanceOptions, Nic
     from trove_ext.workflows.replica.create import ReplicaPlan
     from trove_ext.workflows.replica.failover import FailoverPlan
@@ -104,7 +104,7 @@ _HOMES = {
     "DeletePlan": "workflows.backup.delete",
     "PrunePlan": "workflows.backup.prune",
     "PruneRow": "workflows.backup.prune",
-    "RotateRow": "workflows.backup.rotate",
+    "RotateRow": "workflows.backup.rotate_job",
     "InstanceOptions": "workflows.new_instance",
     "Nic": "workflows.new_instance",
     "ReplicaPlan": "workflows.replica.create",

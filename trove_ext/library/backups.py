@@ -20,7 +20,15 @@ from trove_ext.library.base import TIMEOUT, Base, raise_if, reference
 from trove_ext.model.retention_policy import PERIODS
 from trove_ext.model.rotation_naming import DEFAULT_PATTERN, NamePattern
 from trove_ext.trove import conditions, find, read
-from trove_ext.workflows.backup import chains, check, create, delete, prune, rotate
+from trove_ext.workflows.backup import (
+    chains,
+    check,
+    create,
+    delete,
+    prune,
+    rotate,
+    rotate_job,
+)
 from trove_ext.workflows.backup.rotate_all import rotate_all
 from trove_ext.workflows.restore.rotation_check import RotationCheck
 from trove_ext.workflows.restore.settings import RestoreOptions
@@ -40,7 +48,7 @@ if TYPE_CHECKING:
     from trove_ext.workflows.backup.check import Verdict
     from trove_ext.workflows.backup.delete import Deleted, DeletePlan
     from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
-    from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
+    from trove_ext.workflows.backup.rotate_job import RotateRequest, RotateRow
     from trove_ext.workflows.restore.contents import Question
 
 
@@ -236,7 +244,7 @@ class Backups(Base):
         incremental: bool = False,
         full_every: timedelta | None = None,
         chain_length: int | None = None,
-        min_age: timedelta = rotate.MIN_AGE,
+        min_age: timedelta = rotate_job.MIN_AGE,
         name_pattern: str = DEFAULT_PATTERN,
         storage_driver: str | None = None,
         selection: Selection | None = None,
@@ -272,7 +280,7 @@ class Backups(Base):
         :raises BusyError: another operation is in progress on all that failed
         """
         _refuse_both(instances, selection, policy)
-        request = rotate.RotateRequest(
+        request = rotate_job.RotateRequest(
             instances=tuple(reference(instance) for instance in instances),
             pattern=NamePattern(name_pattern),
             full_every=full_every,

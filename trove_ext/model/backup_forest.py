@@ -17,6 +17,7 @@ from __future__ import annotations
 import enum
 import itertools
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trove_ext.model import backup_gaps, engine, restorability
@@ -179,6 +180,15 @@ class BackupForest:
     def of_instance(self, instance_id: str | None) -> tuple[Backup, ...]:
         """Return the backups of an instance, which may be deleted, newest first."""
         return tuple(reversed(self._instances.get(instance_id, ())))
+
+    def longest_run(self, instance_id: str) -> timedelta | None:
+        """Return the time of the completed backup of an instance that took longest."""
+        times = (
+            backup.updated - backup.created
+            for backup in self.of_instance(instance_id)
+            if backup.is_completed
+        )
+        return max((each for each in times if each >= timedelta(0)), default=None)
 
     # Where a backup is in its tree
 

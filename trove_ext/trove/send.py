@@ -27,10 +27,11 @@ from trove_ext.follow_up import Action, FollowUp, Verb, to
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.model.status import BACKUP
-from trove_ext.trove import read
+from trove_ext.trove import read, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from datetime import timedelta
 
     from trove_ext.trove.client import Cloud
 
@@ -125,8 +126,9 @@ def create_backup(
     parent_id: str | None = None,
     incremental: bool = False,
     known: Collection[str] | None = None,
+    expected: timedelta | None = None,
 ) -> str:
-    """Send the creation of a backup, once.
+    """Send the creation of a backup, once, with a token that lives long enough.
 
     What exists already was not created by this one: costs a list of the backups of the
     instance before it, if that is not known.
@@ -134,6 +136,7 @@ def create_backup(
     :param parent_id: the parent that was asked for
     :param incremental: whether Trove may choose another parent than none
     :param known: IDs of the backups of the instance, read right before
+    :param expected: how long the backup may take; None if it is not known
     :param send: sends it and returns the new ID
     :returns: the ID of the new backup, even if only the response was lost
     :raises LostAnswerError: the response was lost and no such backup exists
@@ -147,6 +150,7 @@ def create_backup(
             and (backup.parent_id == parent_id or (incremental and parent_id is None))
         ]
 
+    token.prepare(cloud, expected)
     return _create(cloud, BACKUP, name, send, namesakes, shown_by=BACKUPS, known=known)
 
 

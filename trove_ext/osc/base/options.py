@@ -117,6 +117,18 @@ def name_pattern(text: str) -> NamePattern:
         raise ArgumentTypeError(str(exc)) from exc
 
 
+def positive(text: str) -> int:
+    """Parse a whole number above 0.
+
+    :raises ArgumentTypeError: it is none
+    """
+    from argparse import ArgumentTypeError
+
+    if not text.isdecimal() or int(text) == 0:
+        raise ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
 def add_dry_run_option(parser: argparse.ArgumentParser, instead: str) -> None:
     """Add ``--dry-run``.
 

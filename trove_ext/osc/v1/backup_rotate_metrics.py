@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from trove_ext.workflows.backup.rotate import RotateRow
+    from trove_ext.workflows.backup.rotate_job import RotateRow
 
 PREFIX = "trove_backup_rotate_"
 

@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,51 +21,42 @@ from trove_ext.exceptions import TroveExtError, UsageError
 from trove_ext.model.backup import CINDER, SWIFT
 from trove_ext.model.rotation_naming import DEFAULT_PATTERN
 from trove_ext.osc.base import (
-    columns,
     command,
     prometheus,
     retention_options,
     session,
 )
 from trove_ext.osc.base.options import (
+    add_dry_run_option,
     add_engine_option,
     add_timeout_option,
     name_pattern,
+    positive,
 )
 from trove_ext.osc.base.policy_option import add_policy_option, policy_of
 from trove_ext.osc.base.selection_options import add_selection_options, selection_of
-from trove_ext.osc.v1 import backup_rotate_metrics
+from trove_ext.osc.v1 import backup_rotate_metrics, backup_rotate_table
 from trove_ext.osc.v1.query_options import (
     add_verify_options,
     policy_checks,
     rotation_check,
 )
-from trove_ext.workflows.backup import rotate
+from trove_ext.workflows.backup import rotate, rotate_job
 from trove_ext.workflows.backup.rotate_all import rotate_all
 from trove_ext.workflows.backup.rotate_policy import rotate_policy
 from trove_ext.workflows.backup.rotate_start import How
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from trove_ext.model.policy_file import PolicyFile, Settings
     from trove_ext.model.selection import Selection
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
+    from trove_ext.workflows.backup.rotate_job import RotateRequest, RotateRow
     from trove_ext.workflows.backup.rotate_policy import CheckOf
 
-COLUMNS = (
-    "Instance",
-    "Backup",
-    "ID",
-    "Type",
-    "Status",
-    "Result",
-    "Kept",
-    "Deleted",
-    "Note",
-)
 SOURCE, REPLICA = "source", "replica"
 #: Without either of the two the first full backup is the only one.
 ENDLESS = (
@@ -115,6 +105,9 @@ class RotateDatabaseBackup(command.Lister):
         _add_name_options(parser)
         prometheus.add_option(parser)
         add_verify_options(parser)
+        add_dry_run_option(
+            parser, "Print what would be taken, kept and deleted, as far as it is known"
+        )
         add_timeout_option(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
@@ -123,9 +116,12 @@ class RotateDatabaseBackup(command.Lister):
         session.log_in(self.app, self)
         deadline = self.cloud.start(parsed_args.timeout)
         rows = job(self.cloud, deadline)
-        _write_metrics(self, parsed_args, rows)
+        if parsed_args.dry_run:
+            self.cloud.progress.note("Nothing was changed.")
+        else:
+            _write_metrics(self, parsed_args, rows)
         self.fail(rotate.error_of(rows))
-        return columns.table(COLUMNS, rows, _cells)
+        return backup_rotate_table.table(rows)
 
 
 def _job(
@@ -139,7 +135,13 @@ def _job(
     replica = parsed_args.prefer == REPLICA
     if policy is not None:
         checks = policy_checks(parsed_args, policy)
-        return partial(_rotate_policy, policy=policy, replica=replica, check_of=checks)
+        return partial(
+            _rotate_policy,
+            policy=policy,
+            replica=replica,
+            check_of=checks,
+            dry_run=parsed_args.dry_run,
+        )
     request, selection = _request(parsed_args), _selection(parsed_args)
     return partial(_rotate, request=request, selection=selection, replica=replica)
 
@@ -170,6 +172,7 @@ def _rotate_policy(
     policy: PolicyFile,
     replica: bool,
     check_of: CheckOf,
+    dry_run: bool,
 ) -> Sequence[RotateRow]:
     for rule in policy.rules:
         settings = rule.settings
@@ -177,7 +180,12 @@ def _rotate_policy(
             text = ENDLESS_RULE if settings.incremental else ENDLESS_BUT
             cloud.progress.warn(f"{policy.name}:{rule.line}: {text}.")
     return rotate_policy(
-        cloud, policy, deadline, prefer_replica=replica, check_of=check_of
+        cloud,
+        policy,
+        deadline,
+        prefer_replica=replica,
+        check_of=check_of,
+        dry_run=dry_run,
     )
 
 
@@ -201,7 +209,7 @@ def _policy_file(parsed_args: argparse.Namespace) -> PolicyFile | None:
         storage_driver=args.storage_driver,
         keep_=retention_options.policy_if_any(args),
         name=args.name.pattern != DEFAULT_PATTERN,
-        min_age=args.min_age != rotate.MIN_AGE,
+        min_age=args.min_age != rotate_job.MIN_AGE,
         verify_each=args.verify_each,
         query=args.queries,
         expect=args.values,
@@ -275,7 +283,7 @@ def _add_chain_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--chain-length",
         metavar="<n>",
-        type=_positive,
+        type=positive,
         help="Take a full backup if a restore would otherwise read more than this many "
         "backups, the full one included; volume snapshots are not counted",
     )
@@ -322,7 +330,7 @@ def _add_name_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _request(parsed_args: argparse.Namespace) -> RotateRequest:
-    return rotate.RotateRequest(
+    return rotate_job.RotateRequest(
         instances=tuple(parsed_args.instance),
         pattern=parsed_args.name,
         full_every=parsed_args.full_every,
@@ -332,6 +340,7 @@ def _request(parsed_args: argparse.Namespace) -> RotateRequest:
         storage_driver=parsed_args.storage_driver,
         incremental=parsed_args.incremental,
         check=rotation_check(parsed_args),
+        dry_run=parsed_args.dry_run,
     )
 
 
@@ -355,39 +364,5 @@ def _limits_a_chain(request: RotateRequest | Settings) -> bool:
     return bool(request.full_every or request.chain_length)
 
 
-def _cells(row: RotateRow) -> dict[str, Any]:
-    backup = row.backup
-    kept = len(row.pruned) - row.deleted
-    return {
-        "Instance": columns.text(row.found.name),
-        "Backup": columns.text(backup.name if backup else None),
-        "ID": columns.text(backup.id if backup else None),
-        "Type": columns.text(backup.kind.value if backup else None),
-        "Status": columns.text(backup.status if backup else None),
-        "Result": _result(row),
-        "Kept": kept if row.pruned else columns.number(None),
-        "Deleted": row.deleted,
-        "Note": columns.text(_note(row)),
-    }
-
-
-def _note(row: RotateRow) -> str:
-    text = str(row.error) if row.error else row.note
-    return f"{row.found.why}; {text}" if row.found.why else text
-
-
-def _result(row: RotateRow) -> str:
-    if row.error is not None:
-        return row.error.exit_code.name.lower()
-    return row.how.value if row.how else "failed"
-
-
 def _min_age(text: str) -> timedelta:
     return timedelta(0) if text == "0" else retention_options.duration(text)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number

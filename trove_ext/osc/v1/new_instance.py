@@ -19,6 +19,7 @@ from typing import Any
 
 from oslo_utils import uuidutils
 
+from trove_ext.osc.base.options import positive
 from trove_ext.workflows.new_instance import InstanceOptions, Nic
 from trove_ext.workflows.restore.settings import RestoreOptions
 
@@ -46,7 +47,7 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size",
         metavar="<GB>",
-        type=_positive,
+        type=positive,
         help="Size of the volume in GB, at least that of the backup (default: that of "
         "the instance)",
     )
@@ -176,12 +177,6 @@ def _no_field(part: str) -> str:
         f"{part.strip()!r} is none of net-id=<uuid>, subnet-id=<uuid>, "
         "ip-address=<address>"
     )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
 
 
 def nic(text: str) -> Nic:

@@ -39,6 +39,7 @@ class Keystone:
     """The identity service.
 
     :ivar token_life: lifetime of a token in seconds
+    :ivar token_age: how many seconds ago the next token was issued; 0 after it
     :ivar single_use: whether Trove accepts each token only once
     :ivar catalog: whether the database service is in the catalog
     """
@@ -51,6 +52,7 @@ class Keystone:
         #: Names of projects in another domain, by ID.
         self.other_projects: dict[str, str] = {}
         self.token_life = 3600.0
+        self.token_age = 0.0
         self.single_use = False
         self.region = REGION
         self.database_url: str | None = TROVE
@@ -130,7 +132,8 @@ class Keystone:
             self._check_password(identity["password"]["user"])
         token = f"gAAAAAB{next(self._serial):08}-not-a-real-token"
         self.tokens[token] = expires
-        return Answer(201, {"token": self._token()}, {"X-Subject-Token": token})
+        rest = (expires - self.cloud.clock.now()).total_seconds()
+        return Answer(201, {"token": self._token(rest)}, {"X-Subject-Token": token})
 
     def _check_password(self, user: dict[str, Any]) -> None:
         if (user.get("name"), user.get("password")) != (self.username, self.password):
@@ -143,13 +146,18 @@ class Keystone:
             raise _error(404, "Not Found", "Failed to validate token")
         return expires
 
-    def _token(self) -> dict[str, Any]:
+    def _token(self, rest: float) -> dict[str, Any]:
+        """Make the record of a token.
+
+        :param rest: how many seconds it lives, from the time of issue
+        """
         # keystoneauth compares with the machine's clock, and would otherwise ask
         # for a new token before each request. The server uses virtual time.
-        now = datetime.now(UTC)
+        now = datetime.now(UTC) - timedelta(seconds=self.token_age)
+        self.token_age = 0.0
         domain = {"id": "default", "name": "Default"}
         roles = ["member", "reader"] + (["admin"] if self.cloud.admin else [])
-        expires = now + timedelta(seconds=self.token_life)
+        expires = now + timedelta(seconds=rest)
         return {
             "methods": ["password"],
             "user": {"id": USER_ID, "name": self.username, "domain": domain},

@@ -22,9 +22,8 @@ one run deletes its duplicate (:mod:`trove_ext.workflows.backup.rotate_race`).
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     BusyError,
@@ -36,11 +35,10 @@ from trove_ext.exceptions import (
 )
 from trove_ext.follow_up import Action, Verb, merged, to, wait_for_backup
 from trove_ext.model.backup_forest import BackupForest
-from trove_ext.model.retention import Rotation
-from trove_ext.model.retention_policy import Policy
 from trove_ext.model.rotation import is_sound
 from trove_ext.trove import conditions, read, wait_report
-from trove_ext.workflows.backup import chains, prune, rotate_race
+from trove_ext.workflows.backup import chains, prune, rotate_preview, rotate_race
+from trove_ext.workflows.backup.rotate_job import RotateRow, retention_plan
 from trove_ext.workflows.backup.rotate_start import How, start
 from trove_ext.workflows.backup.targets import find_instances
 
@@ -48,87 +46,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trove_ext.model.backup import Backup
-    from trove_ext.model.rotation_naming import NamePattern
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.backup.prune import PrunePlan, PruneRow
+    from trove_ext.workflows.backup.rotate_job import RotateRequest
     from trove_ext.workflows.backup.targets import Found
 
-MIN_AGE = timedelta(hours=1)
 LIST_CHAINS = Action(Verb.LIST_CHAINS)
-
-
-class Check(Protocol):
-    """What verifies a backup before anything is pruned."""
-
-    def prepare(self, cloud: Cloud, datastores: Sequence[str | None]) -> None:
-        """Raise if it can't be done, before a backup is taken."""
-
-    def apply(
-        self, cloud: Cloud, forest: BackupForest, row: RotateRow, deadline: Deadline
-    ) -> RotateRow:
-        """Return the row, with an error if its backup was due and did not verify."""
-
-
-@dataclass(frozen=True, slots=True)
-class RotateRequest:
-    """The parameters of a rotation.
-
-    :ivar instances: names or IDs
-    :ivar full_every: how old the full backup of new incrementals may be
-    :ivar chain_length: how many backups a restore may read, the full one included
-    :ivar min_age: a completed backup of this rotation that is younger counts as this
-        run's
-    :ivar policy: what to keep afterwards; None to delete nothing
-    :ivar storage_driver: what to store the backups by, and build on; None for the
-        driver of the parent, and for a full backup the cloud's default
-    :ivar incremental: whether to take incrementals too of an engine whose incrementals
-        may miss rows
-    :ivar check: verifies backups before anything is pruned
-    """
-
-    instances: tuple[str, ...]
-    pattern: NamePattern
-    full_every: timedelta | None = None
-    chain_length: int | None = None
-    min_age: timedelta = MIN_AGE
-    policy: Policy | None = None
-    storage_driver: str | None = None
-    incremental: bool = False
-    check: Check | None = None
-
-    @property
-    def keep_names(self) -> tuple[str, ...]:
-        """Shell patterns of the names that are never deleted."""
-        return self.policy.keep_names if self.policy else ()
-
-
-@dataclass(frozen=True, slots=True)
-class RotateRow:
-    """The result for one instance.
-
-    :ivar backup: the run's backup, as read last; None if there is none
-    :ivar how: whether it was taken by this run, adopted, or existed already
-    :ivar note: the reason of the choice
-    :ivar error: why there is no good backup, or why pruning was incomplete
-    :ivar pruned: every backup of the instance, and its result
-    :ivar known: IDs of the backups that existed before this run took its own
-    :ivar shared: another run took a backup at the same moment, and prunes
-    """
-
-    found: Found
-    backup: Backup | None = None
-    how: How | None = None
-    note: str = ""
-    error: TroveExtError | None = None
-    pruned: tuple[PruneRow, ...] = ()
-    shared: bool = False
-    known: frozenset[str] = frozenset()
-
-    @property
-    def deleted(self) -> int:
-        """How many backups were deleted."""
-        return sum(row.result == conditions.GONE for row in self.pruned)
 
 
 def rotate(cloud: Cloud, request: RotateRequest, deadline: Deadline) -> list[RotateRow]:
@@ -166,6 +89,8 @@ def rotate_batches(
         if request.check is not None:
             instances = [each.instance for each in found if each.instance]
             request.check.prepare(cloud, [instance.datastore for instance in instances])
+    if any(request.dry_run for request, _ in batches):
+        return rotate_preview.preview(cloud, batches, deadline)
     started = [
         [_start(cloud, request, target, deadline) for target in found]
         for request, found in batches
@@ -364,7 +289,7 @@ def _prune_all(
 ) -> list[RotateRow]:
     """Prune the instances with a good backup, and wait for all deletes together."""
     plans = {
-        index: _plan(cloud, request, backups, row)
+        index: retention_plan(cloud, request, backups, row)
         for index, row in enumerate(rows)
         if not (row.error or row.shared)
     }
@@ -376,16 +301,3 @@ def _prune_all(
         else row
         for index, row in enumerate(rows)
     ]
-
-
-def _plan(
-    cloud: Cloud, request: RotateRequest, backups: Sequence[Backup], row: RotateRow
-) -> PrunePlan:
-    policy = request.policy or Policy()
-    made = [row.backup.id] if row.backup else []
-    group = row.found.group
-    if group is None:
-        return prune.plan(cloud, [row.found], policy, backups, made=made)
-    members = {member.id: member.name for member in group.members}
-    rotation = Rotation(members, request.pattern)
-    return prune.plan_rotation(cloud, rotation, policy, backups, made=made)

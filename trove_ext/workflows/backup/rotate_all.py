@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from trove_ext.model.selection import Group, LeftOut, Selection
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
+    from trove_ext.workflows.backup.rotate_job import RotateRequest, RotateRow
     from trove_ext.workflows.replica.probe import Probed
 
 
@@ -152,6 +152,9 @@ class MemberChoice:
     def _proved(self, group: Group) -> tuple[Instance, str]:
         """Choose a replica that replicates now; the source if none does."""
         source = group.head
+        if self._request.dry_run:
+            why = "a replica, if a probe proves that it replicates"
+            return source, f"{_role(group, source)}, or {why}"
         try:
             probed = list(self._probe(group))
         except TroveExtError as exc:

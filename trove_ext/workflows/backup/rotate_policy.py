@@ -27,13 +27,10 @@ from typing import TYPE_CHECKING
 from trove_ext.model.backup_due import State
 from trove_ext.model.set_member import counts_for_run
 from trove_ext.workflows.backup import prune, prune_policy
-from trove_ext.workflows.backup.rotate import (
-    MIN_AGE,
-    RotateRequest,
-    RotateRow,
-    rotate_batches,
-)
+from trove_ext.workflows.backup.rotate import rotate_batches
 from trove_ext.workflows.backup.rotate_all import MemberChoice
+from trove_ext.workflows.backup.rotate_job import MIN_AGE, RotateRequest, RotateRow
+from trove_ext.workflows.backup.rotate_preview import planned_rows
 from trove_ext.workflows.backup.rotate_start import How
 from trove_ext.workflows.backup.schedule import announce, schedule
 from trove_ext.workflows.backup.targets import Found
@@ -45,7 +42,7 @@ if TYPE_CHECKING:
     from trove_ext.model.policy_file import PolicyFile, Settings
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.backup.rotate import Check
+    from trove_ext.workflows.backup.rotate_job import Check
     from trove_ext.workflows.backup.schedule import Schedule
 
     CheckOf = Callable[[Settings], Check | None]
@@ -68,6 +65,7 @@ def rotate_policy(
     *,
     prefer_replica: bool = False,
     check_of: CheckOf = no_check,
+    dry_run: bool = False,
 ) -> list[RotateRow]:
     """Take the backups that are due, wait for all together, and prune all instances.
 
@@ -75,6 +73,7 @@ def rotate_policy(
         :func:`~trove_ext.workflows.backup.rotate_all.rotate_all`
     :param check_of: returns what verifies the backups of a rule, if anything does:
         :func:`trove_ext.workflows.restore.rotation_check.check_of`
+    :param dry_run: change nothing, and return the rows as they would be
     :returns: a row for each instance that no rule skips, by name
     :raises NotFoundError: the project has no instance that can be backed up
     :raises CheckError: the backups can't be verified as the rules say; nothing was
@@ -85,19 +84,25 @@ def rotate_policy(
     _prepare_checks(cloud, found, check_of)
     batches = []
     for settings, dues in _by_rule(found.dues):
-        request = request_of(settings, check_of(settings))
+        request = request_of(settings, check_of(settings), dry_run=dry_run)
         choice = MemberChoice(
             cloud, request, found.forest, prefer_replica=prefer_replica
         )
         batches.append((request, [choice.of(due.group) for due in dues]))
     rows = [
         *rotate_batches(cloud, batches, deadline),
-        *_finish_waiting(cloud, found, deadline, check_of),
+        *(
+            _waiting_plans(cloud, found)
+            if dry_run
+            else _finish_waiting(cloud, found, deadline, check_of)
+        ),
     ]
     return sorted(rows, key=lambda row: (row.found.name, row.found.instance_id or ""))
 
 
-def request_of(settings: Settings, check: Check | None = None) -> RotateRequest:
+def request_of(
+    settings: Settings, check: Check | None = None, *, dry_run: bool = False
+) -> RotateRequest:
     """Return the request of a rotation whose backup is due.
 
     A run that began at the same moment may have taken it: one that was completed just
@@ -113,6 +118,7 @@ def request_of(settings: Settings, check: Check | None = None) -> RotateRequest:
         storage_driver=settings.storage_driver,
         incremental=settings.incremental,
         check=check,
+        dry_run=dry_run,
     )
 
 
@@ -141,9 +147,7 @@ def _finish_waiting(
 
     That is the verification of its backup, and retention.
     """
-    waiting = {
-        due.group.head.id: due for due in found.dues if due.state is State.WAITING
-    }
+    waiting = _waiting(found)
     rows = [
         _verified(cloud, found, due, deadline, check_of) for due in waiting.values()
     ]
@@ -157,6 +161,22 @@ def _finish_waiting(
         else row
         for row in rows
     ]
+
+
+def _waiting_plans(cloud: Cloud, found: Schedule) -> list[RotateRow]:
+    """Return the rows where no backup is due, with what retention would do."""
+    waiting = _waiting(found)
+    plans = prune_policy.plans(cloud, found, waiting.values())
+    return [
+        replace(_waiting_row(due), pruned=planned_rows(plans[key]))
+        if key in plans
+        else _waiting_row(due)
+        for key, due in waiting.items()
+    ]
+
+
+def _waiting(found: Schedule) -> dict[str, Due]:
+    return {due.group.head.id: due for due in found.dues if due.state is State.WAITING}
 
 
 def _verified(

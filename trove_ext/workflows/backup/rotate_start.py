@@ -36,7 +36,7 @@ from trove_ext.model.rotation import (
     full_is_due,
 )
 from trove_ext.model.set_member import counts_for_run
-from trove_ext.model.status import READY_STATUSES, Phase
+from trove_ext.model.status import COMPLETED, READY_STATUSES, Phase
 from trove_ext.trove import read, resources, send
 from trove_ext.trove.client import is_refusal
 from trove_ext.workflows.backup import (
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from trove_ext.model.instance import Instance
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.backup.rotate import RotateRequest, RotateRow
+    from trove_ext.workflows.backup.rotate_job import RotateRequest, RotateRow
 
 OTHER_PATTERN = add("use another pattern", Setting.NAME_PATTERN)
 #: A backup in progress for longer has probably no process any more.
@@ -69,6 +69,7 @@ class How(enum.Enum):
     ADOPTED = "adopted"
     PRESENT = "present"
     NOT_DUE = "not due"
+    PLANNED = "planned"
 
 
 def start(
@@ -99,7 +100,8 @@ def start(
     if not engine.backs_up_replicas:
         # A promote may have changed its role since the list was read.
         instance = read.get_instance(cloud, instance.id)
-    if instance.configuration_id is not None and not engine.fences:
+    may_be_fenced = instance.configuration_id is not None and not engine.fences
+    if may_be_fenced and not request.dry_run:
         instance = fence_lift.lifted(cloud, sets.of(cloud, instance)).instance
     problem = engine_rules.replica_problem(engine, instance)
     if problem:
@@ -111,13 +113,7 @@ def start(
         return there
     try:
         check_ready(cloud, instance)
-        parent, why = _parent(cloud, request, forest, instance)
-        driver = driver_to_name(forest, parent, request.storage_driver)
-        named = replace(request, storage_driver=driver)
-        known = frozenset(backup.id for backup in forest)
-        made = _create(cloud, named, instance, parent, deadline, known=known)
-        note = why if parent else f"full: {why}"
-        return replace(row, backup=made, how=How.MADE, note=note, known=known)
+        return _taken(cloud, request, row, instance, deadline, forest=forest)
     except (BusyError, RefusedError) as exc:
         if not isinstance(exc, BusyError) and not is_refusal(
             exc, http.HTTPStatus.UNPROCESSABLE_ENTITY
@@ -129,6 +125,27 @@ def start(
         if there is None:
             raise
         return there
+
+
+def _taken(
+    cloud: Cloud,
+    request: RotateRequest,
+    row: RotateRow,
+    instance: Instance,
+    deadline: Deadline,
+    *,
+    forest: BackupForest,
+) -> RotateRow:
+    """Return the row of a new backup; it is not taken if this is a dry run."""
+    parent, why = _parent(cloud, request, forest, instance)
+    note = why if parent else f"full: {why}"
+    if request.dry_run:
+        planned = _after(cloud, request, instance, parent)
+        return replace(row, backup=planned, how=How.PLANNED, note=note)
+    driver = driver_to_name(forest, parent, request.storage_driver)
+    named = replace(request, storage_driver=driver)
+    made = _create(cloud, named, instance, parent, deadline, forest=forest)
+    return replace(row, backup=made, how=How.MADE, note=note, known=_ids(forest))
 
 
 def _there(
@@ -284,9 +301,12 @@ def _create(
     parent: Backup | None,
     deadline: Deadline,
     *,
-    known: frozenset[str],
+    forest: BackupForest,
 ) -> Backup:
-    """Create it: the parent is named, because Trove's own choice may be wrong."""
+    """Create it: the parent is named, because Trove's own choice may be wrong.
+
+    :param forest: the backups of the instance, as read right before
+    """
     name = _name(cloud, request, instance, full=parent is None)
     parent_id = parent.id if parent else None
     driver = storage_driver.argument(cloud, request.storage_driver)
@@ -305,7 +325,13 @@ def _create(
 
     def create() -> str:
         return send.create_backup(
-            cloud, name, instance.id, post, parent_id=parent_id, known=known
+            cloud,
+            name,
+            instance.id,
+            post,
+            parent_id=parent_id,
+            known=_ids(forest),
+            expected=forest.longest_run(instance.id),
         )
 
     try:
@@ -324,6 +350,32 @@ def _create(
                 raise failed.with_advice(cloud, again) from again
             raise
     return shown[0] if shown else read.get_backup(cloud, backup_id)
+
+
+def _after(
+    cloud: Cloud, request: RotateRequest, instance: Instance, parent: Backup | None
+) -> Backup:
+    """Return the record of a backup that would be taken, as if it were completed.
+
+    Its ID is no ID of Trove's.
+    """
+    now = cloud.clock.now()
+    return Backup(
+        id=f"planned-{instance.id}",
+        name=_name(cloud, request, instance, full=parent is None),
+        instance_id=instance.id,
+        status=COMPLETED,
+        parent_id=parent.id if parent else None,
+        size=None,
+        created=now,
+        updated=now,
+        datastore=instance.datastore,
+        datastore_version=instance.datastore_version,
+    )
+
+
+def _ids(forest: BackupForest) -> frozenset[str]:
+    return frozenset(backup.id for backup in forest)
 
 
 def _name(

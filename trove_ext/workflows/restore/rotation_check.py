@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from trove_ext.model.rotation_naming import NamePattern
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
-    from trove_ext.workflows.backup.rotate import RotateRow
+    from trove_ext.workflows.backup.rotate_job import RotateRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@
 
 from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
-from trove_ext.workflows.backup import rotate
+from trove_ext.workflows.backup import rotate, rotate_job
 
 
 class RotateTestCase(BackupTestCase):
     def rotate(self, *names, timeout=3600.0, cloud=None, **kwargs):
         cloud = cloud or self.make_cloud()
         kwargs.setdefault("pattern", NamePattern())
-        request = rotate.RotateRequest(names or ("db1",), **kwargs)
+        request = rotate_job.RotateRequest(names or ("db1",), **kwargs)
         return rotate.rotate(cloud, request, cloud.deadline(timeout))
 
     def one(self, **kwargs):

@@ -22,7 +22,7 @@ from trove_ext.model.selection import Selection
 from trove_ext.tests.fake.state import BackupState, Task
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.tests.unit.workflows.rotations import Killed, KilledRotation
-from trove_ext.workflows.backup import rotate
+from trove_ext.workflows.backup import rotate_job
 from trove_ext.workflows.backup.rotate_all import rotate_all
 from trove_ext.workflows.backup.rotate_start import How
 
@@ -42,7 +42,7 @@ class RotateAllTestCase(BackupTestCase):
 
     def run_all(self, exclude=(), datastore=None, prefer_replica=False, **kwargs):
         cloud = self.make_cloud()
-        request = rotate.RotateRequest((), NamePattern(), **kwargs)
+        request = rotate_job.RotateRequest((), NamePattern(), **kwargs)
         return rotate_all(
             cloud,
             request,

@@ -22,7 +22,7 @@ from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.trove import read
-from trove_ext.workflows.backup import rotate, rotate_race
+from trove_ext.workflows.backup import rotate, rotate_job, rotate_race
 from trove_ext.workflows.backup.rotate_start import How
 
 KEEP_ONE = Policy(keep_last=1)
@@ -32,7 +32,9 @@ KEEP_ONE = Policy(keep_last=1)
 class TestTwin(BackupTestCase):
     def rotate(self, policy=None, **kwargs):
         cloud = self.make_cloud()
-        request = rotate.RotateRequest(("db1",), NamePattern(), policy=policy, **kwargs)
+        request = rotate_job.RotateRequest(
+            ("db1",), NamePattern(), policy=policy, **kwargs
+        )
         (row,) = rotate.rotate(cloud, request, cloud.deadline(3600))
         return row
 

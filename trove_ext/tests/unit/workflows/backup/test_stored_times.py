@@ -25,7 +25,7 @@ from trove_ext.tests.fake.state import BackupState
 from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.workflows.backups import BackupTestCase
 from trove_ext.trove.client import Cloud
-from trove_ext.workflows.backup import chains, check, prune, rotate
+from trove_ext.workflows.backup import chains, check, prune, rotate, rotate_job
 from trove_ext.workflows.backup.rotate_start import How
 
 DAY = timedelta(days=1)
@@ -46,7 +46,7 @@ class ClockTestCase(BackupTestCase):
     def rotate(self, **kwargs):
         cloud = self.make_cloud()
         kwargs.setdefault("min_age", timedelta())
-        request = rotate.RotateRequest(("db1",), NamePattern(), **kwargs)
+        request = rotate_job.RotateRequest(("db1",), NamePattern(), **kwargs)
         (row,) = rotate.rotate(cloud, request, cloud.deadline(3600.0))
         return row
 

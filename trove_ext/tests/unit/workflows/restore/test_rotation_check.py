@@ -20,7 +20,7 @@ from trove_ext.model.retention_policy import Policy
 from trove_ext.model.rotation_naming import NamePattern
 from trove_ext.tests.fake.harness import run_openstack
 from trove_ext.tests.unit.workflows.verifications import COUNT, VerifyTestCase
-from trove_ext.workflows.backup import rotate
+from trove_ext.workflows.backup import rotate, rotate_job
 from trove_ext.workflows.restore.contents import Question
 from trove_ext.workflows.restore.rotation_check import RotationCheck
 
@@ -38,7 +38,7 @@ class TestRotation(VerifyTestCase):
     def rotate(self, expect="300", period="week", timeout=36000.0, **kwargs):
         pattern = NamePattern()
         check = RotationCheck(period, pattern, (Question(COUNT, expect),))
-        request = rotate.RotateRequest(("db1",), pattern, check=check, **kwargs)
+        request = rotate_job.RotateRequest(("db1",), pattern, check=check, **kwargs)
         deadline = self.cloud.start(timeout)
         (row,) = rotate.rotate(self.cloud, request, deadline)
         self.assertEqual([], self.temporary())
