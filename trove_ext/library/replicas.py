@@ -28,6 +28,7 @@ from trove_ext.workflows.replica import (
     detach,
     failover,
     failover_detach,
+    failover_run,
     fenced_promote,
     promote,
     promote_risks,
@@ -220,8 +221,8 @@ class Replicas(Base):
 
         A heartbeat that may still arrive is watched for up to 45 seconds.
 
-        :param to: the replica that becomes the source, on PostgreSQL only, where it is
-            detached; elsewhere Trove chooses
+        :param to: the replica that becomes the source; on PostgreSQL it is detached,
+            elsewhere it is promoted afterwards if Trove chose another
         :raises CheckError: the source is not dead, or Trove could not eject it
         """
         with self._reading():
@@ -242,7 +243,7 @@ class Replicas(Base):
 
         :param wait: repeat the request until Trove accepts it (it does once the guest
             agent of the source was not heard for a while), and wait until every
-            survivor has its new role
+            survivor has its new role; a plan with a wanted replica always waits
         :param timeout: seconds; 0 for no limit
         :returns: the set before, and its members as read last
         :raises RefusedError: Trove refuses it, or still counts the source as alive
@@ -252,14 +253,10 @@ class Replicas(Base):
         with self._job(timeout) as job:
             if plan.target is not None:
                 return self._detach_instead(plan, plan.target, job, wait=wait)
-            before = failover.submit(self._cloud, plan, job.deadline if wait else None)
-            if not wait:
-                return self._switching(before)
-            job.result = switch = failover.follow(
-                self._cloud, before, plan.source, job.deadline
-            )
+            if not wait and plan.wanted is None:
+                return self._switching(failover.submit(self._cloud, plan, None))
+            job.result = switch = failover_run.run(self._cloud, plan, job.deadline)
             raise_if(switch.error)
-            failover.outcome(self._cloud, plan.source, switch)
             return switch
 
     def _detach_instead(

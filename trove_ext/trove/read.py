@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: One page for all backups of any project: one consistent query.
 BACKUP_PAGE = 100_000
+#: One page for all instances of other projects.
+INSTANCE_PAGE = 10_000
 #: A page for a server that is too slow for that.
 SMALL_PAGE = 200
 T = TypeVar("T", Instance, Backup)
@@ -84,20 +86,35 @@ def instances_from(cloud: Cloud, instance_id: str) -> list[Instance]:
     return cloud.read("List of instances", call)[0]
 
 
-def list_instances(cloud: Cloud, *, clustered: bool = False) -> list[Instance]:
+def list_instances(
+    cloud: Cloud,
+    *,
+    clustered: bool = False,
+    all_projects: bool = False,
+    project_id: str | None = None,
+) -> list[Instance]:
     """Read all instances of the project with fault and configuration.
 
-    Costs one request for each 20 instances.
+    Costs one request for each 20 instances; those of other projects come in one page
+    (``trove/extensions/mgmt/instances/models.py``: any ``limit`` is honoured, and the
+    marker is an offset into ``updated DESC``).
 
     :param clustered: the members of clusters too
+    :param all_projects: admin only
+    :param project_id: of another project; admin only
     """
+    manager: Any = cloud.client.instances
+    options: dict[str, Any] = {"detailed": True}
+    if all_projects or project_id is not None:
+        manager = cloud.client.mgmt_instances
+        options = {"limit": INSTANCE_PAGE}
+        if project_id is not None:
+            options["project_id"] = project_id
     return list(
         _pages(
             cloud,
             "List of instances",
-            lambda marker: cloud.client.instances.list(
-                marker=marker, detailed=True, include_clustered=clustered
-            ),
+            partial(manager.list, include_clustered=clustered, **options),
             Instance.from_info,
         )
     )

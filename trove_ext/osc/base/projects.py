@@ -21,11 +21,16 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keystoneauth1.exceptions import http
 
 from trove_ext.trove.find import Finder
+
+if TYPE_CHECKING:
+    import argparse
+
+    from cliff.app import App
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,34 @@ def project_id(identity: Any, name_or_id: str) -> str:
     ]
     finder = Finder("project", _describe, listed=projects)
     return finder.by_name(name_or_id).id
+
+
+def add_project_options(parser: argparse.ArgumentParser, things: str) -> None:
+    """Add ``--project`` and ``--all-projects``.
+
+    :param things: what is listed, for the help: "the chains"
+    """
+    parser.add_argument(
+        "--project",
+        metavar="<project>",
+        help=f"List {things} of this project (name or ID; admin only)",
+    )
+    parser.add_argument(
+        "--all-projects",
+        action="store_true",
+        help=f"List {things} of all projects (admin only)",
+    )
+
+
+def chosen(app: App, parsed_args: argparse.Namespace) -> str | None:
+    """Return the ID of the project that was named; None if none was.
+
+    :raises NotFoundError, AmbiguousNameError: there is none, or several have the name
+    """
+    if parsed_args.project is None:
+        return None
+    manager: Any = app.client_manager  # type: ignore[attr-defined]
+    return project_id(manager.identity, parsed_args.project)
 
 
 def _describe(project: _Project) -> str:

@@ -22,7 +22,7 @@ from trove_ext.model.replication import ReplicationSet
 from trove_ext.osc.hooks import engine_warnings
 from trove_ext.osc.hooks.instance_action import InstanceAction
 from trove_ext.trove import find, send
-from trove_ext.workflows.replica import detach, failover, promote, sets
+from trove_ext.workflows.replica import detach, failover, failover_run, promote, sets
 
 if TYPE_CHECKING:
     import argparse
@@ -101,7 +101,7 @@ class InstanceEject(SwitchAction):
         found = before.set or ReplicationSet(before.instance, ())
         switch = failover.follow(self.cloud, found, before.instance, deadline)
         if switch.error is None:
-            failover.outcome(self.cloud, before.instance, switch)
+            failover_run.outcome(self.cloud, before.instance, switch)
         return switch.error
 
 

@@ -24,9 +24,7 @@ from trove_ext.workflows.restore.source import id_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
-    from trove_ext.model.backup_forest import BackupForest
     from trove_ext.workflows.backup.chains import ListedChain, Member
     from trove_ext.workflows.backup.delete import Deleted
 
@@ -80,7 +78,7 @@ class ListDatabaseBackupChain(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """List them, oldest root first."""
-        project_id = self._project_id(parsed_args.project)
+        project_id = projects.chosen(self.app, parsed_args)
         everywhere = parsed_args.all_projects or project_id is not None
         found = chains.list_chains(
             self.cloud,
@@ -93,12 +91,6 @@ class ListDatabaseBackupChain(command.Lister):
         names += LONG_COLUMNS if parsed_args.long else ()
         names += ("Project ID",) if everywhere else ()
         return columns.table(names, found, _chain_cells)
-
-    def _project_id(self, name_or_id: str | None) -> str | None:
-        if name_or_id is None:
-            return None
-        manager: Any = self.app.client_manager
-        return projects.project_id(manager.identity, name_or_id)
 
 
 class ShowDatabaseBackupChain(command.Lister):
@@ -134,7 +126,7 @@ class ShowDatabaseBackupChain(command.Lister):
 
 
 class DeleteDatabaseBackupChain(command.Lister):
-    """Delete a backup and its dependent backups.
+    """Delete backups and their dependent backups.
 
     They are listed first, on standard error; at a terminal the command asks before it
     deletes them.
@@ -145,6 +137,7 @@ class DeleteDatabaseBackupChain(command.Lister):
         parser.add_argument(
             "backup",
             metavar="<backup>",
+            nargs="+",
             help="Backup to delete with all its dependent backups (name or ID)",
         )
         confirm.add_yes_option(parser, "Do not prompt before deleting")
@@ -153,8 +146,8 @@ class DeleteDatabaseBackupChain(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """List what is deleted, prompt, delete, and show the results."""
         cloud = self.cloud
-        forest, backup = chains.find_in_forest(cloud, parsed_args.backup)
-        plan = delete.DeletePlan(forest, (backup,))
+        forest, named = chains.find_all_in_forest(cloud, parsed_args.backup)
+        plan = delete.DeletePlan(forest, tuple(named))
         delete.check(plan)
         delete_preview.announce(self.app, cloud, plan, yes=parsed_args.yes, always=True)
         started = cloud.start(parsed_args.timeout)
@@ -163,7 +156,10 @@ class DeleteDatabaseBackupChain(command.Lister):
         self.fail(error)
         if deadline is None and error is None:
             cloud.progress.note("The delete was accepted, not verified.")
-        drawn = columns.branches(_depths(forest, deleted), self.app.stdout.encoding)
+        depths = dict(zip((each.id for each in plan.going), plan.depths, strict=True))
+        drawn = columns.branches(
+            [depths[row.backup.id] for row in deleted], self.app.stdout.encoding
+        )
         rows = zip(deleted, drawn, strict=True)
         return columns.table(DELETE_COLUMNS, rows, _deleted_cells)
 
@@ -175,16 +171,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
         help="List only chains with a backup of this instance (name or ID; the ID if "
         "it is deleted or in another project)",
     )
-    parser.add_argument(
-        "--project",
-        metavar="<project>",
-        help="List the chains of this project (name or ID; admin only)",
-    )
-    parser.add_argument(
-        "--all-projects",
-        action="store_true",
-        help="List the chains of all projects (admin only)",
-    )
+    projects.add_project_options(parser, "the chains")
     parser.add_argument(
         "--long",
         action="store_true",
@@ -242,8 +229,3 @@ def _deleted_cells(drawn: tuple[Deleted, str]) -> dict[str, Any]:
         "Type": row.backup.kind.value,
         "Result": row.result,
     }
-
-
-def _depths(forest: BackupForest, deleted: Sequence[Deleted]) -> list[int]:
-    depths = [forest.depth(row.backup.id) for row in deleted]
-    return [depth - depths[0] for depth in depths]

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.exceptions import (
@@ -24,8 +25,14 @@ from trove_ext.exceptions import (
     UsageError,
 )
 from trove_ext.follow_up import to, wait_for_instance
-from trove_ext.osc.base import alarm, command, plugin, session
-from trove_ext.osc.base.options import add_probe_option, add_wait_options, seconds
+from trove_ext.osc.base import alarm, command, plugin, projects, session
+from trove_ext.osc.base.options import (
+    add_dry_run_option,
+    add_probe_option,
+    add_wait_options,
+    positive,
+    seconds,
+)
 from trove_ext.osc.base.plugin import PLUGIN_TIMEOUT
 from trove_ext.osc.v1 import members
 from trove_ext.osc.v1.replica_report import critical, nagios_report
@@ -37,8 +44,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
     from trove_ext.osc.base.nagios import Report
+    from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
 
 ACCEPTED = "accepted, not verified."
@@ -51,22 +60,30 @@ class ListDatabaseReplica(command.Lister):
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the filter."""
-        parser.add_argument(
-            "--source",
-            metavar="<source>",
-            help="List only the set of this replica source (name or ID)",
-        )
+        """Add the filters."""
+        _add_filters(parser)
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Read them all, one request for each 20 instances."""
-        found = _listed(self.cloud, parsed_args.source)
+        project_id = projects.chosen(self.app, parsed_args)
+        everywhere = parsed_args.all_projects or project_id is not None
+        if everywhere and parsed_args.source is not None:
+            raise UsageError(
+                "--source names a set of your project: leave out --project and "
+                "--all-projects."
+            )
+        found = _listed(self.cloud, parsed_args, project_id)
         for replica_set in found:
             _warn(self.cloud, replica_set)
+        more = members.LONG_COLUMNS if parsed_args.long else ()
+        more += ("Project ID",) if everywhere else ()
         return members.list_table(
-            (member, replica_set.members)
-            for replica_set in found
-            for member in members.ordered(replica_set)
+            (
+                (member, replica_set.members)
+                for replica_set in found
+                for member in members.ordered(replica_set)
+            ),
+            more,
         )
 
 
@@ -126,37 +143,95 @@ class ShowDatabaseReplica(plugin.Lister):
 
 
 class DetachDatabaseReplica(command.Lister):
-    """Detach a replica from its source, so that it becomes an instance of its own.
+    """Detach replicas from their source, so that each becomes an independent instance.
 
     Trove reports ACTIVE again even if the detach failed; --wait verifies the role.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the replica."""
+        """Add the replicas."""
         parser.add_argument(
-            "replica", metavar="<replica>", help="Replica to detach (name or ID)"
+            "replica",
+            metavar="<replica>",
+            nargs="+",
+            help="Replica to detach (name or ID)",
         )
+        add_dry_run_option(parser, "Check each, print it as it would be")
         add_wait_options(
-            parser, "the instance is no longer a replica, and is ACTIVE and HEALTHY"
+            parser, "none of them is a replica any more, and all are ACTIVE and HEALTHY"
         )
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
-        """Check, send, wait, and read it again."""
-        deadline = self.cloud.start(parsed_args.timeout)
-        replica, found = detach.check(self.cloud, parsed_args.replica)
-        replica = detach.submit(self.cloud, replica)
-        if parsed_args.wait:
-            result = detach.follow(self.cloud, replica, deadline)
-            self.fail(result.error)
-            now = result.instance
+        """Check all, send, wait, and read them again."""
+        cloud, total = self.cloud, len(parsed_args.replica)
+        deadline = cloud.start(parsed_args.timeout)
+        found, errors = detach.check_each(
+            cloud, parsed_args.replica, lift=not parsed_args.dry_run
+        )
+        before = {replica.id: each.members for replica, each in found}
+        replicas = [replica for replica, _ in found]
+        if parsed_args.dry_run:
+            rows = [replace(replica, replica_of=None) for replica in replicas]
         else:
-            self.cloud.progress.note(
-                f"detach of {replica}: {ACCEPTED}",
-                to("wait for it", wait_for_instance(replica.id, goal="detached")),
-            )
-            now = next(iter(sets.read_members(self.cloud, [replica.id])), replica)
-            configuration_groups.warn_if_lost(self.cloud, replica, now)
-        return members.list_table([(now, [*found.members, now])])
+            sent, refused = detach.submit_each(cloud, replicas)
+            done = _after_detach(cloud, sent, deadline if parsed_args.wait else None)
+            rows = [each.instance for each in done]
+            errors += [*refused, *(each.error for each in done if each.error)]
+        error = detach.error_of(errors, total)
+        if error is not None and not rows:
+            raise error
+        self.fail(error)
+        if parsed_args.dry_run:
+            cloud.progress.note(f"{sets.listed(replicas)}: nothing was changed.")
+        return members.list_table((row, [*before[row.id], row]) for row in rows)
+
+
+def _after_detach(
+    cloud: Cloud, sent: Sequence[Instance], deadline: Deadline | None
+) -> Sequence[detach.Detached]:
+    """Wait for replicas, or read them as they are.
+
+    :param deadline: None not to wait
+    """
+    if deadline is not None:
+        return detach.follow_each(cloud, sent, deadline)
+    if sent:
+        wait = wait_for_instance(*(each.id for each in sent), goal="detached")
+        cloud.progress.note(
+            f"detach of {sets.listed(sent)}: {ACCEPTED}", to("wait for it", wait)
+        )
+    done = []
+    for replica in sent:
+        now = next(iter(sets.read_members(cloud, [replica.id])), replica)
+        configuration_groups.warn_if_lost(cloud, replica, now)
+        done.append(detach.Detached(now))
+    return done
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source",
+        metavar="<source>",
+        help="List only the set of this replica source (name or ID)",
+    )
+    projects.add_project_options(parser, "the sets")
+    parser.add_argument(
+        "--long",
+        action="store_true",
+        help="Also list the datastore version, the flavor and the size in GB",
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="<n>",
+        type=positive,
+        help="List at most this many sets, each as a whole",
+    )
+    parser.add_argument(
+        "--marker",
+        metavar="<id>",
+        help="List the sets behind the one with this member: the last set of the "
+        "previous page",
+    )
 
 
 def _add_nagios_options(parser: argparse.ArgumentParser) -> None:
@@ -188,13 +263,37 @@ def _probed(cloud: Cloud, found: ReplicationSet) -> Sequence[Probed]:
     return probe(cloud, source, replicas)
 
 
-def _listed(cloud: Cloud, source: str | None) -> Sequence[ReplicationSet]:
-    """Read all sets, or the one of a source.
+def _listed(
+    cloud: Cloud, args: argparse.Namespace, project_id: str | None
+) -> Sequence[ReplicationSet]:
+    """Read the sets, or the one of a source, and cut the page that is wanted.
 
+    :param project_id: of another project
     :raises CheckError: the named source is a replica
+    :raises NotFoundError: the marker is in no set
     """
-    if source is None:
-        return sets.read_sets(cloud)
+    if args.source is not None:
+        found = _set_of_source(cloud, args.source)
+    else:
+        found = sets.read_sets(
+            cloud, all_projects=args.all_projects, project_id=project_id
+        )
+    if args.marker is not None:
+        ids = [{member.id for member in each.members} for each in found]
+        last = next((n for n, each in enumerate(ids) if args.marker in each), None)
+        if last is None:
+            raise NotFoundError(
+                f"No replica set with a member with the ID {args.marker!r} exists."
+            )
+        found = found[last + 1 :]
+    return found[: args.limit]
+
+
+def _set_of_source(cloud: Cloud, source: str) -> Sequence[ReplicationSet]:
+    """Read the set of a source; none if it has no replicas.
+
+    :raises CheckError: it is a replica
+    """
     found = sets.find(cloud, source)
     if found.set is None:
         return []

@@ -19,9 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from trove_ext.follow_up import Action, Verb, to, wait_for_instance
 from trove_ext.osc.base import command, confirm
-from trove_ext.osc.base.options import add_engine_option, add_wait_options
+from trove_ext.osc.base.options import (
+    add_dry_run_option,
+    add_engine_option,
+    add_wait_options,
+)
 from trove_ext.osc.v1 import members
-from trove_ext.workflows.replica import failover, failover_detach, sets
+from trove_ext.workflows.replica import failover, failover_detach, failover_run, sets
 
 if TYPE_CHECKING:
     import argparse
@@ -37,8 +41,9 @@ class FailoverDatabaseReplica(command.Lister):
 
     Trove chooses the new source among the replicas, but only after the guest agent of
     the old one has not been heard for a while (90 s unless the cloud has set another
-    time); --wait repeats the request until then. The old source is not fenced: if its
-    host comes back, it accepts writes that no replica receives.
+    time); --wait repeats the request until then. With --to, that replica is promoted
+    afterwards if Trove chose another. The old source is not fenced: if its host comes
+    back, it accepts writes that no replica receives.
 
     On PostgreSQL, where Trove's choice always fails, the replica named by --to is
     detached; the other replicas have to be created again.
@@ -52,9 +57,10 @@ class FailoverDatabaseReplica(command.Lister):
         parser.add_argument(
             "--to",
             metavar="<replica>",
-            help="Replica that becomes the source (name or ID), on PostgreSQL only; "
-            "required there if there are several",
+            help="Replica that becomes the source (name or ID); required on PostgreSQL "
+            "if there are several; elsewhere it implies --wait",
         )
+        add_dry_run_option(parser, "Check everything, print the set before and after")
         confirm.add_yes_option(
             parser,
             "Do not prompt before replacing the source; required if there is no "
@@ -68,39 +74,48 @@ class FailoverDatabaseReplica(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Determine whether it is dead, prompt, send, wait, and read all again."""
-        if not parsed_args.yes:
+        if not (parsed_args.yes or parsed_args.dry_run):
             confirm.need_terminal(self.app, "This replaces a replica source.")
         plan = failover.check(self.cloud, parsed_args.source, parsed_args.to)
         self.cloud.progress.done()
+        if parsed_args.dry_run:
+            return _planned(self, plan)
         confirm.confirm(self.app, _question(plan), yes=parsed_args.yes)
         deadline = self.cloud.start(parsed_args.timeout)
+        waits = parsed_args.wait or plan.wanted is not None
         if plan.target is not None:
-            return _detached(
-                self, plan, plan.target, deadline if parsed_args.wait else None
-            )
-        before = failover.submit(
-            self.cloud, plan, deadline if parsed_args.wait else None
-        )
-        if parsed_args.wait:
-            switch = failover.follow(self.cloud, before, plan.source, deadline)
-            if switch.error is None:
-                failover.outcome(self.cloud, plan.source, switch)
+            return _detached(self, plan, plan.target, deadline if waits else None)
+        if waits:
+            switch = failover_run.run(self.cloud, plan, deadline)
             return _shown(self, switch)
-        self.cloud.progress.warn(failover.not_fenced(plan.source))
-        waits = [
+        failover.submit(self.cloud, plan, None)
+        self.cloud.progress.warn(failover_run.not_fenced(plan.source))
+        follow = [
             wait_for_instance(*(member.id for member in plan.survivors)),
             Action(Verb.SHOW_REPLICAS, (plan.survivors[0].id,)),
         ]
-        return accepted(self, plan.what, plan.set, waits)
+        return accepted(self, plan.what, plan.set, follow)
+
+
+def _planned(shown: command.Lister, plan: failover.FailoverPlan) -> Any:
+    """Show what a failover would do."""
+    progress = shown.cloud.progress
+    progress.note(f"check: {plan.source} was last heard at {plan.last_heard}")
+    for member in plan.survivors:
+        progress.note(f"check: {member} is {member.state}")
+    progress.note(f"{plan.what}: nothing was changed.")
+    roles = failover_run.planned_roles(plan)
+    return members.switch_table(plan.set, plan.set.members, roles)
 
 
 def _question(plan: failover.FailoverPlan) -> str:
     heard = f"{plan.source} was last heard at {plan.last_heard}."
     lost = "What was written to it last may be lost."
     if plan.target is None:
+        wanted = f", then promote {plan.wanted}" if plan.wanted else ""
         return (
             f"{heard} Eject it, and let Trove choose one of "
-            f"{sets.listed(plan.survivors)}? {lost}"
+            f"{sets.listed(plan.survivors)}{wanted}? {lost}"
         )
     return f"{heard} Detach {plan.target}, which becomes the source? {lost}"
 
@@ -118,7 +133,7 @@ def _detached(
     cloud = shown.cloud
     before = failover_detach.submit(cloud, plan.set, target)
     if deadline is None:
-        cloud.progress.warn(failover.not_fenced(plan.source))
+        cloud.progress.warn(failover_run.not_fenced(plan.source))
         waits = [wait_for_instance(target.id, goal="detached")]
         return accepted(shown, plan.what, plan.set, waits)
     switch = failover_detach.follow(cloud, before, target, deadline)

@@ -83,12 +83,7 @@ def _headline(plan: DeletePlan) -> str:
 
 def _tree(plan: DeletePlan) -> list[str]:
     """Draw what is deleted; backups without a deleted ancestor are at the margin."""
-    going = {backup.id for backup in plan.going}
-    depths = [
-        sum(above.id in going for above in plan.forest.path(backup.id)) - 1
-        for backup in plan.going
-    ]
     return [
         f"  {branch}{backup}  {backup.status}  {backup.created:%Y-%m-%d %H:%M:%S} UTC"
-        for backup, branch in zip(plan.going, branches(depths), strict=True)
+        for backup, branch in zip(plan.going, branches(plan.depths), strict=True)
     ]

@@ -77,12 +77,18 @@ def cells(member: Instance, members: Sequence[Instance]) -> dict[str, Any]:
         "Datastore Version": columns.text(member.datastore_version),
         "Flavor ID": columns.text(member.flavor_id),
         "Size": columns.number(member.size),
+        "Project ID": columns.text(member.project_id),
     }
 
 
-def list_table(found: Iterable[tuple[Instance, Sequence[Instance]]]) -> columns.Table:
-    """Lay out the members of many sets, each with all members of its set."""
-    return columns.table(LIST_COLUMNS, found, lambda pair: cells(*pair))
+def list_table(
+    found: Iterable[tuple[Instance, Sequence[Instance]]], more: Sequence[str] = ()
+) -> columns.Table:
+    """Lay out the members of many sets, each with all members of its set.
+
+    :param more: names of further columns
+    """
+    return columns.table((*LIST_COLUMNS, *more), found, lambda pair: cells(*pair))
 
 
 def show_table(

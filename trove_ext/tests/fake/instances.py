@@ -85,6 +85,23 @@ class Instances:
         shown = [view(self.cloud, row) for row in rows]
         return views.page("instances", shown, marker, path, query)
 
+    def everywhere(self, path: str, query: dict[str, str], _body: Any) -> Answer:
+        """GET /mgmt/instances: of one project or all, for admins.
+
+        The marker is an offset, and any limit is honoured. `admin_context` raises the
+        plain Forbidden, hence 401.
+        """
+        if not self.cloud.admin:
+            raise errors.unauthorized("User does not have admin privileges.")
+        own = query.get("project_id") in {None, self.cloud.project_id}
+        listed = self.cloud.live_instances if own else []
+        limit, start = int(query.get("limit", 20)), int(query.get("marker") or 0)
+        newest = sorted(listed, key=lambda row: row.updated, reverse=True)
+        rows = newest[start : start + limit]
+        marker = start + limit if len(newest[start:]) >= limit else None
+        shown = [views.detail(self.cloud, row) for row in rows]
+        return 200, views.page("instances", shown, marker, path, query)
+
     def show(self, _path: str, _query: Any, _body: Any, instance_id: str) -> Answer:
         """GET /instances/ID: asks the guest, and waits for one that is silent."""
         instance = self.cloud.by_id(instance_id)

@@ -201,6 +201,7 @@ def _compile(
         ("PUT", "/instances/ID", instances.update),
         ("PATCH", "/instances/ID", instances.update),
         ("POST", "/instances/ID/action", instances.action),
+        ("GET", "/mgmt/instances", instances.everywhere),
         ("POST", "/mgmt/instances/ID/action", instances.manage),
         ("GET", "/instances/ID/backups", backups.of_instance),
         ("GET", "/instances/ID/ssl", instances.ssl),

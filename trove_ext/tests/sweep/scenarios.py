@@ -345,6 +345,11 @@ SCENARIOS = (
         lambda c: set(_backups(c)) == {"full", "other"},
     ),
     Scenario(
+        "backup chain delete of two",
+        "backup chain delete inc1 other --yes --wait",
+        lambda c: set(_backups(c)) == {"full"},
+    ),
+    Scenario(
         "backup prune",
         "backup prune db1 alone --keep-last 1 --yes",
         lambda c: set(_backups(c)) == {"full", "inc1", "inc2", "other"},
@@ -612,6 +617,12 @@ SCENARIOS = (
         _source_off,
     ),
     Scenario(
+        "replica failover to a replica",
+        "replica failover db1 --to rep2 --yes --wait",
+        lambda c: _replicates(c, "rep2", "rep1"),
+        _source_off,
+    ),
+    Scenario(
         "replica failover at a prompt",
         "replica failover db1 --wait --timeout 200",
         _one_source,
@@ -623,5 +634,13 @@ SCENARIOS = (
         "replica detach",
         "replica detach rep1 --wait",
         lambda c: c.instance("rep1").replica_of is None and _settled(c, "rep1"),
+    ),
+    Scenario(
+        "replica detach of two",
+        "replica detach rep1 rep2 --wait",
+        lambda c: all(
+            c.instance(name).replica_of is None and _settled(c, name)
+            for name in ("rep1", "rep2")
+        ),
     ),
 )

@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING
 
 from oslo_utils import uuidutils
 
-from trove_ext.exceptions import NotFoundError
+from trove_ext.exceptions import CheckError, NotFoundError
 from trove_ext.model.ages import describe_ahead, is_ahead
 from trove_ext.model.backup_forest import BackupForest
 from trove_ext.trove import find, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from trove_ext.model.backup import Backup
@@ -159,12 +159,31 @@ def find_in_forest(cloud: Cloud, name_or_id: str) -> tuple[BackupForest, Backup]
     :raises NotFoundError: there is no such backup
     :raises AmbiguousNameError: several have the name
     """
-    backups = read.list_backups(cloud)
-    backup = find.backups(cloud, listed=backups).find(name_or_id)
-    if backup in backups:
-        return BackupForest.of(backups, cloud.engines.look), backup
-    known = [*read_project_of(cloud, backup), backup]
-    return BackupForest.of(known, cloud.engines.look), backup
+    forest, backups = find_all_in_forest(cloud, [name_or_id])
+    return forest, backups[0]
+
+
+def find_all_in_forest(
+    cloud: Cloud, names_or_ids: Sequence[str]
+) -> tuple[BackupForest, list[Backup]]:
+    """Find several backups, and all backups of their projects.
+
+    :returns: the forest, and those found, once each
+    :raises NotFoundError, AmbiguousNameError: the only one can't be found
+    :raises CheckError: not all of several can be found
+    """
+    known = read.list_backups(cloud)
+    found, problems = find.backups(cloud, listed=known).each(names_or_ids)
+    if problems and len(names_or_ids) == 1:
+        raise problems[0]
+    if problems:
+        raise CheckError("Not all backups can be found", problems)
+    ids = {backup.id for backup in known}
+    for backup in found:
+        if backup.id not in ids:
+            known = [*known, *read_project_of(cloud, backup), backup]
+            ids |= {each.id for each in known}
+    return BackupForest.of(known, cloud.engines.look), found
 
 
 def forest_above(cloud: Cloud, instance_id: str) -> BackupForest:

@@ -89,6 +89,15 @@ class DeletePlan:
         return tuple(backup for backup in self.forest if backup.id in ids)
 
     @property
+    def depths(self) -> tuple[int, ...]:
+        """How many deleted backups are above each of `going`."""
+        ids = {backup.id for backup in self.going}
+        return tuple(
+            sum(above.id in ids for above in self.forest.path(backup.id)) - 1
+            for backup in self.going
+        )
+
+    @property
     def dependents(self) -> tuple[Backup, ...]:
         """The dependent backups, which are deleted without having been named."""
         ids = {backup.id for backup in self.named}

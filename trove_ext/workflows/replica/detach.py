@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""Detach a replica from its set."""
+"""Detach replicas from their sets."""
 
 from __future__ import annotations
 
@@ -20,23 +20,31 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     CheckError,
+    PartialFailureError,
     RefusedError,
     ResourceFailedError,
     TroveExtError,
+    WaitTimeoutError,
 )
-from trove_ext.follow_up import Action, FollowUp, Verb, to
+from trove_ext.follow_up import Action, FollowUp, Verb, merged, to
 from trove_ext.model import status as statuses
 from trove_ext.model.status import DETACH
-from trove_ext.trove import conditions, configuration_groups, send, wait_report
+from trove_ext.trove import (
+    conditions,
+    configuration_groups,
+    find,
+    send,
+    wait_report,
+)
 from trove_ext.trove.client import is_refusal
 from trove_ext.workflows.replica import fence_lift, preflight, sets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
-    from trove_ext.polling import Deadline
+    from trove_ext.polling import Deadline, Outcome
     from trove_ext.trove.client import Cloud
 
 BAD_REQUEST = 400
@@ -60,7 +68,33 @@ def check(cloud: Cloud, name_or_id: str) -> tuple[Instance, ReplicationSet]:
 
     :raises CheckError: it is none, or not settled; nothing was changed
     """
-    membership = fence_lift.lifted(cloud, sets.find(cloud, name_or_id))
+    return _checked(cloud, sets.find(cloud, name_or_id), lift=True)
+
+
+def check_each(
+    cloud: Cloud, names_or_ids: Sequence[str], *, lift: bool = True
+) -> tuple[list[tuple[Instance, ReplicationSet]], list[TroveExtError]]:
+    """Find replicas that can be detached, each with its set, as `check` does.
+
+    :param lift: lift a fence that is left; False to change nothing
+    :returns: those that can be, and what is wrong with the others
+    """
+    found, problems = find.instances(cloud).each(names_or_ids)
+    good = []
+    for instance in found:
+        try:
+            membership = sets.of(cloud, instance)
+            good.append(_checked(cloud, membership, lift=lift))
+        except CheckError as exc:
+            problems.append(exc)
+    return good, problems
+
+
+def _checked(
+    cloud: Cloud, membership: sets.Membership, *, lift: bool
+) -> tuple[Instance, ReplicationSet]:
+    if lift:
+        membership = fence_lift.lifted(cloud, membership)
     found, replica, source = sets.replica_set(membership, "detach")
     problems = list(preflight.problems(cloud, replica, source, frozenset()))
     if problems:
@@ -79,6 +113,38 @@ def submit(cloud: Cloud, replica: Instance) -> Instance:
     return send_once(
         cloud, before, lambda: manager.update(before.id, detach_replica_source=True)
     )
+
+
+def submit_each(
+    cloud: Cloud, replicas: Sequence[Instance]
+) -> tuple[list[Instance], list[TroveExtError]]:
+    """Send a detach for each; see `submit`.
+
+    :returns: what to `follow_each`, and the errors of those that were not sent
+    """
+    sent, problems = [], []
+    for replica in replicas:
+        try:
+            sent.append(submit(cloud, replica))
+        except TroveExtError as exc:
+            problems.append(exc)
+    return sent, problems
+
+
+def error_of(errors: Sequence[TroveExtError], total: int) -> TroveExtError | None:
+    """Return the error to end with: a time-out only if there is nothing else.
+
+    :param errors: of the replicas that were not detached
+    :param total: how many replicas there were in all
+    """
+    if not errors or total == 1:
+        return errors[0] if errors else None
+    lines = [*map(str, errors), f"{len(errors)} of {total} were not detached."]
+    kind: type[TroveExtError] = PartialFailureError
+    if all(isinstance(error, WaitTimeoutError) for error in errors):
+        kind = WaitTimeoutError
+    follow_ups = merged(error.follow_ups for error in errors)
+    return kind("\n".join(lines), follow_ups=follow_ups)
 
 
 def send_once(cloud: Cloud, before: Instance, call: Callable[[], object]) -> Instance:
@@ -112,9 +178,24 @@ def follow(cloud: Cloud, replica: Instance, deadline: Deadline) -> Detached:
 
     :param replica: as `submit` or `send_once` returned it
     """
-    waited = cloud.wait([conditions.is_detached(cloud, replica)], deadline)
+    return follow_each(cloud, [replica], deadline)[0]
+
+
+def follow_each(
+    cloud: Cloud, replicas: Sequence[Instance], deadline: Deadline
+) -> list[Detached]:
+    """Wait for several replicas together; see `follow`."""
+    targets = [conditions.is_detached(cloud, replica) for replica in replicas]
+    waited = cloud.wait(targets, deadline) if targets else []
+    return [
+        _followed(cloud, replica, outcome)
+        for replica, outcome in zip(replicas, waited, strict=True)
+    ]
+
+
+def _followed(cloud: Cloud, replica: Instance, outcome: Outcome) -> Detached:
     now = sets.read_members(cloud, [replica.id])
-    error = wait_report.error_of(waited)
+    error = wait_report.error_of([outcome])
     if not now:
         return Detached(replica, error)
     configuration_groups.warn_if_lost(cloud, replica, now[0])

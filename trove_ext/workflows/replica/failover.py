@@ -23,8 +23,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from trove_ext.exceptions import CheckError, RefusedError, ResourceFailedError
-from trove_ext.follow_up import Action, FollowUp, Problem, Verb, or_to, to
+from trove_ext.exceptions import (
+    CheckError,
+    RefusedError,
+    WaitTimeoutError,
+)
+from trove_ext.follow_up import Action, FollowUp, Problem, Verb, to
 from trove_ext.model import recovery
 from trove_ext.model import status as statuses
 from trove_ext.model.status import Phase
@@ -59,12 +63,15 @@ class FailoverPlan:
 
     :ivar survivors: the replicas, of which Trove chooses the new source
     :ivar target: the replica that is detached to become it, if the engine can't eject
+    :ivar wanted: the replica that is to be the new source in the end, if one was named
+        on an engine that ejects: it is promoted unless Trove chooses it
     """
 
     set: ReplicationSet
     source: Instance
     survivors: tuple[Instance, ...]
     target: Instance | None = None
+    wanted: Instance | None = None
 
     @property
     def what(self) -> str:
@@ -84,8 +91,8 @@ def check(cloud: Cloud, name_or_id: str, to_replica: str | None = None) -> Failo
 
     Trove decides by the heartbeat of the source, which is watched for up to 45 s.
 
-    :param to_replica: the replica that becomes the source (name or ID), only on an
-        engine that can't eject: there, it is detached; needed if there are several
+    :param to_replica: the replica that becomes the source (name or ID). On an engine
+        that can't eject, it is detached, and has to be named if there are several
     :raises CheckError: the source is not dead, or Trove could not eject it; nothing
         was changed
     """
@@ -99,16 +106,18 @@ def check(cloud: Cloud, name_or_id: str, to_replica: str | None = None) -> Failo
         *_source_problems(cloud, source, survivors),
         *found.oddities,
     ]
-    target = None
-    if engine.ejects:
-        problems += _survivor_problems(survivors)
-        problems += failover_detach.refuse_choice(engine, source, to_replica)
-    else:
+    target = wanted = None
+    if not engine.ejects:
         target, more = failover_detach.choose(cloud, source, survivors, to_replica)
         problems += more
+    else:
+        problems += _survivor_problems(survivors)
+        if to_replica is not None:
+            wanted, more = failover_detach.named(source, survivors, to_replica)
+            problems += more
     if problems:
         raise CheckError(f"Can't fail over from {source}", problems)
-    return FailoverPlan(found, source, survivors, target)
+    return FailoverPlan(found, source, survivors, target, wanted)
 
 
 def _no_source(membership: sets.Membership) -> str:
@@ -219,7 +228,14 @@ def submit(
             raise _explained(plan, exc) from exc
         return before
     ejection = _Ejection(cloud, plan, before)
-    wait_report.raise_for(cloud.wait([ejection.target()], deadline))
+    (waited,) = cloud.wait([ejection.target()], deadline)
+    if waited.timed_out:
+        raise WaitTimeoutError(
+            f"{plan.source} was last heard at {plan.last_heard}, and after "
+            f"{waited.elapsed:.0f} s Trove does not eject it yet. Nothing was changed.",
+            follow_ups=wait_report.keep_waiting([waited.target]),
+        )
+    wait_report.raise_for([waited])
     return ejection.before
 
 
@@ -240,14 +256,23 @@ def _is_current(exc: RefusedError) -> bool:
 def _explained(plan: FailoverPlan, exc: RefusedError) -> RefusedError:
     if not _is_current(exc):
         return exc
-    again = Action(Verb.FAIL_OVER, (plan.source.id,), wait=True)
     return RefusedError(
         f"{exc}\n{plan.source} was last heard at {plan.last_heard}; Trove ejects it "
         "once that is long enough ago (90 s, unless the cloud has set another "
         "time). Nothing was changed.",
         status=exc.status,
         reason=exc.reason,
-        follow_ups=[to("keep trying until then", again)],
+        follow_ups=[to("keep trying until then", again(plan))],
+    )
+
+
+def again(plan: FailoverPlan) -> Action:
+    """Return the same failover, as a command that keeps trying."""
+    return Action(
+        Verb.FAIL_OVER,
+        (plan.source.id,),
+        wait=True,
+        target_id=plan.wanted.id if plan.wanted else None,
     )
 
 
@@ -267,8 +292,7 @@ class _Ejection:
     def target(self) -> Target:
         """Return what to wait for; each poll sends the eject."""
         source = self._plan.source
-        follow = Action(Verb.FAIL_OVER, (source.id,), wait=True)
-        return Target(f"Instance {source}", self._attempt, follow)
+        return Target(f"Instance {source}", self._attempt, again(self._plan))
 
     def _attempt(self) -> Reading:
         try:
@@ -322,43 +346,3 @@ def follow(
         diagnosis = diagnose(switch.members, frozenset({source.id}))
         return switch_report.unverified(what, switch, wrong, diagnosis)
     return switch
-
-
-def not_fenced(source: Instance) -> str:
-    """Describe that an ejected source is not fenced."""
-    return (
-        f"{source} is NOT fenced: should its host come back it takes writes that no "
-        "other member gets. Keep applications away from it."
-    )
-
-
-def outcome(cloud: Cloud, source: Instance, switch: Switch) -> None:
-    """Report the new source, and the state of the old one.
-
-    :param source: the old one
-    :raises ResourceFailedError: there is no new source
-    """
-    left = tuple(member for member in switch.members if member.id != source.id)
-    new = recovery.new_source(left)
-    if new is None:
-        raise ResourceFailedError(f"No replica of {source} has become the source.")
-    addresses = (
-        ", ".join(address.address for address in new.addresses)
-        or "not reported by Trove"
-    )
-    cloud.progress.note(
-        f"{new} is the source now; Trove chose it. Its addresses: {addresses}. Point "
-        "your applications there."
-    )
-    cloud.progress.warn(
-        f"{not_fenced(source)} What was written to it last may not be on the new "
-        "source: check that before you delete it.",
-        to(
-            "delete it and have another replica in its place",
-            Action(Verb.REPLACE_REPLICA, (source.id,), source_id=new.id),
-        ),
-        or_to(
-            "only delete it",
-            Action(Verb.DELETE_INSTANCE, (source.id,), wait=True),
-        ),
-    )

@@ -37,24 +37,33 @@ from trove_ext.workflows.replica.switch_report import Switch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trove_ext.model.engine import Engine
     from trove_ext.model.instance import Instance
     from trove_ext.model.replication import ReplicationSet
     from trove_ext.polling import Deadline
     from trove_ext.trove.client import Cloud
 
 
-def refuse_choice(
-    engine: Engine, source: Instance, to_replica: str | None
-) -> list[str | Problem]:
-    """Refuse a choice of the new source if Trove makes it by itself."""
-    if to_replica is None:
-        return []
-    text = (
-        f"with {engine.title} Trove chooses the new source of {source} itself; fail "
-        "over without naming one"
+def named(
+    source: Instance, survivors: Sequence[Instance], to_replica: str | None
+) -> tuple[Instance | None, list[str | Problem]]:
+    """Return the replica that is wanted, or why it is not clear which.
+
+    :param to_replica: name or ID; None for the only one
+    """
+    found = [each for each in survivors if each.id == to_replica] or [
+        each for each in survivors if to_replica in {None, each.name}
+    ]
+    if len(found) == 1:
+        return found[0], []
+    if not found:
+        return None, [f"{to_replica} is not a replica of {source}"]
+    several = "is the name of several replicas" if to_replica else "is not named"
+    problem = Problem(
+        f"the replica that becomes the source {several}: Trove does not report which "
+        "has the most data",
+        (recovery_unfenced.fail_over(source, found),),
     )
-    return [text]
+    return None, [problem]
 
 
 def choose(
@@ -64,18 +73,9 @@ def choose(
     to_replica: str | None,
 ) -> tuple[Instance | None, list[str | Problem]]:
     """Return the replica that becomes the source, or what is wrong with it."""
-    fitting = [each for each in survivors if to_replica in {None, each.id, each.name}]
-    if to_replica is not None and not fitting:
-        return None, [f"{to_replica} is not a replica of {source}"]
-    if len(fitting) > 1:
-        several = "is the name of several replicas" if to_replica else "is not named"
-        problem = Problem(
-            f"the replica that becomes the source {several}: Trove does not report "
-            "which has the most data",
-            (recovery_unfenced.fail_over(source, fitting),),
-        )
-        return None, [problem]
-    target = fitting[0]
+    target, problems = named(source, survivors, to_replica)
+    if target is None:
+        return None, problems
     return target, [*preflight.problems(cloud, target, source, frozenset())]
 
 

@@ -43,9 +43,18 @@ class Membership:
     set: ReplicationSet | None
 
 
-def read_sets(cloud: Cloud) -> list[ReplicationSet]:
-    """Read all sets of the project: one request for each 20 instances."""
-    return list(replication_sets(read.list_instances(cloud)))
+def read_sets(
+    cloud: Cloud, *, all_projects: bool = False, project_id: str | None = None
+) -> list[ReplicationSet]:
+    """Read all sets of the project: one request for each 20 instances.
+
+    :param all_projects: those of all projects; admin only
+    :param project_id: those of another project; admin only
+    """
+    instances = read.list_instances(
+        cloud, all_projects=all_projects, project_id=project_id
+    )
+    return list(replication_sets(instances))
 
 
 def find(cloud: Cloud, name_or_id: str) -> Membership:

@@ -64,7 +64,7 @@ class Name:
 
 
 NAMES = (
-    Name("backup chain delete", "backup", "{name} --yes", BACKUP),
+    Name("backup chain delete", "backup", "{name} --yes", BACKUP, NOTHING_IS_DONE),
     Name("backup chain list", "instance", "--instance {name}", INSTANCE),
     Name("backup chain list", "instance", "--long --instance {name}", INSTANCE),
     Name("backup chain list", "project", "--project {name}", PROJECT),
@@ -121,8 +121,9 @@ NAMES = (
         f"db1 new {NEW} --configuration {{name}}",
         GROUP,
     ),
-    Name("replica detach", "replica", "{name}", INSTANCE),
+    Name("replica detach", "replica", "{name} --wait", INSTANCE, OTHERS_GO_ON),
     Name("replica failover", "source", "{name} --yes", INSTANCE),
+    Name("replica list", "project", "--project {name}", PROJECT),
     Name("replica list", "source", "--source {name}", INSTANCE),
     Name("replica promote", "replica", "{name}", INSTANCE),
     Name("replica replace", "replica", "{name}", INSTANCE),
@@ -168,8 +169,8 @@ FOUND_BY_OTHERS = {
     ("instance create", "modules"),
     ("instance upgrade", "datastore_version"),
 }
-#: Names that are refused before they are looked up, on the engine of this cloud.
-NOT_ON_MYSQL = {("replica failover", "to")}
+#: Names that are looked up among the replicas of one set.
+AMONG_REPLICAS = {("replica failover", "to")}
 
 #: What shows that a command has done its work for "alone", or its backup "full".
 DONE = {
@@ -190,6 +191,7 @@ DONE = {
         "alone" not in {instance.name for instance in cloud.live_instances}
     ),
     "instance wait": lambda cloud, shown: cloud.instance("alone").id in shown,
+    "replica detach": lambda cloud, _shown: cloud.instance("rep1").replica_of is None,
 }
 
 
@@ -273,7 +275,7 @@ class NamesTest(testtools.TestCase):
     def test_every_place_for_a_name_is_in_the_table(self):
         ours = {(name.command, name.dest) for name in NAMES}
         found = set(places())
-        self.assertEqual(set(), found - ours - FOUND_BY_OTHERS - NOT_ON_MYSQL)
+        self.assertEqual(set(), found - ours - FOUND_BY_OTHERS - AMONG_REPLICAS)
         # Trove's own option says nothing of a name: it takes IDs without us.
         self.assertLessEqual(ours - found, {("backup create", "parent")})
         self.assertLessEqual(FOUND_BY_OTHERS, found)
@@ -316,6 +318,7 @@ class NamesTest(testtools.TestCase):
     def test_several_that_are_wrong_are_reported_at_once(self):
         for name, cloud in self.each([name for name in NAMES if name.several]):
             good = "full" if name.kind == BACKUP else "alone"
+            good = "rep1" if name.command == "replica detach" else good
             result = run(name, f"twin {good} nosuch pair", cloud)
             self.assert_refused(result, name)
             said = spaced(result.stderr)

@@ -119,6 +119,14 @@ class TestChainDelete(ChainTestCase):
         self.assertEqual({"full"}, self.names())
         self.assertIn("WARNING: This will delete one", result.stderr)
 
+    def test_several_are_listed_together_and_each_is_deleted_once(self):
+        self.add("side", 5, parent=self.full)
+        other = self.add("other", 4)
+        result = self.run_line(f"backup chain delete full two {other.id} --yes --wait")
+        self.assertEqual(0, result.exit_code, result.stderr)
+        self.assertEqual(2, len(result.requests.changing))
+        self.assertEqual([], self.fake.live_backups)
+
     def test_a_no_at_a_terminal_changes_nothing(self):
         for answer in ("n\n", "\n", "", "maybe\n"):
             result = self.run_line("backup chain delete one", tty=True, stdin=answer)

@@ -11,9 +11,12 @@
 # under the License.
 
 
-"""``replica list`` and ``replica show`` as commands."""
+"""``replica list``, ``show`` and ``detach`` as commands."""
+
+import json
 
 from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.fake.transport import server_of
 from trove_ext.tests.plugin_output import parse
 from trove_ext.tests.unit.workflows.replicas import ReplicaTestCase
 
@@ -24,6 +27,46 @@ class TestRows(ReplicaTestCase):
         self.assertEqual(["db1", "db2", "db3"], [row["Name"] for row in rows])
         self.assertEqual([self.db1.ip], rows[0]["Addresses"])
         self.assertEqual(5, rows[0]["Size"])
+
+    def test_a_page_is_of_whole_sets_and_goes_on_behind_a_member(self):
+        other = self.fake.add_instance("other")
+        self.fake.add_instance("other2", replica_of=other)
+        names = [row["Name"] for row in self.rows("replica list --limit 1")]
+        self.assertEqual(["db1", "db2", "db3"], names)
+        for marker in (self.db1, self.db3):
+            rows = self.rows(f"replica list --limit 1 --marker {marker.id}")
+            self.assertEqual(["other", "other2"], [row["Name"] for row in rows])
+        self.assertEqual([], self.rows(f"replica list --marker {other.id}"))
+        self.refuse(f"replica list --marker {self.alone.id}", "No replica set with")
+
+    def test_a_long_list_shows_version_flavor_and_size(self):
+        row = self.rows("replica list --long")[0]
+        shown = (row["Datastore Version"], row["Flavor ID"], row["Size"])
+        self.assertEqual(("5.7.29", "10", 5), shown)
+
+    def test_all_projects_cost_one_request_and_show_whose_they_are(self):
+        self.fake.admin = True
+        for number in range(30):
+            self.fake.add_instance(f"other{number}")
+        result = self.succeed("replica list --all-projects -f json")
+        rows = json.loads(result.stdout)
+        self.assertEqual({self.fake.project_id}, {row["Project ID"] for row in rows})
+        self.assertEqual(3, len(rows))
+        self.assertEqual(1, len(result.requests.to_trove()))
+
+    def test_another_project_is_read_by_its_id(self):
+        self.fake.admin = True
+        other = "0" * 31 + "7"
+        server_of(self.fake).keystone.other_projects[other] = "crm"
+        self.assertEqual([], self.rows("replica list --project crm"))
+        result = self.run_line("replica list --project crm --source db1")
+        self.assertEqual(2, result.exit_code)
+        self.assertIn("leave out --project", result.stderr)
+
+    def test_for_a_plain_user_all_projects_are_refused(self):
+        result = self.run_line("replica list --all-projects")
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("admin", result.stderr)
 
     def test_inconsistencies_are_reported_on_standard_error(self):
         self.db1.deleted = True
@@ -83,3 +126,33 @@ class TestNagios(ReplicaTestCase):
 
     def test_without_a_probe_nothing_is_proved(self):
         self.assertIn("needs --probe", self.plugin("db1", 3).summary)
+
+
+class TestDetach(ReplicaTestCase):
+    def test_several_are_checked_then_sent_and_waited_for_together(self):
+        result = self.succeed("replica detach db2 db3 --wait -f json")
+        rows = json.loads(result.stdout)
+        self.assertEqual([("db2", None), ("db3", None)], sources(rows))
+        self.assertEqual(2, len(result.requests.changing))
+
+    def test_one_that_can_not_be_detached_does_not_stop_the_others(self):
+        result = self.run_line("replica detach db2 alone --wait -f json")
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual([("db2", None)], sources(json.loads(result.stdout)))
+        self.assertIn("it is not a replica", result.stderr)
+        self.assertIn("1 of 2 were not detached", result.stderr)
+
+    def test_without_wait_one_command_waits_for_all(self):
+        result = self.succeed("replica detach db2 db3")
+        wait = f"instance wait {self.db2.id} {self.db3.id} --for detached"
+        self.assertIn(wait, result.stderr)
+
+    def test_a_dry_run_shows_the_new_roles_and_changes_nothing(self):
+        result = self.succeed("replica detach db2 --dry-run -f json")
+        self.assertEqual([("db2", None)], sources(json.loads(result.stdout)))
+        self.assertEqual([], result.requests.changing)
+        self.refuse("replica detach alone --dry-run", "it is not a replica")
+
+
+def sources(rows):
+    return [(row["Name"], row["Source ID"]) for row in rows]

@@ -24,13 +24,6 @@ class FailoverTest(ReplicaTestCase):
         self.assertEqual(2, result.exit_code)
         self.assertEqual([], result.requests.changing)
 
-    def test_trove_chooses_where_it_can(self):
-        self.fake.host_off(self.db1)
-        self.clock.sleep(100)
-        self.refuse("replica failover db1 --to db2 --yes", "Trove chooses")
-        result = self.succeed("replica failover db1 --yes --wait")
-        self.assertEqual(["eject_replica_source"], self.actions(result))
-
 
 class PostgresFailoverTest(PostgresReplicaTestCase):
     def test_the_question_names_the_replica(self):
