@@ -17,7 +17,7 @@ from trove_ext.tests.promises import Promise, shows
 
 @shows(Promise.FAILOVER, Promise.DETACH)
 class ReplicaFailoverTest(replicas.ReplicaTestCase):
-    def test_a_dead_source_is_replaced_and_named_as_not_fenced(self):
+    def test_a_dead_source_is_replaced_by_the_named_replica_and_is_not_fenced(self):
         healthy = self.run_openstack_here(
             "database", "replica", "failover", "db1", "--yes", "--wait"
         )
@@ -27,12 +27,23 @@ class ReplicaFailoverTest(replicas.ReplicaTestCase):
         before = self.members()
         old = before["db1"]
         self.trove_sandbox("fault", "host-off", old["ID"])
-        run = self.run_openstack_here(
-            "database", "replica", "failover", "db1", "--yes", "--wait"
+        wanted = max(name for name in before if name != "db1")
+        command = ("replica", "failover", "db1", "--to", wanted)
+        planned = self.shown(*command, "--dry-run", stderr=".")
+        self.assertEqual(
+            {"db1": "no role", wanted: "replica source"},
+            {
+                row["Name"]: row["Role After"]
+                for row in planned
+                if row["Name"] in {"db1", wanted}
+            },
         )
+        self.assertEqual(before.keys(), self.members().keys())
+        run = self.run_openstack_here("database", *command, "--yes")
         self.assertEqual(0, run.exit_code, run)
         self.assertIn(f"db1 ({old['ID']}) is NOT fenced", run.stderr)
         source, others = self.source()
+        self.assertEqual(wanted, source)
         self.assertIn(f"{source} (", run.stderr)
         self.assertNotIn("db1", [source, *others])
         self.check_set_by_sql(source)

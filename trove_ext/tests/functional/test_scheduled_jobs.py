@@ -152,10 +152,11 @@ class ScheduledJobsTest(FunctionalTestCase):
         self.assertEqual(["COMPLETED"], [row["Status"] for row in shown])
         self.assertIn(shown[0]["Name"], done.stdout)
 
-    def _policy(self, every):
+    def _policy(self, every, more=""):
         """Write a policy file with one rule; return its path."""
         path = self.sandbox / "home" / f"{uuid.uuid4().hex}.yaml"
-        path.write_text(f"rules: [{{every: {every}, chain_length: 1, keep_last: 1}}]")
+        rule = f"every: {every}, chain_length: 1, keep_last: 1{more}"
+        path.write_text(f"rules: [{{{rule}}}]")
         return str(path)
 
     def _the_next_one_is_due_in_a_day(self, backup, jobs):
@@ -181,10 +182,11 @@ class ScheduledJobsTest(FunctionalTestCase):
         (row,) = json.loads(self.openstack_here(*CHECK, cloud=jobs))
         self.assertEqual("ok", row["Result"])
         backup = row["Backup"]
-        argv = (*BACKUP, "verify", backup, "-f", "json")
+        yearly = self._policy("1d", ", verify_every: year")
+        argv = (*BACKUP, "verify", "--policy", yearly, "-f", "json")
         rows = json.loads(self.openstack_here(*argv, stderr=ANY, cloud=jobs))
-        (total,) = [row["Result"] for row in rows if row["Step"] == "total"]
-        self.assertEqual("restored", total)
+        (total,) = [row for row in rows if row["Step"] == "total"]
+        self.assertEqual((backup, "restored"), (total["Backup"], total["Result"]))
         # No other request: the credential is really restricted.
         run = self.run_openstack_here("database", "flavor", "list", cloud=jobs)
         self.assertEqual(1, run.exit_code, str(run))

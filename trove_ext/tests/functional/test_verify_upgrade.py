@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Rehearse an upgrade of MariaDB on a restored instance."""
+"""Restore into another version of MariaDB, and rehearse an upgrade to it."""
 
 from trove_ext.tests.functional.base import PROGRESS, FunctionalTestCase
 from trove_ext.tests.functional.chain import FLAVOR, NETWORK
@@ -19,7 +19,7 @@ from trove_ext.tests.promises import Promise, shows
 COUNT = "SELECT count(*) FROM myDB.t"
 
 
-@shows(Promise.VERIFY)
+@shows(Promise.VERIFY, Promise.RESTORE)
 class UpgradeTest(FunctionalTestCase):
     """A backup of an instance with 300 rows."""
 
@@ -69,6 +69,29 @@ class UpgradeTest(FunctionalTestCase):
         steps = self.verify(self.newer, "299", expect=1)
         self.assertEqual("upgraded", steps["upgrade"]["Result"])
         self.assertEqual("FAILED", steps["data"]["Result"])
+
+    def test_it_is_restored_into_another_version_with_accounts(self):
+        """A backup of a version that has been switched off needs this."""
+        self.openstack(
+            *("database", "backup", "restore", "b1", "r1", "--wait"),
+            *("--datastore-version", self.newer, "--databases", "more"),
+            *("--users", "other:otherpassword"),
+            stderr=".",
+        )
+        self.addCleanup(
+            self.openstack,
+            *("database", "instance", "delete", "r1", "--wait"),
+            stderr=f"{PROGRESS}|deleted",
+        )
+        shown = self.openstack_json("database", "instance", "show", "r1")
+        self.assertEqual(self.newer, shown["datastore_version"])
+        (found,) = self.sql("r1", COUNT)
+        self.assertEqual([300], list(found.values()))
+        databases = self.sql(
+            "r1", "SHOW DATABASES", user="other", password="otherpassword"
+        )
+        names = {name for row in databases for name in row.values()}
+        self.assertIn("more", names)
 
     def test_another_major_version_is_refused_before_anything_is_made(self):
         steps = self.verify(self.major, expect=1)

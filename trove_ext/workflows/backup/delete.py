@@ -340,6 +340,7 @@ def _error(
     texts = [*map(str, refused), *([str(error)] if error else [])]
     texts.append(f"{len(refused)} of {sent} were not deleted.")
     every = [*refused, *([error] if error else [])]
-    return PartialFailureError(
-        "\n".join(texts), follow_ups=merged(each.follow_ups for each in every)
+    follow_ups = merged(each.follow_ups for each in every) or (
+        to("see which backups are left", Action(Verb.LIST_BACKUPS)),
     )
+    return PartialFailureError("\n".join(texts), follow_ups=follow_ups)

@@ -143,7 +143,9 @@ def error_of(errors: Sequence[TroveExtError], total: int) -> TroveExtError | Non
     kind: type[TroveExtError] = PartialFailureError
     if all(isinstance(error, WaitTimeoutError) for error in errors):
         kind = WaitTimeoutError
-    follow_ups = merged(error.follow_ups for error in errors)
+    follow_ups = merged(error.follow_ups for error in errors) or (
+        to("see which roles they have", Action(Verb.LIST_INSTANCES)),
+    )
     return kind("\n".join(lines), follow_ups=follow_ups)
 
 

@@ -113,7 +113,10 @@ def _promote_wanted(
         f"{wanted} was not promoted: {error}"
     )
     kind = type(error) if isinstance(error, WaitTimeoutError) else ResourceFailedError
-    return replace(switch, error=kind(text, follow_ups=error.follow_ups))
+    again = to(
+        "promote it again", Action(Verb.PROMOTE_REPLICA, (wanted.id,), wait=True)
+    )
+    return replace(switch, error=kind(text, follow_ups=error.follow_ups or (again,)))
 
 
 def not_fenced(source: Instance) -> str:

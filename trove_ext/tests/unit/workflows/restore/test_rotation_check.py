@@ -69,6 +69,20 @@ class TestRotation(VerifyTestCase):
         self.until(MONDAY + timedelta(days=1))
         self.assertIn("verified", self.rotate().note)
 
+    def test_a_set_is_verified_once_a_week_whichever_member_is_backed_up(self):
+        self.fake.add_instance("rep", replica_of=self.db1)
+        argv = ["database", "backup", "rotate", "--all", "--verify-each", "week"]
+        self.until(MONDAY)
+        rep = self.fake.instance("rep")
+        backup = self.fake.add_backup("rep-full-20261130T030000Z", rep)
+        for day in (1, 7):
+            self.until(MONDAY + timedelta(days=day))
+            result = run_openstack([*argv, "--nic", "none"], self.fake)
+            self.assertEqual(0, result.exit_code, result.stderr)
+            verified = "verified: restored" in " ".join(result.stdout.split())
+            self.assertEqual(day == 7, verified, result.stdout)
+        self.assertFalse(backup.deleted)
+
     def test_nothing_is_pruned_if_it_does_not_verify(self):
         self.until(MONDAY)
         row = self.rotate("299", policy=Policy(keep_last=1))
