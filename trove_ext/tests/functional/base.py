@@ -205,8 +205,13 @@ class FunctionalTestCase(testtools.TestCase):
         return self._checked(run, expect, stderr).stdout
 
     def openstack_json(self, *argv: str, **kwargs: Any) -> Any:
-        """Like :meth:`openstack` with ``-f json``; return the parsed stdout."""
-        return json.loads(self.openstack(*argv, "-f", "json", **kwargs))
+        """Like :meth:`openstack_here` with ``-f json``; return the parsed stdout.
+
+        With a time-out or a standard input, a process of its own.
+        """
+        as_process = kwargs.keys() & {"stdin", "timeout"}
+        run = self.openstack if as_process else self.openstack_here
+        return json.loads(run(*argv, "-f", "json", **kwargs))
 
     def run_openstack(
         self,
