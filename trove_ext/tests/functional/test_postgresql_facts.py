@@ -126,6 +126,25 @@ class BackupFactsTest(postgresql.PostgresTestCase):
         self.assertIn("read-only", str(error))
         self.assertTrue(self.value(restored, "SELECT pg_is_in_recovery()"))
 
+    @long_only
+    def test_a_restored_instance_is_healthy_before_its_data_and_takes_no_writes(self):
+        source = self.make_source()
+        self.add(source, 1)
+        full = self.backup(source, "full")
+        self.write_wal(source, 4)
+        self.add(source, 2)
+        last = self.backup(source, "incremental", full)
+        self.trove_sandbox("fault", "set", "recovery", "--sleep", "10")
+        self.addCleanup(self.trove_sandbox, "fault", "clear", "recovery")
+        restored = self.restore(last)
+        self.assertTrue(self.value(restored, "SELECT pg_is_in_recovery()"))
+        self.assertEqual([1], self.rows(restored))
+        refused = postgresql.psycopg2.errors.ReadOnlySqlTransaction
+        self.assertRaises(refused, self.add, restored, 3)
+        self.trove_sandbox("fault", "clear", "recovery")
+        self.recovered(restored)
+        self.assertEqual([1, 2], self.rows(restored))
+
 
 @shows(Promise.ENGINE, on=Ground.POSTGRESQL)
 class ReplicaFactsTest(postgresql.PostgresTestCase):
