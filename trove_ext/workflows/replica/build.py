@@ -26,13 +26,12 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import ResourceFailedError, TroveExtError
 from trove_ext.follow_up import Action, FollowUp, Verb, to, wait_for_instance
-from trove_ext.model import recovery
 from trove_ext.model.backup import REPLICATION_SNAPSHOT_PREFIX
 from trove_ext.model.status import BACKUP, BUILD, Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import conditions, read, wait_report
 from trove_ext.workflows.replica import sets
-from trove_ext.workflows.replica.probe import Probed, again, probe
+from trove_ext.workflows.replica.probe import Probed, advice, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -235,18 +234,7 @@ def _unproved(cloud: Cloud, probed: Sequence[Probed]) -> TroveExtError | None:
     if not bad:
         return None
     text = "\n".join(probe.describe() for probe in bad)
-    first = bad[0].replica
-    follow_ups = [again(probed.replica) for probed in bad if not probed.readable]
-    broken = [probed.replica for probed in bad if probed.readable]
-    if broken and not cloud.engines.look(first.datastore).restart_resumes:
-        follow_ups.append(recovery.replaced(broken, first.replica_of or "", ""))
-    elif broken:
-        restarts = [
-            Action(Verb.RESTART_INSTANCE, (replica.id,), wait=True)
-            for replica in broken
-        ]
-        follow_ups.append(to("restart replication", *restarts))
-    return ResourceFailedError(text, follow_ups=follow_ups)
+    return ResourceFailedError(text, follow_ups=tuple(advice(cloud, bad)))
 
 
 def _way_out(

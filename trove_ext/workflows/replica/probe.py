@@ -33,13 +33,14 @@ from trove_ext.exceptions import (
     TroveExtError,
     UnreachableError,
 )
-from trove_ext.follow_up import Action, Verb, to
+from trove_ext.follow_up import Action, Verb, or_to, to
+from trove_ext.model import recovery
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target
 from trove_ext.trove import databases
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from trove_ext.follow_up import FollowUp
     from trove_ext.model.instance import Instance
@@ -134,6 +135,28 @@ def _await_on_source(cloud: Cloud, source: Instance, name: str) -> None:
 def again(member: Instance) -> FollowUp:
     """Return the command that probes a member once more."""
     return to("probe again", Action(Verb.SHOW_REPLICAS, (member.id,), probe=True))
+
+
+def advice(cloud: Cloud, bad: Sequence[Probed]) -> Iterator[FollowUp]:
+    """Yield what helps replicas of one set that do not replicate, on their engine."""
+    for each in bad:
+        if not each.readable:
+            yield again(each.replica)
+    broken = [each.replica for each in bad if each.readable]
+    if not broken:
+        return
+    if not cloud.engines.look(broken[0].datastore).restart_resumes:
+        yield recovery.replaced(broken, broken[0].replica_of or "", "")
+        return
+    ids = [(replica.id,) for replica in broken]
+    yield to(
+        "restart replication",
+        *(Action(Verb.RESTART_INSTANCE, each, wait=True) for each in ids),
+    )
+    yield or_to(
+        f"replace {'it' if len(broken) == 1 else 'them'}, if that does not help",
+        *(Action(Verb.REPLACE_REPLICA, each) for each in ids),
+    )
 
 
 def _arrivals(cloud: Cloud, name: str, replicas: Sequence[Instance]) -> list[Probed]:

@@ -24,12 +24,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import CheckError, TroveExtError
-from trove_ext.follow_up import Action, Problem, Verb, or_to, to
+from trove_ext.follow_up import Problem
 from trove_ext.model import recovery
 from trove_ext.model.replication import promoted
 from trove_ext.trove import conditions, send
 from trove_ext.workflows.replica import heartbeat, preflight, sets, switch_report
-from trove_ext.workflows.replica.probe import again, probe
+from trove_ext.workflows.replica.probe import advice, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,21 +139,7 @@ def _proof(cloud: Cloud, source: Instance, target: Instance) -> str:
 
 def unproved(cloud: Cloud, probed: Probed) -> Problem:
     """Describe that a replica does not replicate, with what helps on its engine."""
-    replica = probed.replica
-    if not probed.readable:
-        return Problem(probed.describe(), (again(replica),))
-    if not cloud.engines.look(replica.datastore).restart_resumes:
-        replaced = recovery.replaced([replica], replica.replica_of or "", "")
-        return Problem(probed.describe(), (replaced,))
-    restart = Action(Verb.RESTART_INSTANCE, (replica.id,), wait=True)
-    advice = (
-        to("restart replication", restart),
-        or_to(
-            "replace it, if that does not help",
-            Action(Verb.REPLACE_REPLICA, (replica.id,)),
-        ),
-    )
-    return Problem(probed.describe(), advice)
+    return Problem(probed.describe(), tuple(advice(cloud, [probed])))
 
 
 def submit(cloud: Cloud, plan: PromotePlan) -> ReplicationSet:
