@@ -12,7 +12,7 @@
 
 """Runs the steps against each release; prints a line for each and a table.
 
-python -m trove_ext.tests.releases [--dir DIR] [--keep] [SERIES...]
+python -m trove_ext.tests.releases [--dir DIR] [--keep] [--at-once N] [SERIES...]
 """
 
 import argparse
@@ -22,7 +22,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from trove_ext.tests.functional.base import Run
@@ -61,22 +63,26 @@ def evaluate(name: str, step: Step, run: Run) -> Result:
     return Result(step, run, problem, known is not None)
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _say(name: str, text: str) -> None:
+    """Print lines, each with the name of its release: several run at once."""
+    for line in text.splitlines():
+        print(f"{name:8}{line}", flush=True)
 
 
 def run_steps(name: str, sandbox: Sandbox) -> Iterator[Result]:
     """Run all steps, one after the other; print a line for each."""
     for topic in steps.TOPICS:
-        _say(f"-- {topic.title}")
+        _say(name, f"-- {topic.title}")
         for step in topic.steps:
             began = time.monotonic()
             result = evaluate(name, step, sandbox.run(step))
             word = "FAILED" if result.problem else "differs" if result.known else "ok"
-            _say(f"{word:8}{time.monotonic() - began:6.1f} s  {step.line}")
+            took = time.monotonic() - began
+            _say(name, f"{word:8}{took:6.1f} s  {step.line}")
             if result.problem:
                 last = str(result.run).splitlines()[-_TAIL:]
-                _say("\n".join([f"    {result.problem}", *(f"    {x}" for x in last)]))
+                for line in (result.problem, *last):
+                    _say(name, f"    {line}")
             yield result
 
 
@@ -85,7 +91,7 @@ def run_series(of: Series, root: Path, keep: bool) -> list[Result]:
 
     Raises EnvironmentMissingError, RuntimeError if its sandbox does not start.
     """
-    _say(f"\n== {of}")
+    _say(of.name, f"== {of}")
     python = environment.make(of, root)
     directory = Path(tempfile.mkdtemp(prefix=f"trove-ext-{of.name}-"))
     sandbox = Sandbox(python, directory / "sandbox")
@@ -109,31 +115,39 @@ def parser() -> argparse.ArgumentParser:
         help="directory of their environments (default: %(default)s)",
     )
     made.add_argument("--keep", action="store_true", help="leave sandboxes running")
+    made.add_argument(
+        "--at-once",
+        type=int,
+        default=2,
+        help="how many releases at the same time; a step waits more than it computes "
+        "(default: %(default)s)",
+    )
     return made
+
+
+def outcome(of: Series, root: Path, keep: bool) -> tuple[str, int]:
+    """Run a release; return a line for the table, and how many steps failed."""
+    try:
+        results = run_series(of, root, keep)
+    except (environment.EnvironmentMissingError, RuntimeError) as exc:
+        _say(of.name, f"FAILED  {exc}")
+        return f"{of!s:24}not run", 1
+    wrong = sum(result.problem is not None for result in results)
+    known = sum(result.known for result in results)
+    text = f"{len(results)} steps, {wrong} failed, {known} documented"
+    return f"{of!s:24}{text}", wrong
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what was asked for; return 1 if a step failed or a release did not run."""
     args = parser().parse_args(argv)
     args.dir.mkdir(exist_ok=True)
-    failed = 0
-    rows = []
-    for of in series.find(args.series):
-        try:
-            results = run_series(of, args.dir, args.keep)
-        except (environment.EnvironmentMissingError, RuntimeError) as exc:
-            _say(f"FAILED  {exc}")
-            rows.append((str(of), "not run"))
-            failed += 1
-            continue
-        wrong = sum(result.problem is not None for result in results)
-        known = sum(result.known for result in results)
-        failed += wrong
-        rows.append(
-            (str(of), f"{len(results)} steps, {wrong} failed, {known} documented")
-        )
-    _say("\n" + "\n".join(f"{name:24}{text}" for name, text in rows))
-    return 1 if failed else 0
+    # Each runs its commands in its own process, whose environment it changes.
+    with ProcessPoolExecutor(args.at_once) as pool:
+        run = partial(outcome, root=args.dir, keep=args.keep)
+        ended = list(pool.map(run, series.find(args.series)))
+    print("\n" + "\n".join(line for line, _ in ended))
+    return 1 if any(failed for _, failed in ended) else 0
 
 
 if __name__ == "__main__":
