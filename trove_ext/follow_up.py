@@ -122,6 +122,7 @@ class Setting(enum.Enum):
     QUERY_DATABASE = "database to query"
     SIZE = "size of the volume"
     SOURCE = "source of a new replica"
+    ONE_STORE = "both regions have one object store"
     TOKEN = "token"  # noqa: S105 - no password
     VOLUME_TYPE = "volume type"
 

@@ -40,6 +40,7 @@ MODULES = {
     "CheckDatabaseBackup": "database_backup_check",
     "ShowDatabaseBackupPolicy": "database_backup_policy",
     "PruneDatabaseBackup": "database_backup_prune",
+    "RegisterDatabaseBackup": "database_backup_register",
     "RestoreDatabaseBackup": "database_backup_restore",
     "RotateDatabaseBackup": "database_backup_rotate",
     "VerifyDatabaseBackup": "database_backup_verify",

@@ -41,6 +41,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _add_fault(commands)
     _add_policy(commands)
     _add_project(commands)
+    _add_region(commands)
     _add_seed(commands)
     return top
 
@@ -218,6 +219,19 @@ def _add_project(commands: Any) -> None:
     create.add_argument(
         "name", metavar="<name>", help="name of the project, the user and the cloud"
     )
+
+
+def _add_region(commands: Any) -> None:
+    region = commands.add_parser("region", help="create more regions")
+    verbs = region.add_subparsers(metavar="<verb>", required=True)
+    create = _add(
+        verbs,
+        "create",
+        "region_create",
+        "start a Trove for another region, over the same Keystone and object store,"
+        " and print its name; use it with --os-region-name",
+    )
+    create.add_argument("name", metavar="<name>", help="name of the region")
 
 
 def _add_seed(commands: Any) -> None:

@@ -56,6 +56,16 @@ def add(path: Path, name: str, entry: dict[str, Any]) -> None:
     write_private(path, yaml.safe_dump({"clouds": clouds}, sort_keys=True))
 
 
+def add_region(path: Path, name: str) -> None:
+    """Let each cloud of the file have this region too, beside the first."""
+    clouds = read(path)
+    for entry in clouds.values():
+        # With region_name alone, openstacksdk refuses any other region.
+        names = entry.get("regions") or [entry.pop("region_name")]
+        entry["regions"] = list(dict.fromkeys([*names, name]))
+    write_private(path, yaml.safe_dump({"clouds": clouds}, sort_keys=True))
+
+
 def write_first(state: StateDir, settings: Settings) -> None:
     """Write the two clouds of a new sandbox; others are kept."""
     user = cloud(settings, CLOUD, CLOUD, settings.user_password)

@@ -25,6 +25,7 @@ from trove_ext.sandbox import (
     lifecycle,
     policies,
     projects,
+    regions,
     report,
 )
 from trove_ext.sandbox import (
@@ -189,6 +190,16 @@ def policy_clear(_args: argparse.Namespace, where: StateDir) -> int:
 def project_create(args: argparse.Namespace, where: StateDir) -> int:
     """Create a project and print the name of its cloud."""
     print(projects.create(where, args.name))
+    return 0
+
+
+def region_create(args: argparse.Namespace, where: StateDir) -> int:
+    """Start the Trove of another region."""
+    with Progress(sys.stderr) as progress:
+        started = regions.create(where, args.name, progress.step)
+    if not started:
+        say(f"The region {args.name} is already running.")
+    print(args.name)
     return 0
 
 

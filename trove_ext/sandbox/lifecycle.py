@@ -70,8 +70,13 @@ def addresses(settings: Settings) -> dict[str, str]:
     }
 
 
+def services(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the services of a sandbox, or of another region of one."""
+    return SERVICES if settings.is_main else (DATABASE, TROVE)
+
+
 def running(where: StateDir) -> list[supervise.Process]:
-    """Return those of the three services that are running."""
+    """Return those of its services that are running."""
     found = [supervise.find(where, name) for name in SERVICES]
     return [process for process in found if process is not None]
 
@@ -94,10 +99,27 @@ def up(
         return False
     with where.lock():
         settings = _settings(where, token_seconds, rate, agent_seconds)
-        _check_engine(settings)
-        _check_free(where, settings)
-        _start(where, settings, report)
+        _start_checked(where, settings, report)
     return True
+
+
+def start_again(where: StateDir, report: Report) -> bool:
+    """Start what isn't running of a sandbox, or a region, that has settings.
+
+    Returns whether there was anything to start; raises SandboxError.
+    """
+    settings = where.settings()
+    if len(running(where)) == len(services(settings)):
+        return False
+    with where.lock():
+        _start_checked(where, settings, report)
+    return True
+
+
+def _start_checked(where: StateDir, settings: Settings, report: Report) -> None:
+    _check_engine(settings)
+    _check_free(where, settings)
+    _start(where, settings, report)
 
 
 def _settings(
@@ -144,10 +166,9 @@ def _check_free(where: StateDir, settings: Settings) -> None:
         TROVE: ("127.0.0.1", settings.trove_port),
         DATABASE: (settings.database_address, state.DATABASE_PORT),
     }
-    for name in {process.name for process in running(where)}:
-        del wanted[name]
+    missing = set(services(settings)) - {process.name for process in running(where)}
     for name, (address, port) in wanted.items():
-        if not state.is_free(address, port):
+        if name in missing and not state.is_free(address, port):
             raise SandboxError(
                 f"Port {port} on {address}, which {name} needs, is taken by another"
                 " program: stop that, or choose anew with trove-sandbox reset"
@@ -156,7 +177,9 @@ def _check_free(where: StateDir, settings: Settings) -> None:
 
 def _start(where: StateDir, settings: Settings, report: Report) -> None:
     # All at once: the two load their programs while the database is created.
-    keystone = supervise.find(where, KEYSTONE) or _python(where, KEYSTONE)
+    keystone = None
+    if settings.is_main:
+        keystone = supervise.find(where, KEYSTONE) or _python(where, KEYSTONE)
     trove = supervise.find(where, TROVE) or _python(where, TROVE)
     base = supervise.find(where, DATABASE)
     if base is None:
@@ -166,11 +189,13 @@ def _start(where: StateDir, settings: Settings, report: Report) -> None:
         base = supervise.start(where, DATABASE, command)
     report("Waiting for the database")
     supervise.wait(base, lambda: database.answers(settings), _START_SECONDS, where)
-    report("Waiting for Keystone")
-    supervise.wait(keystone, lambda: _answers(settings.auth_url), _START_SECONDS, where)
+    if keystone is not None:
+        report("Waiting for Keystone")
+        url = settings.auth_url
+        supervise.wait(keystone, lambda: _answers(url), _START_SECONDS, where)
     report("Waiting for Trove")
-    url = f"http://127.0.0.1:{settings.trove_port}/"
-    supervise.wait(trove, lambda: _answers(url), _START_SECONDS, where)
+    root = f"http://127.0.0.1:{settings.trove_port}/"
+    supervise.wait(trove, lambda: _answers(root), _START_SECONDS, where)
 
 
 def _python(where: StateDir, name: str) -> supervise.Process:

@@ -66,7 +66,12 @@ def create(where: StateDir, name: str) -> str:
         except exceptions.ClientException as exc:
             raise SandboxError(f"Keystone refuses to create {name}: {exc}") from exc
         warm(settings, made)
-        clouds.add(where.clouds, name, clouds.cloud(settings, name, name, password))
+        entry = clouds.cloud(settings, name, name, password)
+        regions = clouds.read(where.clouds)[clouds.CLOUD].get("regions")
+        if regions:
+            entry["regions"] = regions
+            del entry["region_name"]
+        clouds.add(where.clouds, name, entry)
     return name
 
 

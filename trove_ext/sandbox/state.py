@@ -29,6 +29,8 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from trove_ext.sandbox import labels
+
 # Incremented if a new layout can't read what an older one wrote.
 LAYOUT = 3
 DATABASE_PORT = 3306
@@ -72,6 +74,22 @@ class Settings:
 
     It may be installed after the first ``up``.
     """
+
+    region: str = labels.REGION
+    """The region of this Trove."""
+    store_port: int | None = None
+    """The port of the object store of the sandbox that this is another region of."""
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it has a Keystone and an object store of its own."""
+        return self.store_port is None
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the object store, without the account."""
+        port = self.store_port or self.trove_port
+        return f"http://127.0.0.1:{port}/object-store/v1"
 
     @property
     def database_address(self) -> str:

@@ -15,7 +15,7 @@
 from importlib import metadata
 from pathlib import Path
 
-from trove_ext.sandbox import database, labels
+from trove_ext.sandbox import database
 from trove_ext.sandbox.guest.engine import MARIADB
 from trove_ext.sandbox.keystone_server import SERVICE_PROJECT, SERVICE_USER
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir
@@ -64,7 +64,7 @@ user_domain_id = default
 project_domain_id = default
 user_domain_name = Default
 project_domain_name = Default
-region_name = {labels.REGION}"""
+region_name = {settings.region}"""
 
 
 def _authtoken(settings: Settings) -> str:
@@ -98,7 +98,7 @@ cloudinit_location = {state.root / "cloudinit"}
 enable_secure_rpc_messaging = false
 {_stand_ins()}
 # In the names of objects; see standins/swift_api.py.
-swift_url = {settings.service_url("object-store/v1")}/AUTH_
+swift_url = {settings.store_url}/AUTH_
 default_datastore = mariadb
 {_limits(settings)}
 max_instances_per_tenant = 10000

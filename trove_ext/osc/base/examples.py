@@ -27,6 +27,10 @@ EXAMPLES = {
     ),
     "database backup policy show": ("backups.yaml",),
     "database backup prune": ("db1 --keep-daily 7 --keep-weekly 4 --dry-run",),
+    "database backup register": (
+        "db1-full-1 --to-region RegionTwo",
+        "latest-full --instance db1 --to-region RegionTwo",
+    ),
     "database backup restore": (
         "db1-incremental-3 db1-restored --wait",
         "--instance db1 db1-restored --wait",
@@ -36,6 +40,7 @@ EXAMPLES = {
         "db1 --full-every 7d --keep-daily 14",
         "--all --full-every 7d --keep-daily 14",
         "--policy backups.yaml",
+        "--all --keep-daily 14 --dry-run",
     ),
     "database backup verify": (
         "db1-incremental-3 --expect-database shop",

@@ -73,6 +73,7 @@ OPTIONS = {
     Setting.QUERY_DATABASE: "--query-database <name>",
     Setting.SIZE: "--size <GB>",
     Setting.SOURCE: "--source <instance>",
+    Setting.ONE_STORE: "--one-store",
     Setting.TOKEN: "--os-token <token> (or set OS_TOKEN)",
     Setting.VOLUME_TYPE: "--volume-type <type>",
 }

@@ -181,8 +181,6 @@ class DetachDatabaseReplica(command.Lister):
         if error is not None and not rows:
             raise error
         self.fail(error)
-        if parsed_args.dry_run:
-            cloud.progress.note(f"{sets.listed(replicas)}: nothing was changed.")
         return members.list_table((row, [*before[row.id], row]) for row in rows)
 
 

@@ -41,7 +41,9 @@ class Keystone:
     :ivar token_life: lifetime of a token in seconds
     :ivar token_age: how many seconds ago the next token was issued; 0 after it
     :ivar single_use: whether Trove accepts each token only once
-    :ivar catalog: whether the database service is in the catalog
+    :ivar database_url: of Trove in the catalog; None if there is none
+    :ivar others: the URL of Trove in each other region, by the region's name
+    :ivar stores: the URL of the object store by region; empty for none in the catalog
     """
 
     def __init__(self, cloud: FakeCloud) -> None:
@@ -56,6 +58,8 @@ class Keystone:
         self.single_use = False
         self.region = REGION
         self.database_url: str | None = TROVE
+        self.others: dict[str, str] = {}
+        self.stores: dict[str, str] = {}
         self._serial = itertools.count(1)
         self.tokens: dict[str, datetime] = {}
 
@@ -178,6 +182,16 @@ class Keystone:
         if self.database_url is not None:
             url = f"{self.database_url}/{self.cloud.project_id}"
             services.append(_service("database", "trove", url, self.region))
+            for region, other in self.others.items():
+                url = f"{other}/{self.cloud.project_id}"
+                services[-1]["endpoints"] += _endpoints("trove", url, region)
+        if self.stores:
+            services.append(_service("object-store", "swift", "", self.region))
+            services[-1]["endpoints"] = [
+                endpoint
+                for region, url in self.stores.items()
+                for endpoint in _endpoints("swift", url, region)
+            ]
         return services
 
 
@@ -210,9 +224,14 @@ def _version() -> dict[str, Any]:
 
 
 def _service(kind: str, name: str, url: str, region: str) -> dict[str, Any]:
-    endpoints = [
+    endpoints = _endpoints(name, url, region)
+    return {"id": name, "type": kind, "name": name, "endpoints": endpoints}
+
+
+def _endpoints(name: str, url: str, region: str) -> list[dict[str, Any]]:
+    return [
         {
-            "id": f"{name}-{interface}",
+            "id": f"{name}-{region}-{interface}",
             "interface": interface,
             "region": region,
             "region_id": region,
@@ -220,7 +239,6 @@ def _service(kind: str, name: str, url: str, region: str) -> dict[str, Any]:
         }
         for interface in ("public", "internal", "admin")
     ]
-    return {"id": name, "type": kind, "name": name, "endpoints": endpoints}
 
 
 def _time(moment: datetime) -> str:

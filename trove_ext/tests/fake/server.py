@@ -32,6 +32,8 @@ from trove_ext.tests.fake.replication import Replication
 
 WEB_PAGE = b"<html><body><h1>It works!</h1></body></html>"
 
+#: The host of Trove in another region.
+OTHER_HOST = "other.fake"
 #: What stands for one part of a path in the pattern of a route.
 SEGMENT = "([^/]+)"
 
@@ -68,6 +70,22 @@ class Server:
             Catalog(cloud),
         )
         self._recent: dict[str, list[float]] = {}
+        self._regions: dict[str, Server] = {}
+
+    def add_region(self, name: str, cloud: FakeCloud) -> None:
+        """Let another cloud be the Trove of another region, over the same Keystone.
+
+        :param cloud: with the same clock
+        """
+        other = Server(cloud)
+        other.keystone = self.keystone
+        self._regions[OTHER_HOST] = other
+        self.keystone.others[name] = f"http://{OTHER_HOST}/v1.0"
+
+    @property
+    def other_clouds(self) -> list[FakeCloud]:
+        """The clouds of the other regions."""
+        return [server.cloud for server in self._regions.values()]
 
     def answer(
         self,
@@ -86,7 +104,8 @@ class Server:
             if host == "keystone.fake":
                 answer = self.keystone.handle(method, path, query, body, token)
                 return _reply(answer.code, answer.body, answer.headers)
-            return self._trove(method, path, query, body, token)
+            trove = self._regions.get(host, self)
+            return trove._trove(method, path, query, body, token)
         except ApiError as error:
             return _reply(error.code, error.body(), error.headers)
 

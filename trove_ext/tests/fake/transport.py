@@ -36,11 +36,16 @@ from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.errors import ApiError, policy_refusal, unprocessable
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.log import Request
-from trove_ext.tests.fake.server import Reply, Server, rate_limited
+from trove_ext.tests.fake.server import OTHER_HOST, Reply, Server, rate_limited
 
 #: How far Keystone's clock is ahead of Trove's.
 KEYSTONE_SKEW = timedelta(hours=7)
-SERVICES = {"trove.fake": "trove", "keystone.fake": "keystone", "web.fake": "web"}
+SERVICES = {
+    "trove.fake": "trove",
+    OTHER_HOST: "trove",
+    "keystone.fake": "keystone",
+    "web.fake": "web",
+}
 HTML = (
     b"<html><head><title>Maintenance</title></head>"
     b"<body><h1>Please come back later</h1></body></html>"

@@ -27,6 +27,7 @@ from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import Result, run_openstack
 from trove_ext.tests.fake.sql import PostgresServer
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.fake.transport import server_of
 
 NIC = "net-id=908816f1-933c-4ff2-8595-f0f57c689e48"
 
@@ -100,6 +101,17 @@ def _postgresql(cloud: FakeCloud) -> None:
     """Make the set one of PostgreSQL, without a backup."""
     _postgresql_backed_up(cloud)
     cloud.backup("other").deleted = True
+
+
+def _second_region(cloud: FakeCloud) -> None:
+    """Add a region with a Trove of its own."""
+    server_of(cloud).add_region("RegionTwo", FakeCloud(cloud.clock, seed=2))
+
+
+def _registered(cloud: FakeCloud) -> bool:
+    (other,) = server_of(cloud).other_clouds
+    location = cloud.backup("full").location
+    return [row.location for row in other.live_backups] == [location]
 
 
 def _postgresql_alone(cloud: FakeCloud) -> None:
@@ -348,6 +360,12 @@ SCENARIOS = (
         "backup chain delete of two",
         "backup chain delete inc1 other --yes --wait",
         lambda c: set(_backups(c)) == {"full"},
+    ),
+    Scenario(
+        "backup register",
+        "backup register full --to-region RegionTwo",
+        _registered,
+        _second_region,
     ),
     Scenario(
         "backup prune",

@@ -19,6 +19,7 @@ from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import Result
 from trove_ext.tests.fake.log import Request
 from trove_ext.tests.fake.state import Backup, Instance
+from trove_ext.tests.fake.transport import server_of
 from trove_ext.tests.sweep.scenarios import Scenario
 
 #: On the server a build fails after an hour at the latest.
@@ -46,10 +47,9 @@ class Truth:
 
     @classmethod
     def of(cls, cloud: FakeCloud) -> "Truth":
-        every: list[Instance | Backup] = [
-            *cloud.instances.values(),
-            *cloud.backups.values(),
-        ]
+        every: list[Instance | Backup] = []
+        for each in (cloud, *server_of(cloud).other_clouds):
+            every += [*each.instances.values(), *each.backups.values()]
         rows = [row for row in every if not row.name.startswith(SNAPSHOT)]
         return cls(
             frozenset(row.id for row in rows),

@@ -82,6 +82,8 @@ TESTED_ELSEWHERE = {
     "workflows.backup.rotate_job": "workflows.backup.test_rotate: requests and rows",
     "workflows.restore.verify_checks": "workflows.restore.test_contents: each check",
     "workflows.restore.verify_journal": "workflows.restore.test_verify: steps and times",
+    "osc.v1.database_backup_register": "workflows.restore.test_register: its rows",
+    "trove.regions": "workflows.restore.test_register: regions and their stores",
     "trove.catalog": "trove.test_find: names and IDs of what the catalog has",
     "trove.configuration_changes": "workflows.replica.test_fenced_promote: a fence",
     "trove.configuration_groups": "workflows.restore.test_settings: groups of sources",

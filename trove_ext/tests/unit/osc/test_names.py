@@ -78,6 +78,8 @@ NAMES = (
         INSTANCE,
         NOTHING_IS_DONE,
     ),
+    Name("backup register", "backup", "{name} --to-region Two", BACKUP),
+    Name("backup register", "instance", "--instance {name} --to-region Two", INSTANCE),
     Name("backup restore", "backup", f"{{name}} new {NEW}", BACKUP),
     Name("backup restore", "instance", f"new {NEW} --instance {{name}}", INSTANCE),
     Name("backup restore", "like", f"full new {NEW} --like {{name}}", INSTANCE),
