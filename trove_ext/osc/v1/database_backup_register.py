@@ -17,7 +17,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trove_ext.osc.base import columns, command
-from trove_ext.osc.base.options import add_dry_run_option, add_engine_option
+from trove_ext.osc.base.options import (
+    add_dry_run_option,
+    add_engine_option,
+    add_timeout_option,
+)
 from trove_ext.osc.v1.backup_source import add_instance_option, source_of
 from trove_ext.workflows.restore import register
 
@@ -55,9 +59,11 @@ class RegisterDatabaseBackup(command.ShowOne):
         _add_settings(parser)
         add_dry_run_option(parser, "Check both regions, print what would be sent")
         add_engine_option(parser)
+        add_timeout_option(parser, "Give up after this many seconds with exit code 124")
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         """Check both regions, send the record once, and show it."""
+        self.cloud.start(parsed_args.timeout)
         request = register.RegisterRequest(
             source_of(parsed_args, parsed_args.backup),
             parsed_args.to_region,
