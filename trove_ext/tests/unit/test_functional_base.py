@@ -51,7 +51,7 @@ class RunTest(testtools.TestCase):
 
 
 class WorkersTest(testtools.TestCase):
-    """Three workers share the functional tests."""
+    """The workers of a file share the functional tests."""
 
     def test_each_module_is_run_by_one_worker(self):
         folder = pathlib.Path(running.__file__).parent
