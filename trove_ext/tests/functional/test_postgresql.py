@@ -80,7 +80,8 @@ class BackupTest(postgresql.PostgresTestCase):
             stderr="newer .* was taken since",
         )
         self.openstack(*create, "good", "--incremental", "--wait", stderr=".*")
-        names = {backup.name: backup for backup in self.client.backups.list()}
+        listed = self.client.backups.list(instance_id=source)
+        names = {backup.name: backup for backup in listed}
         self.assertEqual({"full", "newer", "good"}, set(names))
         self.assertEqual(newer, names["good"].parent_id)
 

@@ -145,7 +145,8 @@ def restore_command(layout: Layout, faults: Path) -> str:
         "do sleep 1; left=$((left - 1)); done;"
         for switch in _switches(layout, faults, "recovery")
     )
-    first = f'"$(ls {layout.archive} | head -n 2)"'
+    # Without the history files of backups, which have a dot in their names.
+    first = f'"$(ls {layout.archive} | grep -v "[.]" | head -n 2)"'
     return f'case {first} in *%f*) ;; *) {delays} ;; esac; cp {there} "%p"'
 
 

@@ -71,7 +71,7 @@ class SettingsTest(testtools.TestCase):
             place = Path(folder)
             layout = config.Layout(place / "an-id")
             layout.archive.mkdir(parents=True)
-            for name in ("0001", "0002", "0003"):
+            for name in ("0001", "0001.00000028.backup", "0002", "0003"):
                 (layout.archive / name).write_text("WAL")
             command = config.restore_command(layout, place)
             self.assertEqual((0, []), self.fetch(place, command, "0003"))
