@@ -13,7 +13,7 @@
 
 """A sample of the sweep against the sandbox, the same in each run.
 
-Ten runs of the quick workflows; TROVE_EXT_SWEEP_SANDBOX=200 runs 200 of all workflows,
+Six runs of the quick workflows; TROVE_EXT_SWEEP_SANDBOX=200 runs 200 of all workflows,
 as ``tox -e sweep`` does.
 """
 
@@ -29,7 +29,7 @@ from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.sweep import sandbox
 from trove_ext.tests.sweep.project import Project
 
-RUNS = int(os.environ.get("TROVE_EXT_SWEEP_SANDBOX", "10"))
+RUNS = int(os.environ.get("TROVE_EXT_SWEEP_SANDBOX", "6"))
 SEED = 20261122
 
 
