@@ -95,7 +95,7 @@ functional() {
         return
     fi
     TROVE_EXT_SANDBOX_DIR=$STATE run_tests functional \
-        --concurrency 4 --worker-file trove_ext/tests/functional/workers.yaml
+        --concurrency 5 --worker-file trove_ext/tests/functional/workers.yaml
     stop_sandbox
 }
 

@@ -186,7 +186,7 @@ class ScheduledJobsTest(FunctionalTestCase):
         argv = (*BACKUP, "verify", "--policy", yearly, "-f", "json")
         rows = json.loads(self.openstack_here(*argv, stderr=ANY, cloud=jobs))
         (total,) = [row for row in rows if row["Step"] == "total"]
-        self.assertEqual((backup, "restored"), (total["Backup"], total["Result"]))
+        self.assertEqual((backup, "restored"), (total["Backup ID"], total["Result"]))
         # No other request: the credential is really restricted.
         run = self.run_openstack_here("database", "flavor", "list", cloud=jobs)
         self.assertEqual(1, run.exit_code, str(run))
