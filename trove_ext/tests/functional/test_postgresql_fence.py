@@ -217,7 +217,7 @@ class FencedPromoteTest(postgresql.PostgresTestCase):
         members = self.make_set("replica")
         group = self.client.configurations.create(
             "own",
-            json.dumps({"work_mem": 4096}),
+            json.dumps({"work_mem": "8MB"}),
             datastore="postgresql",
             datastore_version=postgresql.VERSION,
         )
@@ -227,7 +227,7 @@ class FencedPromoteTest(postgresql.PostgresTestCase):
         self.fence(members[1])
         self.check_rows(members, writers)
         values = self.client.configurations.get(group.id).values
-        self.assertEqual({"work_mem": 4096}, values)
+        self.assertEqual({"work_mem": "8MB"}, values)
         for member in members:
             shown = self.value(member, "SHOW default_transaction_read_only")
             self.assertEqual("off", shown)
