@@ -28,8 +28,8 @@ EXAMPLES = {
     "database backup policy show": ("backups.yaml",),
     "database backup prune": ("db1 --keep-daily 7 --keep-weekly 4 --dry-run",),
     "database backup register": (
-        "db1-full-1 --to-region RegionTwo",
-        "latest-full --instance db1 --to-region RegionTwo",
+        "db1-full-1 --to-region Two",
+        "latest-full --instance db1 --to-region Two",
     ),
     "database backup restore": (
         "db1-incremental-3 db1-restored --wait",

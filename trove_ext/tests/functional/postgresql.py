@@ -26,6 +26,7 @@ from openstack.config import OpenStackConfig
 from troveclient.apiclient import exceptions
 from troveclient.v1 import client as trove
 
+from trove_ext.sandbox import labels
 from trove_ext.sandbox.guest.postgresql import programs
 from trove_ext.tests.functional import base, running
 
@@ -55,8 +56,11 @@ class PostgresTestCase(base.FunctionalTestCase):
     def _client(cls, cloud):
         path = running.settings(cls.sandbox)["OS_CLIENT_CONFIG_FILE"]
         config = OpenStackConfig(config_files=[path], load_envvars=False)
-        session = config.get_one(cloud).get_session()
-        return trove.Client(session=session, service_type="database")
+        # Without a region any endpoint of the catalogue is used.
+        one = config.get_one(cloud)
+        region = {"region_name": one.get_region_name() or labels.REGION}
+        session = one.get_session()
+        return trove.Client(session=session, service_type="database", **region)
 
     def setUp(self):
         super().setUp()

@@ -107,6 +107,7 @@ ROTATION = Topic(
         Step("backup create db1 bad --wait", "broken", code=1),
         Step("backup delete bad --wait"),
         Step("backup create db1 full-2 --wait", "COMPLETED"),
+        Step("backup register full-2 --to-region Two", "has no Trove in", code=1),
         Step("backup create db1 inc-3 --incremental --wait", "COMPLETED"),
         Step("backup chain delete full-2 --yes --wait", "inc-3"),
         Step("backup show full-2", code=1),
@@ -176,7 +177,7 @@ FAILOVER = Topic(
         # Until Trove takes it for dead: agent_heartbeat_expiry in trove_config.py.
         Step("sleep 20"),
         Step("replica promote r1", code=1),
-        Step("replica failover db1 --yes --wait", "r1|r4"),
+        Step("replica failover db1 --to r4 --yes --wait", "r4"),
         Step("replica list"),
         Step("trove-sandbox fault host-on db1"),
         Step("instance wait db1 --for settled"),

@@ -138,7 +138,9 @@ def execute(plan: RegisterPlan) -> Backup:
     except ServiceError as exc:
         raise exc.extended(
             f"Trove of region {plan.request.region} looks for {backup.location} in its "
-            "own object store. Commands that follow this have to name that region."
+            "own object store. If the store has the ETag of the object in quotes, as Swift "
+            "for large objects, Trove fails with 500: its database has no room for them. "
+            "Commands that follow this have to name that region."
         ) from exc
     return read.get_backup(there, made)
 

@@ -59,6 +59,7 @@ NEEDED = {
     "replica promote with a fence and a rebuild": "needs a network that is named",
     "replica failover": "nothing was changed",
     "replica failover by a detach": "nothing was changed",
+    "replica failover to a replica": "nothing was changed",
     "replica failover at a prompt": "nothing was changed",
 }
 #: What the rules of an engine decide: those of MySQL are used if Trove does not name it.
