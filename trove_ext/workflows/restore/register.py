@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from trove_ext.trove.client import Cloud
 
 
+#: ``T:backup/models.py``, ``Backup.create``: it does not strip the quotes there.
+QUOTED = (
+    "If the store has the ETag of the object in quotes, as Swift for large objects, Trove "
+    "fails with 500: its database has no room for them."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RegisterRequest:
     """What to register, and where.
@@ -138,9 +145,8 @@ def execute(plan: RegisterPlan) -> Backup:
     except ServiceError as exc:
         raise exc.extended(
             f"Trove of region {plan.request.region} looks for {backup.location} in its "
-            "own object store. If the store has the ETag of the object in quotes, as Swift "
-            "for large objects, Trove fails with 500: its database has no room for them. "
-            "Commands that follow this have to name that region."
+            f"own object store. {QUOTED} Commands that follow this have to name that "
+            "region."
         ) from exc
     return read.get_backup(there, made)
 
