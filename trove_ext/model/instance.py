@@ -160,6 +160,11 @@ class Instance:
         return statuses.is_database_down(self.status, self.operating_status)
 
     @property
+    def is_silent(self) -> bool:
+        """Trove does not hear its guest agent, and no task is in progress."""
+        return statuses.is_silent(self.status, self.operating_status)
+
+    @property
     def is_temporary(self) -> bool:
         """Its name is that of the instance of a verification."""
         return _TEMPORARY.fullmatch(self.name) is not None

@@ -170,6 +170,11 @@ def is_database_down(status: str, operating_status: str | None) -> bool:
     return ready and operating_status == DATABASE_DOWN
 
 
+def is_silent(status: str, operating_status: str | None) -> bool:
+    """Return whether the guest agent is not heard although no task is in progress."""
+    return status in READY_STATUSES and operating_status == NOT_HEARD
+
+
 def instance_phase(status: str, operating_status: str | None) -> Phase:
     """Return the phase of the two raw strings."""
     if status in FAILED_STATUSES:

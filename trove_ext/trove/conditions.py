@@ -232,6 +232,7 @@ def settled(
     goal: str = "settled",
     source_id: str | None = None,
     stall: StallDetector | None = None,
+    ended: Callable[[Instance], bool] = lambda now: now.is_settled,
 ) -> Target:
     """Wait until an instance is settled and the change is visible.
 
@@ -243,6 +244,7 @@ def settled(
     :param goal: as in :class:`~trove_ext.follow_up.Action`
     :param source_id: of the source, for the goal ``replica-of``
     :param stall: shared by the members of a set; None to wait without a limit
+    :param ended: whether Trove has ended the action, as far as a reading shows it
     """
     quiet_since: float | None = None
     down = _DatabaseDown(cloud)
@@ -250,7 +252,7 @@ def settled(
     def given_up(now: Instance) -> str:
         nonlocal quiet_since
         moment = cloud.clock.monotonic()
-        quiet_since = (quiet_since or moment) if now.is_settled else None
+        quiet_since = (quiet_since or moment) if ended(now) else None
         if patience and quiet_since and moment - quiet_since >= patience:
             return f"Trove has ended the action, but it is not {wanted}"
         if down.lasts(now):
@@ -301,7 +303,8 @@ def is_detached(
 ) -> Target:
     """Wait until a replica replicates from no other.
 
-    After a failed detach it is ACTIVE too: only the role shows the failure.
+    After a failed detach it is ACTIVE too: only the role shows the failure. So it is if
+    its host has died meanwhile, whose guest agent Trove then does not hear.
     """
     return settled(
         cloud,
@@ -310,6 +313,7 @@ def is_detached(
         wanted="detached",
         patience=patience,
         goal="detached",
+        ended=lambda now: now.is_settled or now.is_silent,
     )
 
 

@@ -52,6 +52,7 @@ class RegisterTest(ChainTestCase):
         restored = self.there(
             *("database", "backup", "restore", made["id"], "away", "--wait"),
             *("--flavor", "db.small", "--size", "1", "--nic", f"net-id={NETWORK}"),
+            "--no-configuration",
             stderr=ANY,
         )
         self.assertNotIn("away", self.names())

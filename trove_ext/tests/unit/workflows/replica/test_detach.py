@@ -127,6 +127,19 @@ class TestDetach(ReplicaTestCase):
         self.assertIn("accepted, not verified", result.stderr)
         self.assertIn(f"instance wait {self.db2.id} --for detached", result.stderr)
 
+    def test_a_host_that_dies_meanwhile_does_not_hold_the_wait_to_its_time_out(self):
+        self.fake.timings.heartbeat_expiry = 5.0
+
+        def die(request):
+            if request.method in {"PUT", "PATCH"}:
+                self.fake.host_off(self.db2)
+
+        self.fake.after_request.append(die)
+        result = self.run_line("replica detach db2 --wait")
+        self.assertEqual(1, result.exit_code, result.stderr)
+        self.assertIn("is ACTIVE/ERROR", result.stderr)
+        self.assertIn("Trove has ended the action, but it is not det", result.stderr)
+
     def test_what_is_no_replica_is_refused(self):
         self.refuse("replica detach db1", "the source of db2")
         self.refuse("replica detach alone", "it is not a replica")
