@@ -128,7 +128,7 @@ class VerifyTest(ChainTestCase):
         self.assertEqual([], self.temporary())
 
     def test_an_instance_that_is_still_building_is_deleted_at_the_time_out(self):
-        run = self.run_openstack(*VERIFY, "full", "--timeout", "1")
+        run = self.run_openstack(*VERIFY, "full", "--timeout", "3")
         self.assertEqual(124, run.exit_code, run)
         self.assertRegex(run.stderr, r"still BUILD after \d s")
         self.assertEqual([], self.temporary(), run)

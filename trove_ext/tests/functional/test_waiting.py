@@ -149,7 +149,7 @@ class TestWaiting(FunctionalTestCase):
             *CREATE,
             "--wait",
             "--timeout",
-            "0.2",
+            "2",
             "-f",
             "json",
         )
