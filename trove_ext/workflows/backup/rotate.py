@@ -121,8 +121,9 @@ def error_of(rows: Sequence[RotateRow]) -> TroveExtError | None:
     elif all(each in {BusyError, WaitTimeoutError} for each in kinds):
         kind = WaitTimeoutError
     follow_ups = merged(row.error.follow_ups for row in bad if row.error)
-    if not follow_ups and (len(rows) > 1 or rows[0].found.group):
-        # Others were backed up, and replicas probed.
+    first = rows[0]
+    if not follow_ups and (len(rows) > 1 or first.found.group or first.backup):
+        # Others were backed up, replicas probed, or its backup was made.
         follow_ups = (to("see the backups of all instances", LIST_CHAINS),)
     return kind("\n".join(lines), follow_ups=follow_ups)
 
