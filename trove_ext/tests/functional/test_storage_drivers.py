@@ -103,8 +103,9 @@ class StorageDriverTest(FunctionalTestCase):
         self.assertEqual([], self.openstack_json(*BACKUP, "list"))
 
     def test_a_snapshot_that_fails_leaves_the_database_writable(self):
-        argv = ("fault", "set", "backup", "--once", "--text", "the disk is full")
-        self.trove_sandbox(*argv)
+        shown = self.openstack_json("database", "instance", "show", "db-1")
+        argv = ("fault", "set", "backup", "--instance", shown["id"], "--once")
+        self.trove_sandbox(*argv, "--text", "the disk is full")
         argv = ("create", "db-1", "b1", "--storage-driver", "cinder", "--wait")
         argv += ("--timeout", "120")
         self.openstack(*BACKUP, *argv, expect=1, stderr=".*")

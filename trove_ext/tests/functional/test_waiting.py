@@ -141,6 +141,7 @@ class TestWaiting(FunctionalTestCase):
 
     def test_a_time_out_exits_124_and_prints_the_command_that_continues(self):
         name = "late"
+        # Long enough for the create request, and too short for the instance.
         run = self.run_openstack(
             "database",
             "instance",
