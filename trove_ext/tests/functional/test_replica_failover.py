@@ -47,9 +47,10 @@ class ReplicaFailoverTest(replicas.ReplicaTestCase):
         self.assertIn(f"{source} (", run.stderr)
         self.assertNotIn("db1", [source, *others])
         self.check_set_by_sql(source)
-        self.openstack_here(
-            *("database", "replica", "show", source, "--probe"), stderr=replicas.STDERR
-        )
+        show = ("database", "replica", "show", source, "--probe")
+        self.openstack_here(*show, stderr=replicas.STDERR)
+        status, *_ = self.openstack_here(*show, "--nagios").splitlines()
+        self.assertRegex(status, r"^REPLICATION OK - .*\|.*=[\d.]+s")
 
     def test_detach_is_verified(self):
         source, others = self.source()
