@@ -171,7 +171,7 @@ class DetachDatabaseReplica(command.Lister):
         before = {replica.id: each.members for replica, each in found}
         replicas = [replica for replica, _ in found]
         if parsed_args.dry_run:
-            rows = [replace(replica, replica_of=None) for replica in replicas]
+            rows = _as_detached(cloud, replicas)
         else:
             sent, refused = detach.submit_each(cloud, replicas)
             done = _after_detach(cloud, sent, deadline if parsed_args.wait else None)
@@ -182,6 +182,13 @@ class DetachDatabaseReplica(command.Lister):
             raise error
         self.fail(error)
         return members.list_table((row, [*before[row.id], row]) for row in rows)
+
+
+def _as_detached(cloud: Cloud, replicas: Sequence[Instance]) -> list[Instance]:
+    """Return replicas as they would be, and report that this is a plan."""
+    if replicas:
+        cloud.progress.note(f"detach of {sets.listed(replicas)}: nothing was changed.")
+    return [replace(replica, replica_of=None) for replica in replicas]
 
 
 def _after_detach(

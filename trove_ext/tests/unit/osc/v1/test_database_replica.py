@@ -151,6 +151,7 @@ class TestDetach(ReplicaTestCase):
         result = self.succeed("replica detach db2 --dry-run -f json")
         self.assertEqual([("db2", None)], sources(json.loads(result.stdout)))
         self.assertEqual([], result.requests.changing)
+        self.assertIn("nothing was changed", result.stderr)
         self.refuse("replica detach alone --dry-run", "it is not a replica")
 
 
