@@ -42,20 +42,20 @@ if TYPE_CHECKING:
 def planned_roles(plan: FailoverPlan) -> dict[str, str]:
     """Return the planned roles of the members, as texts by ID."""
     new = plan.target or plan.wanted
-    roles = {}
-    for member in plan.set.members:
-        if member.id == plan.source.id:
-            role = "replica source" if plan.target else "no role"
-            if plan.target and len(plan.survivors) == 1:
-                role = "no role"
-        elif new is None:
-            role = "replica source, or a replica of it"
-        elif member.id == new.id:
-            role = "no role" if plan.target else "replica source"
-        else:
-            role = f"replica of {plan.source.name if plan.target else new.name}"
-        roles[member.id] = role
-    return roles
+    if new is None:
+        undecided = "replica source, or a replica of it"
+        roles = {member.id: undecided for member in plan.survivors}
+        return {**roles, plan.source.id: "no role"}
+    # After a detach the others keep the old source.
+    followed = plan.source.id if plan.target else new.id
+    members = [
+        replace(plan.source, replicas=()),
+        *(
+            replace(each, replica_of=None if each.id == new.id else followed)
+            for each in plan.survivors
+        ),
+    ]
+    return {each.id: recovery.role_of(each, members) for each in members}
 
 
 def run(cloud: Cloud, plan: FailoverPlan, deadline: Deadline) -> Switch:
