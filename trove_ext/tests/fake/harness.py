@@ -205,12 +205,10 @@ def _logging_restored() -> Iterator[None]:
             yield
     finally:
         root.handlers, root.filters = handlers, filters
-        root.setLevel(level)
         for item in _loggers():
-            before = levels.get(item, logging.NOTSET)
-            # Only if it changed: setLevel empties the caches of all loggers.
-            if item.level != before:
-                item.setLevel(before)
+            # Not by setLevel, which empties the caches of all loggers each time.
+            item.level = levels.get(item, logging.NOTSET)
+        root.setLevel(level)
 
 
 def _loggers() -> list[logging.Logger]:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+from trove_ext.tests.fake import shortcuts
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.harness import Result
@@ -132,5 +133,5 @@ def _unreported(case: Case, result: Result) -> Iterator[str]:
 
 def sweep(chosen: Sequence[Case], workers: int = 2) -> Iterator[list[Finding]]:
     """Run all of them; yield what is wrong with each."""
-    with get_context("spawn").Pool(workers) as pool:
+    with get_context("spawn").Pool(workers, shortcuts.take) as pool:
         yield from pool.imap_unordered(check, chosen, chunksize=10)

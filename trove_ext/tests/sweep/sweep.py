@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from trove_ext.exceptions import Exit
+from trove_ext.tests.fake import shortcuts
 from trove_ext.tests.fake.clock import FakeClock
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind, every_fault
@@ -172,7 +173,7 @@ def check_refusal(case: Case, result: Result) -> list[tuple[Verdict, str]]:
 
 def sweep(chosen: Sequence[Case], workers: int = 2) -> Iterator[list[Finding]]:
     """Run all of them; yield what is wrong with each."""
-    with get_context("spawn").Pool(workers) as pool:
+    with get_context("spawn").Pool(workers, shortcuts.take) as pool:
         yield from pool.imap_unordered(check, chosen, chunksize=10)
 
 
