@@ -76,12 +76,22 @@ def with_others(
     """
     if not others or total == 1:
         return others[0] if others else error
-    lines = [*map(str, others), *([str(error)] if error else [])]
-    lines.append(f"{len(others)} of {total} could not be found.")
     every = [*others, *([error] if error else [])]
-    return PartialFailureError(
-        "\n".join(lines), follow_ups=merged(each.follow_ups for each in every)
-    )
+    return joined(every, f"{len(others)} of {total} could not be found.")
+
+
+def joined(
+    errors: Sequence[TroveExtError], count: str, otherwise: Sequence[FollowUp] = ()
+) -> TroveExtError:
+    """Make one error of several: a time-out only if all of them are time-outs.
+
+    :param count: the last line: how many of how many, and what they have in common
+    :param otherwise: the follow-ups if none of the errors has one
+    """
+    late = all(isinstance(error, WaitTimeoutError) for error in errors)
+    kind = WaitTimeoutError if late else PartialFailureError
+    follow_ups = merged(error.follow_ups for error in errors) or tuple(otherwise)
+    return kind("\n".join([*map(str, errors), count]), follow_ups=follow_ups)
 
 
 def raise_for(outcomes: Sequence[Outcome]) -> None:

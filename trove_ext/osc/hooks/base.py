@@ -19,10 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from trove_ext.exceptions import (
     CheckError,
-    PartialFailureError,
     TroveExtError,
 )
-from trove_ext.follow_up import merged
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.osc.base import masking, run
@@ -210,9 +208,7 @@ def deleted(
     """
     if not refused:
         return error
-    every = [*refused, *([error] if error else [])]
-    text = "\n".join(map(str, every))
-    return PartialFailureError(
-        f"{text}\n{len(refused)} of {len(refused) + accepted} were not deleted.",
-        follow_ups=merged(each.follow_ups for each in every),
+    return wait_report.joined(
+        [*refused, *([error] if error else [])],
+        f"{len(refused)} of {len(refused) + accepted} were not deleted.",
     )

@@ -28,14 +28,12 @@ from trove_ext.exceptions import (
     CheckError,
     LostAnswerError,
     NotFoundError,
-    PartialFailureError,
     TroveExtError,
 )
 from trove_ext.follow_up import (
     Action,
     Problem,
     Verb,
-    merged,
     or_to,
     to,
     wait_for_backup,
@@ -337,10 +335,8 @@ def _error(
         return error
     if len(refused) == sent == 1:
         return refused[0]
-    texts = [*map(str, refused), *([str(error)] if error else [])]
-    texts.append(f"{len(refused)} of {sent} were not deleted.")
-    every = [*refused, *([error] if error else [])]
-    follow_ups = merged(each.follow_ups for each in every) or (
-        to("see which backups are left", Action(Verb.LIST_BACKUPS)),
+    return wait_report.joined(
+        [*refused, *([error] if error else [])],
+        f"{len(refused)} of {sent} were not deleted.",
+        [to("see which backups are left", Action(Verb.LIST_BACKUPS))],
     )
-    return PartialFailureError("\n".join(texts), follow_ups=follow_ups)

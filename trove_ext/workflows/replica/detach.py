@@ -20,13 +20,11 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     CheckError,
-    PartialFailureError,
     RefusedError,
     ResourceFailedError,
     TroveExtError,
-    WaitTimeoutError,
 )
-from trove_ext.follow_up import Action, FollowUp, Verb, merged, to
+from trove_ext.follow_up import Action, FollowUp, Verb, to
 from trove_ext.model import status as statuses
 from trove_ext.model.status import DETACH
 from trove_ext.trove import (
@@ -139,14 +137,11 @@ def error_of(errors: Sequence[TroveExtError], total: int) -> TroveExtError | Non
     """
     if not errors or total == 1:
         return errors[0] if errors else None
-    lines = [*map(str, errors), f"{len(errors)} of {total} were not detached."]
-    kind: type[TroveExtError] = PartialFailureError
-    if all(isinstance(error, WaitTimeoutError) for error in errors):
-        kind = WaitTimeoutError
-    follow_ups = merged(error.follow_ups for error in errors) or (
-        to("see which roles they have", Action(Verb.LIST_INSTANCES)),
+    return wait_report.joined(
+        errors,
+        f"{len(errors)} of {total} were not detached.",
+        [to("see which roles they have", Action(Verb.LIST_INSTANCES))],
     )
-    return kind("\n".join(lines), follow_ups=follow_ups)
 
 
 def send_once(cloud: Cloud, before: Instance, call: Callable[[], object]) -> Instance:

@@ -25,13 +25,12 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import (
     CheckError,
-    PartialFailureError,
     ResourceFailedError,
     TroveExtError,
     WaitTimeoutError,
 )
 from trove_ext.follow_up import Problem, merged
-from trove_ext.trove import conditions, find, read
+from trove_ext.trove import conditions, find, read, wait_report
 from trove_ext.workflows.restore import (
     contents,
     restore,
@@ -187,12 +186,7 @@ def error_of(verifications: Sequence[Verification]) -> TroveExtError | None:
     if not errors or len(verifications) == 1:
         return errors[0] if errors else None
     count = f"{len(errors)} of {len(verifications)} failed."
-    late = all(isinstance(error, WaitTimeoutError) for error in errors)
-    kind = WaitTimeoutError if late else PartialFailureError
-    return kind(
-        "\n".join([*map(str, errors), count]),
-        follow_ups=merged(error.follow_ups for error in errors),
-    )
+    return wait_report.joined(errors, count)
 
 
 def _clean_up_one(cloud: Cloud, instance: Instance) -> Verification:
