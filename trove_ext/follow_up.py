@@ -82,6 +82,7 @@ class Action:
     :ivar pending: restart only the members that Trove reports as RESTART_REQUIRED
     :ivar switchover: promote a replica before the source is restarted
     :ivar backup_id: the backup that CLONE_INSTANCE uses
+    :ivar region: the region that it is done in; None for the one in use
     """
 
     verb: Verb
@@ -100,6 +101,7 @@ class Action:
     pending: bool = False
     switchover: bool = False
     backup_id: str | None = None
+    region: str | None = None
 
 
 class Setting(enum.Enum):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.library.base import TIMEOUT, Base, raise_if, reference
 from trove_ext.trove import read
-from trove_ext.workflows.restore import restore, verify
+from trove_ext.workflows.restore import register, restore, verify
 from trove_ext.workflows.restore.additions import NOTHING
 from trove_ext.workflows.restore.settings import RestoreOptions
 from trove_ext.workflows.restore.source import (
@@ -113,6 +113,37 @@ class Restores(Base):
                 job.result = made
                 raise_if(error)
             return made
+
+    def register_backup(
+        self,
+        backup: str | Backup,
+        region: str,
+        *,
+        name: str | None = None,
+        datastore_version: str | None = None,
+        one_store: bool = False,
+        timeout: float = TIMEOUT,
+    ) -> Backup:
+        """Make a full backup known in another region of the same cloud.
+
+        No data is copied: if either record is deleted, the data are gone for both. A
+        record that is there already is returned, and nothing is sent.
+
+        :param region: the name of the other region; both need the same object store
+        :param name: of the record there; None for the name of the backup
+        :param datastore_version: name or ID there; None for the version of that name
+        :param one_store: both regions have the same object store, although the service
+            catalog has an endpoint of its own for each
+        :param timeout: seconds; 0 for no limit
+        :returns: the record in the other region
+        :raises CheckError: it can't be registered there; lists all problems
+        :raises RefusedError: Trove refuses it; nothing was changed
+        """
+        request = register.RegisterRequest(
+            reference(backup), region, name, datastore_version, one_store
+        )
+        with self._job(timeout):
+            return register.execute(register.check(self._cloud, request))
 
     def verify_backup(
         self,

@@ -59,6 +59,7 @@ def in_region(cloud: Cloud, region: str) -> Cloud:
             f"{known}."
         ) from exc
     there = Cloud(client, clock=cloud.clock, progress=cloud.progress)
+    there.region = region
     there.limits, there.journal, there.engines = (
         cloud.limits,
         cloud.journal,

@@ -200,6 +200,7 @@ def _create(
     known: Collection[str] | None = None,
 ) -> str:
     before = {instance.id for instance in namesakes()} if known is None else known
+    shown_by = cloud.here(shown_by)
     try:
         return cloud.change(
             f"creation of {kind} {name}", send, shown_by=shown_by, about=name

@@ -107,7 +107,9 @@ def command(prefix: str, action: Action) -> str:
     words += ["--accept-loss"] if action.accept_loss else []
     words += ["--probe"] if action.probe else []
     words += ["--wait"] if action.wait else []
-    return f"{prefix} database {shlex.join(words)}"
+    # The last of several counts.
+    region = f" --os-region-name {shlex.quote(action.region)}" if action.region else ""
+    return f"{prefix}{region} database {shlex.join(words)}"
 
 
 def render(prefix: str, text: str, follow_ups: Iterable[FollowUp]) -> str:

@@ -273,7 +273,10 @@ def run_openstack(
         stack.enter_context(guarded())
         _forget_clients()
         code = _exit_code(lambda: shell.main(list(argv)))
-        return Result(code, out.text(), err.text(), RequestLog(cloud.log[seen:]))
+        sent = RequestLog(cloud.log[seen:])
+        unmet = [each for each in faults or () if not any(map(each.meets, sent))]
+        assert not unmet, f"no request has met {unmet}"
+        return Result(code, out.text(), err.text(), sent)
 
 
 def _forget_clients() -> None:

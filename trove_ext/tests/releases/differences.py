@@ -48,7 +48,7 @@ _LOST = (
     " configuration group away from the instance; a warning names the command that"
     " attaches it again (``update`` in ``trove/instance/service.py``)."
 )
-_LOSING = ("2023.1", "2023.2", "2024.1", "2024.2")
+_LOSING = ("2023.1", "2024.1", "2024.2")
 
 DIFFERENCES = (
     Difference(

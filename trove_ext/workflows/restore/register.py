@@ -145,8 +145,7 @@ def execute(plan: RegisterPlan) -> Backup:
     except ServiceError as exc:
         raise exc.extended(
             f"Trove of region {plan.request.region} looks for {backup.location} in its "
-            f"own object store. {QUOTED} Commands that follow this have to name that "
-            "region."
+            f"own object store. {QUOTED}"
         ) from exc
     return read.get_backup(there, made)
 

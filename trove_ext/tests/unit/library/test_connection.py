@@ -19,9 +19,11 @@ from unittest import mock
 
 import trove_ext
 from trove_ext import EventKind
+from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import make_session
 from trove_ext.tests.fake.state import BackupState
+from trove_ext.tests.fake.transport import server_of
 from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.library.connected import LibraryTestCase
 from trove_ext.tests.unit.workflows.verifications import Server
@@ -363,6 +365,22 @@ class TestRestore(ConnectionTestCase):
         verification = self.trove.verify_backup("inc", databases=["shop"])
         self.assertEqual("databases checked", verification.steps[-1].result)
         self.assertEqual({"db1"}, {each.name for each in self.fake.live_instances})
+
+    def test_a_backup_is_registered_in_another_region_once(self):
+        two = FakeCloud(self.clock, seed=2)
+        server_of(self.fake).add_region("RegionTwo", two)
+        trove = self.connect()
+        made = [trove.register_backup("full", "RegionTwo") for _ in range(2)]
+        (row,) = two.live_backups
+        self.assertEqual([row.id] * 2, [each.id for each in made])
+        self.assertEqual(1, len(self.changes()))
+
+    def test_a_backup_that_can_not_be_registered_is_refused(self):
+        error = self.assertRaises(
+            trove_ext.CheckError, self.trove.register_backup, "inc", "RegionThree"
+        )
+        self.assertEqual(2, len(error.problems))
+        self.assertEqual([], self.changes())
 
     def test_a_verification_that_fails_carries_its_steps(self):
         error = self.assertRaises(

@@ -13,6 +13,7 @@
 """``backup register``: a record in another region, of the same object."""
 
 import json
+import signal
 
 from trove_ext.tests.fake.cloud import FakeCloud
 from trove_ext.tests.fake.faults import Fault, Kind
@@ -128,10 +129,31 @@ class TestRegister(BackupTestCase):
         def is_post(request):
             return request.service == "trove" and request.method == "POST"
 
-        fault = Fault(Kind.RESET_AFTER, only=is_post)
+        fault = Fault(Kind.RESET_AFTER, lasting=True, only=is_post)
         result = self.run_line(f"full --to-region {TWO}", [fault])
         self.assertEqual(0, result.exit_code, result.stderr)
         self.assertEqual(1, len(self.two.live_backups))
+
+    def test_a_response_that_stays_lost_names_a_command_for_that_region(self):
+        def is_post(request):
+            return request.service == "trove" and request.method == "POST"
+
+        fault = Fault(Kind.RESET_BEFORE, lasting=True, only=is_post)
+        result = self.run_line(f"full --to-region {TWO}", [fault])
+        self.assertEqual(1, result.exit_code)
+        follow_up = f"openstack --os-region-name {TWO} database backup list"
+        self.assertIn(follow_up, result.stderr)
+
+    def test_an_interrupted_one_names_a_command_for_that_region(self):
+        def interrupt(request):
+            if request.method == "POST" and request.service == "trove":
+                signal.raise_signal(signal.SIGTERM)
+
+        self.fake.after_request.append(interrupt)
+        self.two.after_request.append(interrupt)
+        result = self.run_line(f"full --to-region {TWO}")
+        self.assertEqual(143, result.exit_code)
+        self.assertIn(f"--os-region-name {TWO} database backup", result.stderr)
 
     def test_a_refusal_says_that_the_other_store_was_asked(self):
         self.two.forbidden.add("backup:create")
