@@ -18,7 +18,6 @@ read time-out. Every error of a request is raised as one of :mod:`trove_ext.exce
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -62,7 +61,6 @@ class Cloud:
     :ivar journal: what was sent so far, and the current wait
     :ivar engines: knows the engine of a datastore
     :ivar shared: what the targets of a wait read together
-    :ivar region: the name of the region if it is not the one that the user has chosen
     :ivar slow: whether a large page did not arrive in time: small ones are read then
     """
 
@@ -88,7 +86,6 @@ class Cloud:
         self.engines = Engines(self.progress, engine)
         self.shared = SharedReads(self)
         self.slow = False
-        self.region: str | None = None
 
     def read(self, what: str, call: Callable[[], R]) -> R:
         """Read something; retry while no usable response arrives.
@@ -164,8 +161,8 @@ class Cloud:
                 return result
 
     def here(self, action: Action) -> Action:
-        """Return an action as one in the region of this cloud."""
-        return replace(action, region=self.region)
+        """Return an action as one that is done in the region of this cloud."""
+        return action
 
     def _failed(self, exc: Exception, what: str, answers: _Answers) -> TroveExtError:
         """Translate an error of a change; a refused change counts as not sent.

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from keystoneauth1.exceptions import CatalogException
@@ -26,7 +27,17 @@ from trove_ext.trove.client import Cloud
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from trove_ext.follow_up import Action
+
 DATABASE, OBJECT_STORE = "database", "object-store"
+
+
+class Elsewhere(Cloud):
+    """Trove in another region than the one that the user has chosen."""
+
+    def here(self, action: Action) -> Action:
+        """Return an action as one that names the region."""
+        return replace(action, region=region_of(self))
 
 
 def region_of(cloud: Cloud) -> str | None:
@@ -58,8 +69,7 @@ def in_region(cloud: Cloud, region: str) -> Cloud:
             f"Region {region} has no Trove in the service catalog; regions with one: "
             f"{known}."
         ) from exc
-    there = Cloud(client, clock=cloud.clock, progress=cloud.progress)
-    there.region = region
+    there = Elsewhere(client, clock=cloud.clock, progress=cloud.progress)
     there.limits, there.journal, there.engines = (
         cloud.limits,
         cloud.journal,

@@ -13,6 +13,7 @@
 """What a run reported, compared with the state of the server."""
 
 import enum
+import re
 from dataclasses import dataclass
 
 from trove_ext.tests.fake.cloud import FakeCloud
@@ -26,6 +27,8 @@ from trove_ext.tests.sweep.scenarios import Scenario
 SETTLE = 7200.0
 #: What Trove creates and deletes by itself.
 SNAPSHOT = "Replication snapshot for"
+#: A command that a message names.
+COMMAND = re.compile(r"openstack( --os-region-name \S+)? database ")
 #: The exit codes of a command that is not interrupted.
 EXITS = frozenset({0, 1, 75, 124})
 
@@ -108,9 +111,7 @@ def evaluate(
 
 def _names_no_command(result: Result) -> bool:
     return bool(
-        result.exit_code
-        and _accepted(result)
-        and "openstack database" not in result.stderr
+        result.exit_code and _accepted(result) and not COMMAND.search(result.stderr)
     )
 
 
