@@ -30,6 +30,7 @@ from trove_ext.trove import (
     wait_report,
 )
 from trove_ext.workflows.backup import last_backup
+from trove_ext.workflows.restore import upgrade
 
 if TYPE_CHECKING:
     import argparse
@@ -53,6 +54,9 @@ class InstanceAction(HookedCommand):
         deadline = self.cloud.start(parsed_args.timeout)
         before = find.instance(self.cloud, parsed_args.instance)
         parsed_args.instance = before.id
+        problems = list(self.untrue(before, parsed_args))
+        if problems:
+            raise CheckError(f"No {self.verb} of {before} is possible", problems)
         targets = self.targets(before, parsed_args)
         if backs_up_first(parsed_args):
             before = self.back_up(before, parsed_args, deadline)
@@ -93,6 +97,13 @@ class InstanceAction(HookedCommand):
         self, before: Instance, parsed_args: argparse.Namespace
     ) -> Iterator[str]:
         """Say why Trove would refuse the action: then a backup would be in vain."""
+        del before, parsed_args
+        yield from ()
+
+    def untrue(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> Iterator[str]:
+        """Say why Trove would report the action as done although it is not."""
         del before, parsed_args
         yield from ()
 
@@ -157,6 +168,14 @@ class InstanceUpgrade(InstanceAction):
             catalog.get_version(self.cloud, str(before.datastore), version)
         except (NotFoundError, RefusedError) as exc:
             yield f"there is no version {version} of {before.datastore}: {exc}"
+
+    def untrue(
+        self, before: Instance, parsed_args: argparse.Namespace
+    ) -> Iterator[str]:
+        """Refuse another major version."""
+        version = parsed_args.datastore_version
+        why = upgrade.why_not_upgraded(self.cloud, before, version)
+        yield from [why] if why else []
 
     def verify(self, before: Instance, targets: Sequence[Target]) -> None:
         """Report that it is done, and whether the configuration group was lost."""

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from trove_ext.workflows.restore.version import VersionChoice
 
 
+#: The guest agent refuses an upgrade between such versions.
+MAJOR = frozenset({Fit.MAJOR, Fit.UNREADABLE})
+
+
 def find(
     cloud: Cloud, backup: Backup, wanted: str, restored: VersionChoice | None
 ) -> Version | Problem:
@@ -85,14 +89,35 @@ def _why_not(
     after = version.number or version.name
     engine = cloud.engines.of(backup.datastore)
     fit = versions.fit(before, after, engine)
-    if fit in {Fit.MAJOR, Fit.UNREADABLE}:
-        return (
-            f"{version.name} is another major version than {restored.name}: Trove's "
-            "guest agent refuses such an upgrade, and Trove reports it as done"
-        )
+    if fit in MAJOR:
+        return _is_major(version.name, restored.name)
     if fit is Fit.OLDER:
         return f"{version.name} is older than version {restored.name}"
     return None
+
+
+def why_not_upgraded(cloud: Cloud, instance: Instance, wanted: str) -> str | None:
+    """Say why an upgrade that Trove accepts would not be one; None if it may be one.
+
+    :param wanted: name or ID of the version; Trove refuses one that does not exist
+    """
+    listed, _complete = catalog.list_versions(cloud, str(instance.datastore))
+    runs = instance.datastore_version
+    found = [version for version in listed if wanted in {version.id, version.name}]
+    before = next((each.number for each in listed if each.name == runs), None) or runs
+    engine = cloud.engines.of(instance.datastore)
+    for version in found:
+        after = version.number or version.name
+        if versions.fit(before, after, engine) in MAJOR:
+            return _is_major(version.name, runs)
+    return None
+
+
+def _is_major(wanted: str, runs: str | None) -> str:
+    return (
+        f"{wanted} is another major version than {runs}: Trove's guest agent refuses "
+        "such an upgrade, and Trove reports it as done"
+    )
 
 
 def run(

@@ -13,6 +13,7 @@
 """The stock instance commands with the hook: each waits for its own idea of done."""
 
 from trove_ext.tests.fake.faults import Fault, Kind
+from trove_ext.tests.fake.rows import DatastoreVersion
 from trove_ext.tests.promises import Promise, shows
 from trove_ext.tests.unit.osc.hooks.base import HookTestCase
 
@@ -112,6 +113,29 @@ class TestActions(HookTestCase):
         result = self.run_line("instance promote rep1 --wait", faults=[lost])
         self.assertEqual(1, result.exit_code)
         self.assertIn("nothing has acted on it since", result.stderr)
+
+
+class TestUpgrade(HookTestCase):
+    """Trove reports a major upgrade as done; its guest agent has refused it."""
+
+    def setUp(self):
+        super().setUp()
+        self.cloud.versions["16"] = DatastoreVersion("16", "16", "16", "postgresql")
+        self.cloud.add_instance("pg", datastore="postgresql")
+
+    def test_a_major_one_is_refused_if_it_is_to_be_waited_for(self):
+        for options in ("--wait", "--backup-first"):
+            result = self.run_line(f"instance upgrade pg 16 {options}")
+            self.assertEqual(1, result.exit_code)
+            self.assertIn("16 is another major version than 15", result.stderr)
+            self.assertEqual([], result.requests.changing)
+
+    def test_the_stock_command_is_left_alone(self):
+        result = self.succeed("instance upgrade pg 16")
+        self.assertEqual(1, len(result.requests.changing))
+
+    def test_a_minor_one_is_waited_for(self):
+        self.assertIn("done", self.succeed("instance upgrade db1 5.7.40 --wait").stderr)
 
 
 class TestBackupFirst(HookTestCase):
