@@ -19,6 +19,7 @@ store of the sandbox, as in a cloud whose regions share a Swift.
 
 import dataclasses
 import re
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,8 @@ def create(where: StateDir, name: str, report: lifecycle.Report) -> bool:
         raise SandboxError("The sandbox is not running: start it with trove-sandbox up")
     there = place(where, name)
     if not there.exists():
+        # What a command left that was killed before it could save the settings.
+        shutil.rmtree(there.root, ignore_errors=True)
         _prepare(where, there, name, settings)
     started = lifecycle.start_again(there, report)
     with where.lock(wait=True):
@@ -78,13 +81,14 @@ def _prepare(where: StateDir, there: StateDir, name: str, main: Settings) -> Non
 
 
 def _announce(where: StateDir, settings: Settings) -> None:
-    """Add the endpoints of a region to Keystone's catalogue, unless they are there."""
+    """Add what is missing of a region to Keystone's catalogue."""
     admin = projects.session(clouds.read(where.clouds)[clouds.ADMIN_CLOUD])
     url = settings.auth_url
     regions = admin.get(f"{url}/regions").json()["regions"]
-    if settings.region in {region["id"] for region in regions}:
-        return
-    admin.post(f"{url}/regions", json={"region": {"id": settings.region}})
+    if settings.region not in {region["id"] for region in regions}:
+        admin.post(f"{url}/regions", json={"region": {"id": settings.region}})
+    listed = admin.get(f"{url}/endpoints?region_id={settings.region}").json()
+    there = {(row["service_id"], row["interface"]) for row in listed["endpoints"]}
     services = admin.get(f"{url}/services").json()["services"]
     ids = {service["type"]: service["id"] for service in services}
     for kind, address in _addresses(where.settings(), settings):
@@ -95,7 +99,8 @@ def _announce(where: StateDir, settings: Settings) -> None:
                 "region_id": settings.region,
                 "url": address,
             }
-            admin.post(f"{url}/endpoints", json={"endpoint": endpoint})
+            if (ids[kind], interface) not in there:
+                admin.post(f"{url}/endpoints", json={"endpoint": endpoint})
 
 
 def _addresses(main: Settings, own: Settings) -> Iterator[tuple[str, str]]:
