@@ -33,7 +33,7 @@ ADMIN = "sandbox-admin"
 #: What a command that works on a set may write to stderr.
 STDERR = (
     base.PROGRESS
-    + r"|: done\.$|not probed|heard|NOT fenced|^ +openstack database |^(To|Or, to) .*, run:$|is the source now|in its place|^What to do|^  \d\. "
+    + r"|: done\.$|is a replica of a replica|not probed|heard|NOT fenced|^ +openstack database |^(To|Or, to) .*, run:$|is the source now|in its place|^What to do|^  \d\. "
 )
 FINDING = re.compile(
     r"^  (?P<name>\S+) \((?P<id>[0-9a-f-]{36})\): (?P<role>.+?), (?P<state>[A-Z/_]+), "
@@ -158,7 +158,8 @@ class ReplicaTestCase(base.FunctionalTestCase):
         return source, sorted(set(members) - {source})
 
     def any_member(self):
-        return self.shown("replica", "list")[0]["ID"]
+        # It warns about what a promote has left behind.
+        return self.shown("replica", "list", stderr=STDERR)[0]["ID"]
 
     def read_only(self, address):
         return bool(self.root_sql(address, "SELECT @@read_only AS r")[0]["r"])

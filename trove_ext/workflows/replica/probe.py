@@ -105,10 +105,19 @@ def probe(cloud: Cloud, source: Instance, replicas: Sequence[Instance]) -> list[
 def _create(cloud: Cloud, source: Instance, name: str) -> None:
     what = f"creation of database {name} on {source}"
     send = partial(cloud.client.databases.create, source.id, [{"name": name}])
+    shown_by = Action(Verb.LIST_DATABASES, (source.id,))
     try:
-        cloud.change(what, send, shown_by=Action(Verb.LIST_DATABASES, (source.id,)))
-    except LostAnswerError:
-        if not databases.has(cloud, source, name):
+        cloud.change(what, send, shown_by=shown_by)
+    except LostAnswerError as lost:
+        try:
+            there = databases.has(cloud, source, name)
+        except TroveExtError as exc:
+            # It may be there: it is dropped.
+            raise LostAnswerError(
+                f"{lost}\nIts result can't be read: {exc}",
+                follow_ups=[to("see whether it is there", shown_by)],
+            ) from exc
+        if not there:
             raise
 
 

@@ -50,6 +50,19 @@ class TestProbe(ReplicaTestCase):
         self.succeed("replica show db1 --probe", faults=[fault])
         self.assertEqual({"shop"}, self.db1.content.databases)
 
+    def test_what_may_have_been_created_is_dropped_if_nothing_can_be_read(self):
+        def of_databases(method):
+            return lambda sent: sent.method == method and "databases" in sent.path
+
+        faults = [
+            Fault(Kind.RESET_AFTER, 1, True, only=of_databases("POST")),
+            Fault(Kind.HTTP_503, 1, True, only=of_databases("GET")),
+        ]
+        result = self.run_line("replica show db1 --probe", faults=faults)
+        self.assertEqual(1, result.exit_code)
+        self.assertIn(f"database db list {self.db1.id}", result.stderr)
+        self.assertEqual({"shop"}, self.db1.content.databases)
+
     def test_a_drop_that_fails_names_the_command(self):
         fault = Fault(
             Kind.HTTP_503, 1, True, only=lambda request: request.method == "DELETE"
