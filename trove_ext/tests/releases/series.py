@@ -34,17 +34,19 @@ class Series:
         return f"{self.name} (Trove {self.trove})"
 
 
+#: All of them were run on this day.
+LAST = "2026-11-30"
 #: The newest version of each series that the index has, the oldest first.
 SERIES = (
     # eventlet 0.33 fails with the threading module of Python 3.11.
-    Series("2023.1", "19.0.1", "23.0.2", python="3.10", passed="2026-11-29"),
-    Series("2023.2", "20.0.0", "24.1.0", python="3.10"),
-    Series("2024.1", "21.1.0", "25.0.0"),
-    Series("2024.2", "22.0.1", "26.1.1"),
-    Series("2025.1", "23.1.0", "27.1.0"),
-    Series("2025.2", "24.1.0", "28.1.0"),
-    Series("2026.1", "25.1.0", "29.1.0"),
-    Series("2026.2", "26.0.0", "30.0.0", constrained=False),
+    Series("2023.1", "19.0.1", "23.0.2", python="3.10", passed=LAST),
+    Series("2023.2", "20.0.0", "24.1.0", python="3.10", passed=LAST),
+    Series("2024.1", "21.1.0", "25.0.0", passed=LAST),
+    Series("2024.2", "22.0.1", "26.1.1", passed=LAST),
+    Series("2025.1", "23.1.0", "27.1.0", passed=LAST),
+    Series("2025.2", "24.1.0", "28.1.0", passed=LAST),
+    Series("2026.1", "25.1.0", "29.1.0", passed=LAST),
+    Series("2026.2", "26.0.0", "30.0.0", constrained=False, passed=LAST),
 )
 
 
