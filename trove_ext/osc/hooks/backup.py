@@ -26,6 +26,7 @@ from trove_ext.exceptions import (
     TroveExtError,
     UsageError,
 )
+from trove_ext.follow_up import Verb
 from trove_ext.model.backup import CINDER
 from trove_ext.osc.base import run
 from trove_ext.osc.hooks import upstream
@@ -275,7 +276,8 @@ class BackupDelete(HookedCommand):
             raise CheckError("Nothing can be deleted", refused)
         deadline = self.cloud.start(parsed_args.timeout)
         _, error = delete.execute(self.cloud, self.plan, deadline, self._accepted)
-        self.fail(deleted(error, refused, len(self.plan.named)))
+        accepted = len(self.plan.named)
+        self.fail(deleted(error, refused, accepted, Verb.LIST_BACKUPS))
 
     def _plan(self, parsed_args: argparse.Namespace) -> DeletePlan:
         backups = read.list_backups(self.cloud)

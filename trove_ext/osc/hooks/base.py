@@ -21,6 +21,7 @@ from trove_ext.exceptions import (
     CheckError,
     TroveExtError,
 )
+from trove_ext.follow_up import Action, Verb, to
 from trove_ext.model.backup import Backup
 from trove_ext.model.instance import Instance
 from trove_ext.osc.base import masking, run
@@ -194,21 +195,30 @@ def delete_each(
         sent += 1
         accepted += [target(cloud, thing)] if target else []
     waited = cloud.wait(accepted, deadline) if accepted else []
-    stock.fail(deleted(wait_report.error_of(waited), refused, sent))
+    error = wait_report.error_of(waited)
+    stock.fail(deleted(error, refused, sent, Verb.LIST_INSTANCES))
 
 
 def deleted(
-    error: TroveExtError | None, refused: Sequence[TroveExtError], accepted: int
+    error: TroveExtError | None,
+    refused: Sequence[TroveExtError],
+    accepted: int,
+    shown_by: Verb,
 ) -> TroveExtError | None:
     """Combine the errors of several deletes, None if there are none.
 
     :param error: of those that were accepted
     :param refused: the errors of the others, which were not deleted
     :param accepted: how many were accepted
+    :param shown_by: the action that shows which are left
     """
     if not refused:
         return error
+    total = len(refused) + accepted
     return wait_report.joined(
         [*refused, *([error] if error else [])],
-        f"{len(refused)} of {len(refused) + accepted} were not deleted.",
+        f"{len(refused)} of {total} were not deleted."
+        if total > 1
+        else "It was not deleted.",
+        [to("see which are left", Action(shown_by))],
     )

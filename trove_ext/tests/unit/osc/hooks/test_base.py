@@ -20,7 +20,10 @@ from trove_ext.exceptions import (
     PartialFailureError,
     ResourceFailedError,
 )
+from trove_ext.follow_up import Verb
 from trove_ext.osc.hooks import base
+
+LEFT = Verb.LIST_INSTANCES
 
 
 class TestCells(testtools.TestCase):
@@ -49,11 +52,11 @@ class TestErrors(testtools.TestCase):
 
     def test_without_a_refusal_the_error_of_the_wait_stays(self):
         failed = ResourceFailedError("db1 failed")
-        self.assertIs(failed, base.deleted(failed, [], 2))
-        self.assertIsNone(base.deleted(None, [], 2))
+        self.assertIs(failed, base.deleted(failed, [], 2, LEFT))
+        self.assertIsNone(base.deleted(None, [], 2, LEFT))
 
     def test_a_refusal_is_counted_beside_those_that_were_accepted(self):
         failed = ResourceFailedError("db1 failed")
-        error = base.deleted(failed, [NotFoundError("no x")], 2)
+        error = base.deleted(failed, [NotFoundError("no x")], 2, LEFT)
         self.assertIsInstance(error, PartialFailureError)
         self.assertEqual("no x\ndb1 failed\n1 of 3 were not deleted.", str(error))

@@ -183,6 +183,13 @@ class TestBackupFirst(HookTestCase):
         self.assertFalse(self.db1.deleted or other.deleted)
         self.assertNotIn("DELETE", self.sent(result))
 
+    def test_a_refused_delete_names_a_command_that_shows_what_is_left(self):
+        refused = Fault(Kind.FORBIDDEN, 1, True, only=lambda r: r.method == "DELETE")
+        result = self.run_line("instance delete db1 --backup-first", faults=[refused])
+        self.assertEqual(1, result.exit_code)
+        self.assertIn("It was not deleted.", result.stderr)
+        self.assertEqual(["instance list"], self.advised(result))
+
     def test_a_backup_that_takes_too_long_leaves_the_instance_alone(self):
         line = "instance delete db1 --backup-first --timeout 2"
         result = self.run_line(line)
