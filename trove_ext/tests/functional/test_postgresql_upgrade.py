@@ -44,10 +44,10 @@ class UpgradeTest(postgresql.PostgresTestCase):
         run = self.run_openstack(*upgrade, "--wait")
         self.assertEqual(1, run.exit_code, run)
         self.assertIn("another major version", run.stderr)
-        self.assertEqual(postgresql.VERSION, self.shown(source).datastore_version)
+        self.assertEqual(postgresql.VERSION, self.shown(source).datastore["version"])
         # Trove's word, without the plugin: the guest agent has refused it.
         self.openstack(*upgrade)
-        self.eventually("ACTIVE", lambda: self.shown(source).status)
-        self.assertEqual(major, self.shown(source).datastore_version)
+        self.wait_healthy(source)
+        self.assertEqual(major, self.shown(source).datastore["version"])
         server = self.sql(source, "SHOW server_version_num")
         self.assertEqual(postgresql.VERSION, server[0][0][:2])
