@@ -41,8 +41,8 @@ FINDING = re.compile(
     r"its database does not run), (?:older )?fault(?:, not of this)?: (?P<fault>.*)$",
     re.MULTILINE,
 )
-STEP = re.compile(r"^  \d+\. ")
-COMMAND = re.compile(r"^       openstack (?P<words>.*)$")
+STEP = re.compile(r"^  \d+\. |^(To|Or, to) ")
+COMMAND = re.compile(r"^(?: {2}| {7})openstack (?P<words>.*)$")
 
 
 class Writer(threading.Thread):
@@ -211,7 +211,8 @@ class ReplicaTestCase(base.FunctionalTestCase):
                 waiting = True
             if STEP.match(line):
                 cloud = ADMIN if "only an admin" in line else None
-                waiting = "Keep waiting" in line
+                # An alternative is for what the first one does not solve.
+                waiting = "eep waiting" in line or line.startswith("Or, to ")
                 looking = "See whether" in line or "needed if" in line
             command = COMMAND.match(line)
             if command is None or waiting or line.endswith("--for settled"):
