@@ -88,11 +88,16 @@ class CheckError(TroveExtError):
         self.what = what
         self.details = tuple(map(_as_problem, problems))
         self.problems = tuple(map(str, self.details))
-        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        self._lines = "".join(f"\n  - {problem}" for problem in self.problems)
         super().__init__(
-            f"{what}; nothing was changed:{lines}",
+            f"{what}; nothing was changed:{self._lines}",
             follow_ups=merged(each.follow_ups for each in self.details),
         )
+
+    @property
+    def of_a_step(self) -> str:
+        """The message if it ends a job that has changed something before."""
+        return f"{self.what}:{self._lines}"
 
 
 def _as_problem(problem: str | Problem | TroveExtError) -> Problem:

@@ -29,7 +29,7 @@ from trove_ext.exceptions import (
 )
 from trove_ext.follow_up import Problem
 from trove_ext.model import recovery
-from trove_ext.trove import read
+from trove_ext.trove import conditions, read, wait_report
 from trove_ext.workflows import new_instance
 from trove_ext.workflows.replica import replace
 
@@ -96,13 +96,16 @@ def run(
 ) -> Rebuilt:
     """Replace members one after the other; stop at the first that fails.
 
-    :param source: the new source, which is settled
+    :param source: the new source
     :param old: the members to replace
     """
     new: list[Instance] = []
     left = list(old)
     error: TroveExtError | None = None
     try:
+        # A fence that was just lifted can leave it RESTART_REQUIRED for a moment.
+        settled = conditions.settled(cloud, source)
+        wait_report.raise_for(cloud.wait([settled], deadline))
         while left:
             request = replace.ReplaceRequest(left[0].id, source.id)
             plan = replace.check(cloud, request)
@@ -131,6 +134,7 @@ def _incomplete(
     :param unnamed: those for which the cause names no command
     """
     names = ", ".join(map(str, left))
-    text = f"{cause}\nNot replaced: {names}. The promote itself has succeeded."
+    why = cause.of_a_step if isinstance(cause, CheckError) else cause
+    text = f"{why}\nNot replaced: {names}. The promote itself has succeeded."
     rest = [recovery.replaced(unnamed, source.id, "")] if unnamed else []
     return ResourceFailedError(text, follow_ups=(*cause.follow_ups, *rest))

@@ -41,6 +41,19 @@ class RebuildTest(PostgresReplicaTestCase):
         self.assertIn("The promote itself has succeeded", result.stderr)
         self.assertIn(f"replica replace {self.db3.id}", result.stderr)
 
+    def test_a_check_that_fails_in_between_does_not_claim_that_nothing_changed(self):
+        def fill_the_quota(_request):
+            if self.db1.deleted:
+                self.fake.quotas["instances"] = 0
+
+        self.fake.after_request.append(fill_the_quota)
+        result = self.run_line(f"{LINE} --yes")
+        self.assertEqual(1, result.exit_code)
+        self.assertTrue(self.db1.deleted)
+        self.assertFalse(self.db3.deleted)
+        self.assertIn("Can't replace db3", result.stderr)
+        self.assertNotIn("nothing was changed", result.stderr)
+
     def test_it_lists_what_is_deleted_and_asks(self):
         result = self.run_line(LINE, stdin="n\n", tty=True)
         self.assertEqual([], result.requests.changing)
