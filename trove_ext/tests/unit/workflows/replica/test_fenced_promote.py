@@ -14,13 +14,18 @@
 
 import json
 
+import testtools
+
 from trove_ext.tests.fake.faults import Fault, Kind
 from trove_ext.tests.fake.harness import Killed
+from trove_ext.tests.sweep import sweep
+from trove_ext.tests.sweep.scenarios import SCENARIOS
 from trove_ext.tests.unit import requires
 from trove_ext.tests.unit.workflows.replica.test_fence import FenceTestCase
 from trove_ext.workflows.replica import fence_lift
 
 LINE = "replica promote db2 --fence"
+NAME = "replica promote with a fence"
 
 
 class TestPromote(FenceTestCase):
@@ -158,6 +163,20 @@ class TestPromote(FenceTestCase):
         result = self.succeed(f"{LINE} --dry-run")
         self.assertEqual([], result.requests.changing)
         self.assertIn("a fence reaches every member", result.stderr)
+
+
+class TestSwallowedPut(testtools.TestCase):
+    def test_values_that_a_proxy_has_swallowed_are_removed_again(self):
+        (fenced,) = [each for each in SCENARIOS if each.name == NAME]
+        _, result, _ = sweep.run(fenced, [])
+        (put,) = [
+            sent.number
+            for sent in result.requests
+            if sent.method == "PUT" and "/configurations/" in sent.path
+        ]
+        cloud, result, _ = sweep.run(fenced, [Fault(Kind.TEXT, put)])
+        self.assertEqual(0, result.exit_code)
+        self.assertTrue(fenced.done(cloud))
 
 
 class TestLostAttach(FenceTestCase):
