@@ -12,9 +12,9 @@
 
 """Shortcuts for a process that runs `openstack` many thousand times.
 
-They shorten what every run does alike before its command begins, a quarter of its
-time, and never what a command does. Only for the pools of the sweep and the fuzz:
-the tests themselves run everything.
+They shorten what every run does alike: it reads entry points, looks for proxies, copies
+plain JSON and parses dates. What a command does stays the same. Only for the pools of
+the sweep and the fuzz: the tests themselves run everything.
 """
 
 import copy
