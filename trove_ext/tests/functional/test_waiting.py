@@ -141,7 +141,12 @@ class TestWaiting(FunctionalTestCase):
 
     def test_a_time_out_exits_124_and_prints_the_command_that_continues(self):
         name = "late"
-        # Long enough for the create request, and too short for the instance.
+        # The server of the instance takes longer than the time-out, however fast the
+        # machine is.
+        self.trove_sandbox(
+            *("fault", "set", "create", "--instance", name),
+            *("--sleep", "8", "--once"),
+        )
         run = self.run_openstack(
             "database",
             "instance",
