@@ -35,7 +35,7 @@ POINTS = {
     "archive": "a PostgreSQL's archiver fails, which its status does not show",
     "recovery": "a PostgreSQL fetches each archived WAL segment late (--sleep)",
     "backup-delete": "Swift or Cinder refuses to delete the data of a backup",
-    "plain-etag": "Swift's ETags have no quotes, so backups can be registered",
+    "quoted-etag": "Swift has ETags in quotes, so no backup can be registered",
     "slow-api": "Trove's API handles requests late",
     "slow-answer": "Trove's API handles a request at once and responds late",
 }

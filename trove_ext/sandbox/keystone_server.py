@@ -30,11 +30,9 @@ SERVICE_PROJECT = "service"
 _DOMAIN = "default"
 _THREADS = 8
 _BACKLOG = 128
-# The last is Swift's.
-_ROLES = ("admin", "manager", "member", "reader", "service", "ResellerAdmin")
+_ROLES = ("admin", "manager", "member", "reader", "service", labels.RESELLER_ROLE)
 SERVICES = {
     "compute": ("nova", "compute/v2.1"),
-    "object-store": ("swift", "object-store/v1/AUTH_$(project_id)s"),
     "key-manager": ("barbican", "key-manager"),
 }
 """Name and path of each service that shares the port of Trove, by its type."""
@@ -118,6 +116,7 @@ def populate(settings: Settings) -> None:
     api.catalog_api.create_region({"id": labels.REGION})
     _service("identity", "keystone", settings.auth_url)
     _service("database", "trove", f"{settings.database_url}/$(project_id)s")
+    _service("object-store", "swift", f"{settings.store_url}/AUTH_$(project_id)s")
     for kind, (name, path) in SERVICES.items():
         _service(kind, name, settings.service_url(path))
 

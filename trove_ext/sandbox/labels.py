@@ -98,6 +98,8 @@ VOLUME_TYPES = (
     VolumeType("0a9f7a2e-7e1a-4c37-8a57-5b0f5d3c0b02", "b1.fast"),
 )
 IMAGE_ID = "c1f0b0a6-7a05-4e2b-8a0e-70c9a7d1f001"
+RESELLER_ROLE = "ResellerAdmin"
+"""The role that may delete whole accounts of Swift, as in Swift's defaults."""
 SEEDED_CONTAINER = "seeded"
 """The made-up location of the backups of ``trove-sandbox seed``."""
 

@@ -20,14 +20,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 
-from trove_ext.sandbox import clouds, database, state, supervise
+from trove_ext.sandbox import clouds, database, state, supervise, swift_config
 from trove_ext.sandbox.guest.postgresql import programs as postgresql
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir
 
-KEYSTONE, DATABASE, TROVE = "keystone", "db", "trove"
-SERVICES = (DATABASE, KEYSTONE, TROVE)
+KEYSTONE, SWIFT, DATABASE, TROVE = "keystone", "swift", "db", "trove"
+SERVICES = (DATABASE, KEYSTONE, SWIFT, TROVE)
 #: The packages of the extra "sandbox" that contain the services.
-PACKAGES = ("keystone", "trove")
+PACKAGES = ("keystone", "swift", "trove")
 # On a busy machine the first start in a new environment takes minutes.
 _START_SECONDS = 300.0
 _END_SECONDS = 10.0
@@ -66,6 +66,7 @@ def addresses(settings: Settings) -> dict[str, str]:
     return {
         DATABASE: f"{settings.database_address}:{state.DATABASE_PORT}",
         KEYSTONE: settings.auth_url,
+        SWIFT: settings.store_url,
         TROVE: settings.database_url,
     }
 
@@ -126,6 +127,7 @@ def _settings(
     where: StateDir, token_seconds: int, rate: int, agent_seconds: int
 ) -> Settings:
     where.make()
+    swift_config.check_attributes(where.root)
     if where.exists():
         return _with_postgresql(where, where.settings())
     engine = database.engine_version()
@@ -163,6 +165,7 @@ def _check_free(where: StateDir, settings: Settings) -> None:
     """Raise SandboxError if another program uses one of the sandbox's ports."""
     wanted = {
         KEYSTONE: ("127.0.0.1", settings.keystone_port),
+        SWIFT: ("127.0.0.1", settings.swift_port),
         TROVE: ("127.0.0.1", settings.trove_port),
         DATABASE: (settings.database_address, state.DATABASE_PORT),
     }
@@ -176,11 +179,12 @@ def _check_free(where: StateDir, settings: Settings) -> None:
 
 
 def _start(where: StateDir, settings: Settings, report: Report) -> None:
-    # All at once: the two load their programs while the database is created.
-    keystone = None
-    if settings.is_main:
-        keystone = supervise.find(where, KEYSTONE) or _python(where, KEYSTONE)
-    trove = supervise.find(where, TROVE) or _python(where, TROVE)
+    # All at once: the others load their programs while the database is created.
+    started = {
+        name: supervise.find(where, name) or _python(where, name)
+        for name in services(settings)
+        if name != DATABASE
+    }
     base = supervise.find(where, DATABASE)
     if base is None:
         verb = "Starting" if where.database.is_dir() else "Preparing"
@@ -189,13 +193,23 @@ def _start(where: StateDir, settings: Settings, report: Report) -> None:
         base = supervise.start(where, DATABASE, command)
     report("Waiting for the database")
     supervise.wait(base, lambda: database.answers(settings), _START_SECONDS, where)
-    if keystone is not None:
-        report("Waiting for Keystone")
-        url = settings.auth_url
-        supervise.wait(keystone, lambda: _answers(url), _START_SECONDS, where)
-    report("Waiting for Trove")
-    root = f"http://127.0.0.1:{settings.trove_port}/"
-    supervise.wait(trove, lambda: _answers(root), _START_SECONDS, where)
+    for name, (title, url) in _fronts(settings).items():
+        if name in started:
+            report(f"Waiting for {title}")
+            _wait(where, started[name], url)
+
+
+def _fronts(settings: Settings) -> dict[str, tuple[str, str]]:
+    """Return the title of each service that has an API, and the URL of that."""
+    return {
+        KEYSTONE: ("Keystone", settings.auth_url),
+        SWIFT: ("Swift", settings.store_url),
+        TROVE: ("Trove", settings.service_url("")),
+    }
+
+
+def _wait(where: StateDir, process: supervise.Process, url: str) -> None:
+    supervise.wait(process, lambda: _answers(url), _START_SECONDS, where)
 
 
 def _python(where: StateDir, name: str) -> supervise.Process:
@@ -225,7 +239,11 @@ def _in_order(
     for process in found:
         name = by_pid.get(process.pid, "")
         groups[name if name in groups else ""].append(process)
-    titles = ("Ending Trove", "Ending Keystone and instances", "Ending the database")
+    titles = (
+        "Ending Trove",
+        "Ending Keystone, Swift and instances",
+        "Ending the database",
+    )
     ordered = zip(titles, groups.values(), strict=True)
     return [(title, group) for title, group in ordered if group]
 

@@ -28,8 +28,6 @@ from trove_ext.sandbox.keystone_server import SERVICES
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir, choose
 
 _NAME = re.compile(r"[A-Za-z][\w-]{0,63}")
-_OF_THE_SANDBOX = ("identity", "object-store")
-"""Services that all regions share."""
 
 
 def place(where: StateDir, name: str) -> StateDir:
@@ -52,7 +50,7 @@ def create(where: StateDir, name: str, report: lifecycle.Report) -> bool:
     if not there.exists():
         # What a command left that was killed before it could save the settings.
         shutil.rmtree(there.root, ignore_errors=True)
-        _prepare(where, there, name, settings)
+        _prepare(there, name, settings)
     started = lifecycle.start_again(there, report)
     with where.lock(wait=True):
         _announce(where, there.settings())
@@ -60,10 +58,9 @@ def create(where: StateDir, name: str, report: lifecycle.Report) -> bool:
     return started
 
 
-def _prepare(where: StateDir, there: StateDir, name: str, main: Settings) -> None:
+def _prepare(there: StateDir, name: str, main: Settings) -> None:
     there.check()
     there.root.mkdir(mode=0o700, parents=True)
-    there.backups.symlink_to(where.backups, target_is_directory=True)
     there.make()
     own = choose(main.engine, main.token_seconds, main.rate, main.agent_seconds)
     there.save(
@@ -75,7 +72,7 @@ def _prepare(where: StateDir, there: StateDir, name: str, main: Settings) -> Non
             service_password=main.service_password,
             postgresql=main.postgresql,
             region=name,
-            store_port=main.trove_port,
+            store_port=main.swift_port,
         )
     )
 
@@ -91,7 +88,7 @@ def _announce(where: StateDir, settings: Settings) -> None:
     there = {(row["service_id"], row["interface"]) for row in listed["endpoints"]}
     services = admin.get(f"{url}/services").json()["services"]
     ids = {service["type"]: service["id"] for service in services}
-    for kind, address in _addresses(where.settings(), settings):
+    for kind, address in _addresses(settings):
         for interface in ("public", "internal", "admin"):
             endpoint: dict[str, Any] = {
                 "service_id": ids[kind],
@@ -103,8 +100,9 @@ def _announce(where: StateDir, settings: Settings) -> None:
                 admin.post(f"{url}/endpoints", json={"endpoint": endpoint})
 
 
-def _addresses(main: Settings, own: Settings) -> Iterator[tuple[str, str]]:
+def _addresses(own: Settings) -> Iterator[tuple[str, str]]:
     yield "identity", own.auth_url
+    yield "object-store", f"{own.store_url}/AUTH_$(project_id)s"
     yield "database", f"{own.database_url}/$(project_id)s"
     for kind, (_name, path) in SERVICES.items():
-        yield kind, (main if kind in _OF_THE_SANDBOX else own).service_url(path)
+        yield kind, own.service_url(path)

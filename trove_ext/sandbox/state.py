@@ -32,7 +32,7 @@ from pathlib import Path
 from trove_ext.sandbox import labels
 
 # Incremented if a new layout can't read what an older one wrote.
-LAYOUT = 3
+LAYOUT = 4
 DATABASE_PORT = 3306
 # The ports of MariaDB and of PostgreSQL.
 INSTANCE_PORTS = (3306, 5432)
@@ -57,6 +57,7 @@ class Settings:
     """The sandbox's addresses are 127.77.<block>.1 to .254; .1 is its own database."""
     keystone_port: int
     trove_port: int
+    swift_port: int
     engine: str
     """Major and minor version of the MariaDB that made the data: ``10.11``."""
     database_password: str
@@ -88,8 +89,7 @@ class Settings:
     @property
     def store_url(self) -> str:
         """The URL of the object store, without the account."""
-        port = self.store_port or self.trove_port
-        return f"http://127.0.0.1:{port}/object-store/v1"
+        return f"http://127.0.0.1:{self.store_port or self.swift_port}/v1"
 
     @property
     def database_address(self) -> str:
@@ -154,6 +154,7 @@ def choose(
         block=_free_block(),
         keystone_port=_free_port(),
         trove_port=_free_port(),
+        swift_port=_free_port(),
         engine=engine,
         database_password=secrets.token_urlsafe(18),
         admin_password=secrets.token_urlsafe(18),
@@ -185,9 +186,9 @@ class StateDir:
         return self.root / "instances"
 
     @property
-    def backups(self) -> Path:
-        """What the stand-in of Swift stores."""
-        return self.root / "backups"
+    def swift(self) -> Path:
+        """Swift's configuration and its objects."""
+        return self.root / "swift"
 
     @property
     def logs(self) -> Path:
@@ -262,7 +263,7 @@ class StateDir:
 
     def make(self) -> None:
         """Create the directory and its content; only its owner may enter."""
-        for path in (self.root, self.instances, self.backups, self.logs, self.pids):
+        for path in (self.root, self.instances, self.logs, self.pids):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def settings(self) -> Settings:

@@ -25,7 +25,6 @@ _STAND_INS = {
     "cinder": "cinder",
     "neutron": "neutron",
     "glance": "glance",
-    "swift": "swift",
     "guest": "guests",
 }
 
@@ -97,7 +96,6 @@ transport_url = fake:/
 cloudinit_location = {state.root / "cloudinit"}
 enable_secure_rpc_messaging = false
 {_stand_ins()}
-# In the names of objects; see standins/swift_api.py.
 swift_url = {settings.store_url}/AUTH_
 default_datastore = mariadb
 {_limits(settings)}

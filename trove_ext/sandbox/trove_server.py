@@ -171,11 +171,10 @@ def start_api(conf: Any, faults: Faults) -> Any:
 
 def _others() -> dict[str, endpoints.Application]:
     """Return the parts of other services, by their types in the catalogue."""
-    from trove_ext.sandbox.standins import barbican_api, nova_api, swift_api
+    from trove_ext.sandbox.standins import barbican_api, nova_api
 
     return {
         "compute": nova_api.application,
-        "object-store": swift_api.application,
         "key-manager": barbican_api.application,
     }
 

@@ -15,7 +15,7 @@
 trove/guestagent/api.py has the calls; the originals are Manager in
 trove/guestagent/datastore/manager.py and MySqlManager in
 trove/guestagent/datastore/mysql_common/manager.py. A call that the sandbox
-can't support (modules, publishing logs) is refused as the originals
+can't support (modules) is refused as the originals
 refuse what a datastore lacks.
 """
 
@@ -32,6 +32,7 @@ from trove.guestagent.common import guestagent_utils
 
 from trove_ext.sandbox.guest.agent_backup import BackupAgent
 from trove_ext.sandbox.guest.agent_base import Info
+from trove_ext.sandbox.guest.agent_logs import LogAgent
 from trove_ext.sandbox.guest.agent_tls import TlsAgent
 from trove_ext.sandbox.guest.agent_users import Items, UserAgent
 from trove_ext.sandbox.guest.engine import USER
@@ -41,7 +42,7 @@ _LOG = logging.getLogger(__name__)
 Overrides = Mapping[str, Any]
 
 
-class GuestAgent(BackupAgent, UserAgent, TlsAgent):
+class GuestAgent(BackupAgent, LogAgent, UserAgent, TlsAgent):
     """The calls of a guest agent; the class of an engine adds its own."""
 
     target = messaging.Target(version=guest_api.API.API_LATEST_VERSION)
@@ -191,10 +192,6 @@ class GuestAgent(BackupAgent, UserAgent, TlsAgent):
             self._db.remove_override(USER)
         self._override(USER, dict(overrides or {}))
 
-    @abc.abstractmethod
-    def apply_overrides(self, context: Any, overrides: Overrides) -> None:
-        """Apply a configuration group's values at once, as far as possible."""
-
     # Replication
 
     def backup_required_for_replication(self, context: Any) -> bool:
@@ -253,26 +250,6 @@ class GuestAgent(BackupAgent, UserAgent, TlsAgent):
         """Grow the file system: its size is what Cinder's stand-in gave the host."""
 
     # Other calls
-
-    def guest_log_list(self, context: Any) -> list[Info]:
-        """List the logs, in the form of show in trove/guestagent/guest_log.py."""
-        log = self._db.layout.error_log
-        return [
-            {
-                "name": "error",
-                "type": "SYS",
-                "status": "Ready",
-                "published": 0,
-                "pending": log.stat().st_size if log.exists() else 0,
-                "container": "None",
-                "prefix": "None",
-                "metafile": "None",
-            }
-        ]
-
-    def guest_log_action(self, context: Any, **kwargs: object) -> Info:
-        """Refuse: logs are stored in Swift, and there is none."""
-        raise self._unsupported("guest_log_action")
 
     def module_list(self, context: Any, include_contents: bool = False) -> list[Info]:
         """List the modules: there are none."""

@@ -17,12 +17,18 @@
 import time
 from typing import Any
 
+from swiftclient.client import Connection
 from trove.backup.state import BackupState
 from trove.common import exception
 
 from trove_ext.sandbox import releases
 from trove_ext.sandbox.guest.agent_base import AgentBase, Info, Statuses
-from trove_ext.sandbox.guest.backup_store import CONTAINER, BackupObject
+from trove_ext.sandbox.guest.backup_store import (
+    CONTAINER,
+    BackupMissingError,
+    BackupObject,
+    BackupStore,
+)
 
 CINDER = "cinder"
 """The storage driver whose backups are volume snapshots, in trove/backup/models.py."""
@@ -96,19 +102,38 @@ class BackupAgent(AgentBase):
     def _take(self, context: Any, info: Info) -> BackupObject:
         self._faults.hit("backup", self._instance_id)
         parent = info.get("parent")
-        found = self._backups.find(parent["location"] or "") if parent else None
-        container = info.get("swift_container") or CONTAINER
-        url = releases.swift_url(context, info)
-        return self._backups.take(info["id"], f"{url}/{container}", found)
+        store = self._store(context, info)
+        found = store.find(parent["location"] or "") if parent else None
+        if found and parent and found.checksum != parent["checksum"]:
+            raise BackupMissingError(f"{found.location} is not the parent any more")
+        return self._backups.take(store, info["id"], _metadata(info), found)
 
-    def _restore(self, info: Info) -> None:
+    def _store(self, context: Any, info: Info) -> BackupStore:
+        """Return the store, with the token of the user whose request this is."""
+        swift = Connection(
+            preauthurl=releases.swift_url(context, info),
+            preauthtoken=context.auth_token,
+        )
+        container = info.get("swift_container") or CONTAINER
+        return BackupStore(swift, container, self._backups.check_power)
+
+    def _restore(self, context: Any, info: Info) -> None:
         """Restore the data, as perform_restore in datastore/manager.py."""
         try:
             self._faults.hit("restore", self._instance_id)
             if info.get("storage_driver") == CINDER:
                 self._restore_snapshot()
             else:
-                self._backups.restore(info["location"], info["checksum"])
+                store = self._store(context, info)
+                self._backups.restore(store, info["location"], info["checksum"])
         except Exception:
             self._set_status(Statuses.FAILED)
             raise
+
+
+def _metadata(info: Info) -> dict[str, str]:
+    """Return what Trove's guest adds to each object (``swift_extra_metadata``)."""
+    return {
+        "datastore": info["datastore"],
+        "datastore-version": info["datastore_version"],
+    }

@@ -10,22 +10,20 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the backups of all engines have in common: objects, checksums, chains.
+"""What the backups of all engines have in common: archives, uploads, chains.
 
-See Trove's backup/drivers/base.py and backup/storage/swift.py.
+See Trove's backup/drivers/base.py and backup/main.py.
 """
 
 import abc
 import shutil
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from trove_ext.sandbox.guest import programs
-from trove_ext.sandbox.guest.backup_store import (
-    BackupMissingError,
-    BackupObject,
-    BackupStore,
-)
+from trove_ext.sandbox.guest.backup_store import BackupObject, BackupStore
 
 
 class BackupFailedError(Exception):
@@ -38,77 +36,51 @@ class StoredBackups(abc.ABC):
     suffix: str
     """The ending of an object's name."""
 
-    def __init__(self, db: Any, store: BackupStore, jobs: programs.Jobs) -> None:
+    def __init__(self, db: Any, jobs: programs.Jobs) -> None:
         self._db = db
-        self._store = store
         self._jobs = jobs
 
-    def find(self, location: str) -> BackupObject:
-        """Return the object at *location*; raises BackupMissingError."""
-        return self._store.find(location)
+    def check_power(self) -> None:
+        """Raise ProgramError if the host has been switched off."""
+        self._jobs.check_power()
 
     def take(
-        self, backup_id: str, url: str, parent: BackupObject | None
+        self,
+        store: BackupStore,
+        backup_id: str,
+        metadata: Mapping[str, str],
+        parent: BackupObject | None,
     ) -> BackupObject:
         """Back up into the store, after *parent* if there is one.
 
-        Raises ProgramError, BackupFailedError.
+        :param metadata: what Trove adds to that of the engine
+        Raises ProgramError, BackupFailedError, BackupMissingError, ClientException.
         """
-        location = f"{url}/{backup_id}{self.suffix}"
-        scratch = self._store.scratch(backup_id)
+        scratch = self._db.layout.root / f"backup-{backup_id}"
         scratch.mkdir(mode=0o700, parents=True)
+        archive = scratch / f"{backup_id}{self.suffix}"
         try:
-            metadata = self._write(location, parent, scratch)
-            stored = self._describe(location, metadata, parent, scratch)
-        except BaseException:
-            self._store.archive(location).unlink(missing_ok=True)
-            raise
+            own = self._write(archive, parent)
+            return store.save(archive.name, archive, {**metadata, **own}, parent)
         finally:
             shutil.rmtree(scratch)
-        self._store.save(stored)
-        return stored
 
     @abc.abstractmethod
-    def _write(
-        self, location: str, parent: BackupObject | None, scratch: Path
-    ) -> dict[str, str]:
-        """Write the object's file and return its metadata."""
+    def _write(self, archive: Path, parent: BackupObject | None) -> dict[str, str]:
+        """Write the archive and return the metadata of the object.
+
+        The name of the file is the ID of the backup, its directory is for this alone.
+        """
 
     @abc.abstractmethod
-    def restore(self, location: str, checksum: str) -> None:
+    def restore(self, store: BackupStore, location: str, checksum: str) -> None:
         """Replace the data by those of the backup at *location*."""
 
-    def _describe(
-        self,
-        location: str,
-        metadata: dict[str, str],
-        parent: BackupObject | None,
-        scratch: Path,
-    ) -> BackupObject:
-        return BackupObject(
-            location=location,
-            checksum=self._checksum(location, scratch / "md5"),
-            size=self._store.archive(location).stat().st_size,
-            metadata=metadata,
-            parent_location=parent.location if parent else None,
-            parent_checksum=parent.checksum if parent else None,
-        )
-
-    def _checksum(self, location: str, log: Path) -> str:
-        # A program, because hashing in this process would block everything else.
-        words = self._jobs.run(
-            ["md5sum", "-b", str(self._store.archive(location))], log
-        )
-        return words.split()[0].lstrip("\\")
-
-    def _verify(self, stored: BackupObject, checksum: str) -> None:
-        found = self._checksum(stored.location, self._db.layout.root / "md5")
-        if found != checksum:
-            raise BackupMissingError(
-                f"Backup object {stored.location} has checksum {found}, not {checksum}"
-            )
-
-    def _run_on(self, stored: BackupObject, command: list[str]) -> None:
+    def _run_on(
+        self, store: BackupStore, stored: BackupObject, command: list[str]
+    ) -> None:
         """Run *command* on the object's content."""
-        with self._store.archive(stored.location).open("rb") as archive:
-            self._jobs.run(command, self._db.layout.root / "unpack.log", stdin=archive)
+        root = self._db.layout.root
+        with tempfile.TemporaryFile(dir=root) as archive:
+            store.load(stored, archive)
+            self._jobs.run(command, root / "unpack.log", stdin=archive)

@@ -27,7 +27,7 @@ from trove_ext.sandbox.guest.layout import Layout
 if TYPE_CHECKING:
     from trove_ext.sandbox.guest.agent import GuestAgent
     from trove_ext.sandbox.guest.agent_base import Parts
-    from trove_ext.sandbox.guest.backup_store import BackupObject
+    from trove_ext.sandbox.guest.backup_store import BackupObject, BackupStore
 
 MARIADB = "mariadb"
 POSTGRESQL = "postgresql"
@@ -93,6 +93,9 @@ class Server(Protocol):
     def remove_override(self, name: str) -> None:
         """Remove the values of an override from the configuration."""
 
+    def has_override(self, name: str) -> bool:
+        """Whether the override is in the configuration."""
+
     def wipe(self) -> None:
         """Remove everything that belongs to this instance."""
 
@@ -100,15 +103,19 @@ class Server(Protocol):
 class Backups(Protocol):
     """Takes and restores the backups of one instance."""
 
-    def find(self, location: str) -> "BackupObject":
-        """Return the object at *location*; raises BackupMissingError."""
+    def check_power(self) -> None:
+        """Raise ProgramError if the host has been switched off."""
 
     def take(
-        self, backup_id: str, url: str, parent: "BackupObject | None"
+        self,
+        store: "BackupStore",
+        backup_id: str,
+        metadata: Mapping[str, str],
+        parent: "BackupObject | None",
     ) -> "BackupObject":
         """Back up into the store, after *parent* if there is one."""
 
-    def restore(self, location: str, checksum: str) -> None:
+    def restore(self, store: "BackupStore", location: str, checksum: str) -> None:
         """Replace the data by those of the backup at *location*."""
 
 

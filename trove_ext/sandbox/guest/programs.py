@@ -88,8 +88,7 @@ class Jobs:
 
         Raises ProgramError if it fails or is killed.
         """
-        if not self._powered:
-            raise ProgramError("The host has been switched off")
+        self.check_power()
         with log.open("wb") as words:
             process = subprocess.Popen(
                 command,
@@ -107,6 +106,11 @@ class Jobs:
         text = log.read_text(errors="replace")
         _check(command, code, text)
         return text
+
+    def check_power(self) -> None:
+        """Raise ProgramError if the host has been switched off."""
+        if not self._powered:
+            raise ProgramError("The host has been switched off")
 
     def kill(self) -> None:
         """Kill all that run, and start nothing else."""

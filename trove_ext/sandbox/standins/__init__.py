@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Small stand-ins for Nova, Cinder, Neutron, Glance and Swift, which Trove uses.
+"""Small stand-ins for Nova, Cinder, Neutron and Glance, which Trove uses.
 
 Trove loads them by configuration (``remote_nova_client`` and similar options,
 trove/common/clients.py). They support only the requests of Trove. Their state is in one

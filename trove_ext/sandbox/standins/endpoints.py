@@ -33,7 +33,6 @@ Handler = Callable[..., webob.Response]
 _NOT_FOUND = 404
 PATHS = {
     "compute": "compute/v2.1",
-    "object-store": "object-store/v1",
     "key-manager": "key-manager",
 }
 """The path of each service, by its type in the catalogue."""

@@ -30,7 +30,7 @@ from trove_ext.sandbox.guest import engine
 from trove_ext.sandbox.guest.agent import GuestAgent, Overrides
 from trove_ext.sandbox.guest.agent_backup import CINDER
 from trove_ext.sandbox.guest.agent_base import Info, Parts, Statuses
-from trove_ext.sandbox.guest.backup_store import BackupStore
+from trove_ext.sandbox.guest.agent_logs import LogDefinition
 from trove_ext.sandbox.guest.mariadb import config, tls
 from trove_ext.sandbox.guest.mariadb.accounts import Accounts
 from trove_ext.sandbox.guest.mariadb.backup import Backups
@@ -51,7 +51,7 @@ class MariaDBAgent(GuestAgent):
     _backups: Backups
 
     def __init__(self, parts: Parts) -> None:
-        backups = Backups(parts.db, BackupStore(parts.state_dir), parts.jobs)
+        backups = Backups(parts.db, parts.jobs)
         super().__init__(parts, backups, Accounts(parts.db))
         self._replication = Replication(parts.db)
         self._freezer = Freezer(parts.db)
@@ -72,7 +72,7 @@ class MariaDBAgent(GuestAgent):
         self._db.configure()
         self._override(engine.USER, dict(overrides or {}))
         if backup_info:
-            self._restore(backup_info)
+            self._restore(context, backup_info)
         else:
             self._db.initialize()
         self._db.start_first(keep_root=bool(backup_info))
@@ -124,6 +124,32 @@ class MariaDBAgent(GuestAgent):
                 self._db.query(f"SET GLOBAL {name} = %s", value)
             except pymysql.MySQLError:
                 _LOG.exception("Setting %s of %s", name, self._instance_id)
+
+    def _log_definitions(self) -> dict[str, LogDefinition]:
+        """As get_datastore_log_defs in mysql_common/manager.py."""
+        layout = self._db.layout
+        general, slow = (layout.root / f"{name}.log" for name in ("general", "slow"))
+        return {
+            "general": LogDefinition(
+                general,
+                {
+                    "general_log_file": str(general),
+                    "log_output": "FILE",
+                    config.GENERAL_LOG: "ON",
+                },
+                {config.GENERAL_LOG: "OFF"},
+            ),
+            "slow_query": LogDefinition(
+                slow,
+                {
+                    "slow_query_log_file": str(slow),
+                    "long_query_time": 1,
+                    config.SLOW_LOG: "ON",
+                },
+                {config.SLOW_LOG: "OFF"},
+            ),
+            "error": LogDefinition(layout.error_log),
+        }
 
     def _set_replication_role(self, name: str, contents: str) -> None:
         values = config.replication_settings(contents)

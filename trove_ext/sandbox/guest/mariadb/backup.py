@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from trove_ext.sandbox.guest import programs
-from trove_ext.sandbox.guest.backup_store import BackupObject
+from trove_ext.sandbox.guest.backup_store import BackupObject, BackupStore
 from trove_ext.sandbox.guest.backups import BackupFailedError, StoredBackups
 from trove_ext.sandbox.guest.mariadb.server import MariaDB
 
@@ -37,21 +37,20 @@ class Backups(StoredBackups):
     suffix = ".xbstream"
     _db: MariaDB
 
-    def restore(self, location: str, checksum: str) -> None:
+    def restore(self, store: BackupStore, location: str, checksum: str) -> None:
         """Replace the data directory by that of the backup at *location*.
 
         As incremental_restore in Trove's backup/drivers/mariabackup.py: the full
         backup is unpacked into place, each incremental beside it and then applied.
         Raises BackupMissingError, ProgramError.
         """
-        links = self._store.chain(location)
+        links = store.chain(location, checksum)
         data = self._db.layout.data
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(mode=0o700)
-        self._verify(links[-1], checksum)
-        self._unpack(links[0], data)
+        self._unpack(store, links[0], data)
         self._prepare()
-        self._apply(links[1:])
+        self._apply(store, links[1:])
 
     def restored_position(self) -> str:
         """Return the GTID position of the backup that was restored; empty for none.
@@ -65,13 +64,12 @@ class Backups(StoredBackups):
                 return gtid_position(path.read_text())
         raise BackupFailedError(f"Neither of {', '.join(_POSITION_FILES)} was restored")
 
-    def _write(
-        self, location: str, parent: BackupObject | None, scratch: Path
-    ) -> dict[str, str]:
+    def _write(self, archive: Path, parent: BackupObject | None) -> dict[str, str]:
+        scratch = archive.parent
         # Without a checkpoint the pages on disk are old, and an incremental starts
         # so early in the log that it is as large as a full backup.
         self._db.query("SET GLOBAL innodb_log_checkpoint_now = ON")
-        with self._store.archive(location).open("wb") as stream:
+        with archive.open("wb") as stream:
             command = self._command(scratch, parent)
             words = self._jobs.run(command, scratch / "log", stdout=stream)
         return {"lsn": reached_lsn(words)}
@@ -91,8 +89,9 @@ class Backups(StoredBackups):
             command.append(f"--incremental-lsn={parent.metadata['lsn']}")
         return command
 
-    def _unpack(self, stored: BackupObject, target: Path) -> None:
-        self._run_on(stored, [programs.find("mbstream"), "-x", "-C", str(target)])
+    def _unpack(self, store: BackupStore, stored: BackupObject, target: Path) -> None:
+        command = [programs.find("mbstream"), "-x", "-C", str(target)]
+        self._run_on(store, stored, command)
 
     def _prepare(self, incremental: Path | None = None) -> None:
         layout = self._db.layout
@@ -107,13 +106,13 @@ class Backups(StoredBackups):
             command.append(f"--incremental-dir={incremental}")
         self._jobs.run(command, layout.root / "prepare.log")
 
-    def _apply(self, links: Iterable[BackupObject]) -> None:
+    def _apply(self, store: BackupStore, links: Iterable[BackupObject]) -> None:
         for link in links:
             incremental = self._db.layout.root / "incremental"
             shutil.rmtree(incremental, ignore_errors=True)
             incremental.mkdir(mode=0o700)
             try:
-                self._unpack(link, incremental)
+                self._unpack(store, link, incremental)
                 self._prepare(incremental)
             finally:
                 shutil.rmtree(incremental)

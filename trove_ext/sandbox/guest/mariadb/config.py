@@ -45,7 +45,15 @@ Trove has it in that of the user's configuration group, so detaching a group rem
 (update_overrides in mysql_common/service.py).
 """
 
-_PREFIX = {SOURCE: "10", REPLICA: "20", USER: "90", TLS: "95"}
+GENERAL_LOG, SLOW_LOG = "general_log", "slow_query_log"
+_PREFIX = {
+    GENERAL_LOG: "05",
+    SLOW_LOG: "05",
+    SOURCE: "10",
+    REPLICA: "20",
+    USER: "90",
+    TLS: "95",
+}
 
 # The keys of Trove's replica templates that every MariaDB understands; the
 # others there (log_bin, relay_log) are paths of Trove's own image.

@@ -26,7 +26,7 @@ from trove_ext.sandbox.guest import engine
 from trove_ext.sandbox.guest.agent import GuestAgent, Overrides
 from trove_ext.sandbox.guest.agent_backup import CINDER
 from trove_ext.sandbox.guest.agent_base import Info, Parts
-from trove_ext.sandbox.guest.backup_store import BackupStore
+from trove_ext.sandbox.guest.agent_logs import LogDefinition
 from trove_ext.sandbox.guest.postgresql import config
 from trove_ext.sandbox.guest.postgresql.accounts import Accounts
 from trove_ext.sandbox.guest.postgresql.backup import Backups
@@ -45,7 +45,7 @@ class PostgresAgent(GuestAgent):
     _backups: Backups
 
     def __init__(self, parts: Parts) -> None:
-        backups = Backups(parts.db, BackupStore(parts.state_dir), parts.jobs)
+        backups = Backups(parts.db, parts.jobs)
         accounts = Accounts(parts.db.layout.run)
         super().__init__(parts, backups, accounts)
         self._replication = Replication(parts.db, accounts.admin, parts.jobs)
@@ -73,7 +73,7 @@ class PostgresAgent(GuestAgent):
         self._override(engine.USER, dict(overrides or {}))
         self._db.write_access_rules(replication=False)
         if backup_info:
-            self._restore(backup_info)
+            self._restore(context, backup_info)
             if not snapshot and backup_info.get("storage_driver") != CINDER:
                 self._db.layout.recovery_signal.touch(mode=0o600)
         else:
@@ -82,9 +82,9 @@ class PostgresAgent(GuestAgent):
             self.attach_replica(context, snapshot, snapshot["config"])
         self._db.start()
 
-    def _restore(self, info: Info) -> None:
+    def _restore(self, context: Any, info: Info) -> None:
         self._db.stop()
-        super()._restore(info)
+        super()._restore(context, info)
 
     def _do_rebuild(self, overrides: Overrides | None) -> None:
         """As rebuild in postgres/manager.py.
@@ -115,6 +115,21 @@ class PostgresAgent(GuestAgent):
     def apply_overrides(self, context: Any, overrides: Overrides) -> None:
         """Reload the configuration; apply_overrides in postgres/service.py."""
         self._db.reload()
+
+    def _log_definitions(self) -> dict[str, LogDefinition]:
+        """As get_datastore_log_defs in postgres/manager.py."""
+        file = self._db.layout.root / "general.log"
+        enable = {
+            "logging_collector": "on",
+            "log_destination": "stderr",
+            "log_directory": str(file.parent),
+            "log_filename": file.name,
+            "log_statement": "all",
+            "debug_print_plan": "on",
+            "log_min_duration_statement": 1000,
+        }
+        disable = {"logging_collector": "off"}
+        return {"general": LogDefinition(file, enable, disable, needs_restart=True)}
 
     def get_filesystem_stats(self, context: Any, fs_path: str | None) -> Info:
         """Return how full the volume is, and how much of it is WAL."""

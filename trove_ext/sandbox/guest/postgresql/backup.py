@@ -41,12 +41,12 @@ class Backups(StoredBackups):
     suffix = ".tar.gz"
     _db: Postgres
 
-    def __init__(self, db: Postgres, store: BackupStore, jobs: programs.Jobs) -> None:
-        super().__init__(db, store, jobs)
+    def __init__(self, db: Postgres, jobs: programs.Jobs) -> None:
+        super().__init__(db, jobs)
         self._archive = archive.Archive(db.layout.archive)
         self._cleaned = time.monotonic()
 
-    def restore(self, location: str, checksum: str) -> None:
+    def restore(self, store: BackupStore, location: str, checksum: str) -> None:
         """Replace the data by those of the chain that ends at *location*.
 
         restore_backup in Trove's postgres/service.py and incremental_restore in the
@@ -54,14 +54,13 @@ class Backups(StoredBackups):
         that the next start replays. Raises BackupMissingError, ProgramError.
         """
         layout = self._db.layout
-        links = self._store.chain(location)
+        links = store.chain(location, checksum)
         for path in (layout.archive, layout.pgdata):
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir(mode=0o700)
-        self._verify(links[-1], checksum)
-        self._unpack(links[0], layout.pgdata)
+        self._unpack(store, links[0], layout.pgdata)
         for link in links[1:]:
-            self._unpack(link, layout.archive)
+            self._unpack(store, link, layout.archive)
 
     def archive_sizes(self) -> dict[str, int]:
         """Return what get_volume_info in Trove's postgres/manager.py adds."""
@@ -84,19 +83,16 @@ class Backups(StoredBackups):
 
     # A backup
 
-    def _write(
-        self, location: str, parent: BackupObject | None, scratch: Path
-    ) -> dict[str, str]:
-        label = location.rpartition("/")[2].removesuffix(self.suffix)
+    def _write(self, archive: Path, parent: BackupObject | None) -> dict[str, str]:
+        label = archive.name.removesuffix(self.suffix)
         if parent is None:
             command = self._base_command(label)
         else:
             self._mark(label, parent)
             command = self._segments_command()
-        with self._store.archive(location).open("wb") as stream:
-            self._jobs.run(
-                command, scratch / "log", stdout=stream, cwd=self._db.layout.root
-            )
+        log = archive.with_name("log")
+        with archive.open("wb") as stream:
+            self._jobs.run(command, log, stdout=stream, cwd=self._db.layout.root)
         return self._metadata(label)
 
     def _base_command(self, label: str) -> list[str]:
@@ -139,7 +135,7 @@ class Backups(StoredBackups):
             time.sleep(_POLL_SECONDS)
         raise BackupFailedError(f"Failed to get backup metadata for backup {label}")
 
-    def _unpack(self, stored: BackupObject, target: Path) -> None:
+    def _unpack(self, store: BackupStore, stored: BackupObject, target: Path) -> None:
         # Not as the user of the archive, which belongs to a user namespace.
         command = ["tar", "-xzf", "-", "--no-same-owner", "-C", str(target)]
-        self._run_on(stored, command)
+        self._run_on(store, stored, command)

@@ -37,7 +37,12 @@ SYSTEM = "system"
 """The override of the agent itself, read after the user's (SYSTEM_POST_USER_GROUP in
 Trove's guestagent/common/configuration.py)."""
 
-_FILE_NAMES = {USER: "20-user-001-common.conf", SYSTEM: "50-system-001-common.conf"}
+GENERAL_LOG = "general_log"
+_FILE_NAMES = {
+    GENERAL_LOG: "10-system-001-general_log.conf",
+    USER: "20-user-001-common.conf",
+    SYSTEM: "50-system-001-common.conf",
+}
 
 # Where Trove's image has the volume; configuration groups name it (archive_command).
 _TROVE_DATA = "/var/lib/postgresql/data"

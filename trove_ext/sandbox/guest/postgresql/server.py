@@ -242,6 +242,10 @@ class Postgres:
         """Remove the values of an override from the configuration."""
         self.layout.override(name).unlink(missing_ok=True)
 
+    def has_override(self, name: str) -> bool:
+        """Whether the override is in the configuration."""
+        return self.layout.override(name).exists()
+
     def wipe(self) -> None:
         """Remove everything that belongs to this instance, even after a kill."""
         segment = config.shared_memory_id(self.layout)

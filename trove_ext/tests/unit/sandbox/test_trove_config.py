@@ -46,7 +46,7 @@ class TestTroveConfig(FilesTestCase):
 
     def test_every_stand_in_can_be_named(self):
         found = self._read()["DEFAULT"]
-        for service in ("nova", "cinder", "neutron", "glance", "swift", "guest"):
+        for service in ("nova", "cinder", "neutron", "glance", "guest"):
             module, _, _ = found[f"remote_{service}_client"].rpartition(".")
             name = module.removeprefix("trove_ext.sandbox.standins.")
             path = Path(state.__file__).parent / "standins" / f"{name}.py"

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which service a request reaches, and who may use a secret or an account."""
+"""Which service a request reaches, and who may use a secret."""
 
 import base64
 import json
@@ -22,14 +22,7 @@ import webob
 
 from trove_ext.sandbox import state
 from trove_ext.sandbox.faults import Faults
-from trove_ext.sandbox.guest.backup_store import BackupObject, BackupStore
-from trove_ext.sandbox.standins import (
-    barbican_api,
-    endpoints,
-    nova_api,
-    swift_api,
-    world,
-)
+from trove_ext.sandbox.standins import barbican_api, endpoints, nova_api, world
 from trove_ext.sandbox.standins.store import Store
 
 CONSUMER = {"service": "database", "resource_type": "instance", "resource_id": "db1"}
@@ -63,7 +56,6 @@ class WorldTestCase(testtools.TestCase):
     def setUp(self):
         super().setUp()
         self.root = Path(self.useFixture(fixtures.TempDir()).path)
-        (self.root / "backups").mkdir()
         self.store = Store(self.root / "inventory")
         self.addCleanup(self.store.close)
         faults = Faults(self.root)
@@ -122,43 +114,6 @@ class BarbicanTest(WorldTestCase):
     def test_a_deleted_secret_is_gone(self):
         self.assertEqual(204, self.barbican("DELETE", self.path).status_code)
         self.assertEqual(404, self.barbican("GET", self.path).status_code)
-
-
-class SwiftTest(WorldTestCase):
-    def setUp(self):
-        super().setUp()
-        self.backups = BackupStore(self.root)
-        for project, name in (("p1", "b1.xbstream"), ("p2", "b2.xbstream")):
-            location = f"http://127.0.0.1/v1/AUTH_{project}/database_backups/{name}"
-            self.backups.archive(location).write_bytes(b"data")
-            self.backups.save(BackupObject(location, "md5", 4))
-
-    def swift(self, method, path, **more):
-        return self.ask(swift_api.application, method, path, **more)
-
-    def test_an_account_has_the_objects_of_its_project(self):
-        listed = self.swift("GET", "/AUTH_p1/database_backups").json
-        self.assertEqual(["b1.xbstream"], [row["name"] for row in listed])
-        found = self.swift("GET", "/AUTH_p1/database_backups/b1.xbstream")
-        self.assertEqual(b"data", found.body)
-
-    def test_what_does_not_exist_is_not_found(self):
-        for path in ("/AUTH_p1/logs", "/AUTH_p1/database_backups/b2.xbstream"):
-            self.assertEqual(404, self.swift("GET", path).status_code)
-            self.assertEqual(404, self.swift("DELETE", path).status_code)
-
-    def test_another_account_is_forbidden(self):
-        for path in ("/AUTH_p2", "/AUTH_p2/database_backups"):
-            self.assertEqual(403, self.swift("GET", path).status_code)
-
-    def test_only_the_reseller_deletes_an_account_and_no_other_one(self):
-        self.assertEqual(403, self.swift("DELETE", "/AUTH_p1/").status_code)
-        roles = "member,ResellerAdmin"
-        done = self.swift("DELETE", "/AUTH_p1/", roles=roles)
-        self.assertEqual(204, done.status_code)
-        left = [stored.location for stored in self.backups.all()]
-        self.assertEqual(1, len(left))
-        self.assertIn("AUTH_p2", left[0])
 
 
 class NovaTest(WorldTestCase):

@@ -25,6 +25,16 @@ from trove_ext.sandbox.guest import agent_base, conductor, engine
 from trove_ext.sandbox.guest.postgresql import agent, config, server
 from trove_ext.tests.unit.sandbox.guest import calls
 
+CONTEXT = mock.Mock(auth_token="t", project_id="p1")
+URL = "http://127.0.0.1:1/v1/AUTH_p1"
+BACKUP = {"location": "x", "checksum": "y", "swift_url": URL}
+SNAPSHOT = {
+    "id": "b0",
+    "swift_url": URL,
+    "datastore": "postgresql",
+    "datastore_version": "15",
+}
+
 
 class CallsTest(testtools.TestCase):
     def test_every_call_that_troves_own_agent_answers_is_answered(self):
@@ -65,7 +75,7 @@ class AgentTest(testtools.TestCase):
         self.agent._backups = self.backups = mock.Mock()
 
     def prepare(self, backup=None, snapshot=None):
-        self.agent._do_prepare(None, 1024, backup, {}, snapshot)
+        self.agent._do_prepare(CONTEXT, 1024, backup, {}, snapshot)
 
     def test_a_source_is_never_made_read_only(self):
         self.agent.make_read_only(None, read_only=True)
@@ -84,14 +94,14 @@ class AgentTest(testtools.TestCase):
         self.replication.promote.assert_called_once_with()
 
     def test_a_restored_instance_replays_its_archive(self):
-        self.prepare(backup={"location": "x", "checksum": "y"})
+        self.prepare(backup=BACKUP)
         self.assertTrue(self.db.layout.recovery_signal.exists())
 
     def test_a_replica_is_attached_before_its_first_start(self):
         self.replication.follow.side_effect = lambda _info: (
             self.db.start.assert_not_called()
         )
-        self.prepare({"location": "x", "checksum": "y"}, {"config": ""})
+        self.prepare(BACKUP, {"config": ""})
         self.replication.follow.assert_called_once()
         self.assertFalse(self.db.layout.recovery_signal.exists())
         self.db.start.assert_called_once_with()
@@ -100,7 +110,7 @@ class AgentTest(testtools.TestCase):
         order = mock.Mock()
         order.attach_mock(self.replication.enable_source, "restart")
         order.attach_mock(self.backups.take, "backup")
-        self.agent.get_replication_snapshot("context", {"id": "b0", "swift_url": "u"})
+        self.agent.get_replication_snapshot(CONTEXT, SNAPSHOT)
         names = [call[0] for call in order.mock_calls]
         self.assertEqual(["restart", "backup"], names)
 
