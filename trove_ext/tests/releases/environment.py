@@ -26,7 +26,10 @@ PACKAGE = CHECKOUT / "trove_ext"
 _DONE = "trove-ext-releases"
 #: What the sandbox needs apart from the services. pkg_resources, which packages of
 #: 2023 import, is not in later versions of setuptools.
-_MORE = ("cheroot", "PyMySQL", "setuptools<81")
+#: Swift is not in the constraints, and stores backups for the Trove of any release.
+SWIFT = "swift==2.38.0"
+_MORE = ("cheroot", "PyMySQL", "setuptools<81", SWIFT)
+_OVERRIDES = CHECKOUT / "tools" / "constraints" / "overrides.txt"
 #: Not pip, which takes minutes to resolve the old packages of each release.
 _INSTALL = ("uv", "pip", "install", "--quiet", "--python")
 
@@ -56,7 +59,8 @@ def make(series: Series, root: Path) -> Path:
     """
     where = root / series.name
     python, done = where / "bin" / "python", where / _DONE
-    stamp = "\n".join([constraints(series).read_text(), *requirements(series)])
+    files = (constraints(series), _OVERRIDES)
+    stamp = "\n".join([*(x.read_text() for x in files), *requirements(series)])
     if not done.exists() or done.read_text() != stamp:
         shutil.rmtree(where, ignore_errors=True)
         _run([str(interpreter(series)), "-m", "venv", str(where)])
@@ -67,7 +71,7 @@ def make(series: Series, root: Path) -> Path:
 
 
 def _arguments(series: Series) -> Iterator[str]:
-    yield from ("-c", str(constraints(series)))
+    yield from ("-c", str(constraints(series)), "--override", str(_OVERRIDES))
     yield from requirements(series)
 
 

@@ -48,6 +48,7 @@ class TestSeries(testtools.TestCase):
         newest = SERIES[-1]
         self.assertIn(f"trove=={newest.trove} ", pinned)
         self.assertIn(f"keystone=={newest.keystone} ", pinned)
+        self.assertIn(f"{environment.SWIFT} ", pinned)
 
     def test_each_has_its_constraints(self):
         for release in SERIES:
