@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The requests that each command sends to Trove, as access rules of Keystone.
+"""The requests that each command makes necessary, as access rules of Keystone.
 
 ``python -m trove_ext.tests.access_rules`` writes the table of the documents and the
 example; a unit test compares both with what the commands send to the fake cloud. Each
@@ -50,6 +50,16 @@ MORE_NEEDED = {
 }
 #: The commands of scheduled jobs, which the example allows.
 JOBS = ("backup check", "backup prune", "backup rotate", "backup verify")
+#: What Trove and its guest send to Swift with the token of whoever asks for a backup,
+#: a restore or a delete (``T:backup/models.py``, ``T:taskmanager/models.py``, and
+#: ``save`` and ``load`` of ``backup/storage/swift.py``, which is in no package).
+STORE_ACCOUNT = "/v1/AUTH_*"
+STORE_CONTAINER = f"{STORE_ACCOUNT}/database_backups"
+STORE = (
+    ("GET", STORE_ACCOUNT),
+    ("PUT", STORE_CONTAINER),
+    *((method, f"{STORE_CONTAINER}/*") for method in ("DELETE", "GET", "HEAD", "PUT")),
+)
 #: The commands that the table has: those of this project.
 COMMANDS = sorted((words.removeprefix("database ") for words in EXAMPLES), key=len)
 
@@ -205,9 +215,14 @@ def table(rules: dict[str, set[Rule]]) -> str:
 def example(rules: dict[str, set[Rule]]) -> str:
     """Format the access rules of all scheduled jobs, as Keystone reads them."""
     wanted = sorted(set().union(*(rules[command] for command in JOBS)))
+    wanted_of = {
+        "database": [(rule.method, rule.path) for rule in wanted],
+        "object-store": STORE,
+    }
     rows = [
-        json.dumps({"service": "database", "method": rule.method, "path": rule.path})
-        for rule in wanted
+        json.dumps({"service": service, "method": method, "path": path})
+        for service, pairs in wanted_of.items()
+        for method, path in pairs
     ]
     return "[\n  " + ",\n  ".join(rows) + "\n]\n"
 

@@ -274,7 +274,8 @@ def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExt
     if (seconds := retry_after(exc)) is not None:
         message = f"too many requests, try again in {seconds:.0f} s: {message}"
     return RefusedError(
-        f"{what}: Trove refuses it: {message} (HTTP {status}{_request_id(exc)})",
+        f"{what}: Trove refuses it: {message}{_store_refused(status)} "
+        f"(HTTP {status}{_request_id(exc)})",
         status=status,
         reason=message,
     )
@@ -293,6 +294,20 @@ def _token_refused(exc: trove.HttpError) -> str:
         f"Keystone's token was not accepted for {request.method} "
         f"{urlsplit(str(request.url)).path} (HTTP 401; if it is of an application "
         "credential with access rules, a rule for this request may be missing)"
+    )
+
+
+def _store_refused(status: int) -> str:
+    """Say what Trove's own 401 may mean: Swift refused the token of the caller.
+
+    ``SwiftAuthError`` of ``verify_swift_auth_token`` (``T:backup/models.py``), which
+    comes before anything is created or deleted.
+    """
+    if status != trove.Unauthorized.http_status:
+        return ""
+    return (
+        " If the token is of an application credential with access rules, a rule for "
+        "the object store may be missing."
     )
 
 

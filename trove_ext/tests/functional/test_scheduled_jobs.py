@@ -42,6 +42,11 @@ NEEDED = (
     (ROTATE, "POST", "/v1.0/*/backups"),
     ((*BACKUP, "verify", "{backup}"), "POST", "/v1.0/*/instances"),
 )
+#: What the guest can't do without in Swift, with what has failed then.
+OF_THE_GUEST = (
+    ("PUT", "/v1/AUTH_*/database_backups", "Container PUT failed"),
+    ("HEAD", "/v1/AUTH_*/database_backups/*", "Object HEAD failed"),
+)
 
 
 def setting(name):
@@ -98,7 +103,7 @@ class ScheduledJobsTest(FunctionalTestCase):
         number = len(clouds.read(StateDir(self.sandbox).clouds))
         name = f"{self.cloud}-{number}"
         state = StateDir(self.sandbox)
-        # Of two concurrent writes to Keystone's SQLite, one gets a 500.
+        # Tests share the file of the clouds.
         with state.lock(wait=True):
             shown = self.openstack_here(
                 *("application", "credential", "create", name, "-f", "json"),
@@ -138,6 +143,18 @@ class ScheduledJobsTest(FunctionalTestCase):
             self.assertIn("a rule for this request may be missing", run.stderr)
             self.assertNotIn("may or may not", run.stderr)
         self.assertEqual(before, self.openstack_here("database", "backup", "list"))
+        self._the_object_store_needs_rules_too(before)
+
+    def _the_object_store_needs_rules_too(self, before):
+        jobs = self.without("GET", "/v1/AUTH_*")
+        run = self.run_openstack_here(*ROTATE, cloud=jobs)
+        self.assertEqual(1, run.exit_code, str(run))
+        self.assertIn("a rule for the object store may be missing", run.stderr)
+        self.assertEqual(before, self.openstack_here("database", "backup", "list"))
+        for method, path, reason in OF_THE_GUEST:
+            run = self.run_openstack_here(*ROTATE, cloud=self.without(method, path))
+            self.assertEqual(1, run.exit_code, str(run))
+            self.assertRegex(run.stderr, f"is FAILED: .*{reason}: .* 401 Unauthorized")
 
     def _the_unit_takes_a_backup(self, cloud):
         credentials = self.sandbox / "home" / uuid.uuid4().hex

@@ -193,7 +193,8 @@ class TestForms(testtools.TestCase):
 
     def test_the_credential_of_the_examples_is_in_no_command_line(self):
         self.assertEqual("v3applicationcredential", _cloud()["auth_type"])
-        self.assertEqual({"database"}, {r["service"] for r in _access_rules()})
+        services = {rule["service"] for rule in _access_rules()}
+        self.assertEqual({"database", "object-store"}, services)
 
 
 def _cloud():

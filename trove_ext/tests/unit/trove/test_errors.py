@@ -73,6 +73,16 @@ class TestAnswers(AnswerTestCase):
             )
             self.assertIn("request req-1234", str(error))
 
+    def test_a_401_of_trove_is_that_of_the_object_store(self):
+        text = b'{"unauthorized": {"message": "Swift account not accessible."}}'
+        cloud = self.answering(401, text)
+        error = self.assertRaises(RefusedError, read.get_backup, cloud, self.backup.id)
+        self.assertIn(
+            "Swift account not accessible. If the token is of an application credential"
+            " with access rules, a rule for the object store may be missing. (HTTP 401",
+            str(error),
+        )
+
     def test_a_401_of_keystonemiddleware_names_the_request_and_what_it_may_mean(self):
         cloud = self.answering(401, b'{"error": {"message": "authenticate"}}')
         error = self.assertRaises(LoginError, read.get_backup, cloud, self.backup.id)
