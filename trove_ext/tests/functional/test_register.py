@@ -14,7 +14,7 @@
 
 import unittest
 
-from trove_ext.tests.functional import replicas, running
+from trove_ext.tests.functional import replicas
 from trove_ext.tests.functional.chain import CHAIN, COUNT, NETWORK, ChainTestCase
 from trove_ext.tests.promises import Promise, shows
 
@@ -34,14 +34,13 @@ class RegisterTest(ChainTestCase):
 
     def test_it_is_restored_there_and_has_the_rows(self):
         argv = ("database", "backup", "register", "full", "--to-region", REGION)
+        self.trove_sandbox("fault", "set", "quoted-etag")
+        self.addCleanup(self.trove_sandbox, "fault", "clear", "quoted-etag")
         quoted = self.run_openstack_here(*argv)
         self.assertEqual(1, quoted.exit_code, quoted)
         self.assertIn("the ETag of the object in quotes", quoted.stderr)
         self.assertEqual([], self.there("database", "backup", "list"))
-        there = running.trove_sandbox(
-            self.sandbox / "regions" / REGION, "fault", "set", "plain-etag"
-        )
-        self.assertEqual("", there)
+        self.trove_sandbox("fault", "clear", "quoted-etag")
         made = self.openstack_json(*argv, stderr=ANY)
         again = self.openstack_json(*argv, stderr="registered in|No data is copied")
         self.assertEqual(made["id"], again["id"])

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 #: ``T:backup/models.py``, ``Backup.create``: it does not strip the quotes there.
 QUOTED = (
-    "If the store has the ETag of the object in quotes, as Swift for large objects, "
-    "Trove fails with 500: its database has no room for them."
+    "If the store has the ETag of the object in quotes, as Swift for one of more than "
+    "2 GiB, Trove fails with 500: its database has no room for them."
 )
 
 
