@@ -126,8 +126,10 @@ class Restores(Base):
     ) -> Backup:
         """Make a full backup known in another region of the same cloud.
 
-        No data is copied: if either record is deleted, the data are gone for both. A
-        record that is there already is returned, and nothing is sent.
+        No data is copied: if the original is deleted, the record there can't be
+        restored any more; deleting that record leaves the data
+        (``T:taskmanager/models.py``, ``BackupTasks.delete_backup``). A record that is
+        there already is returned, and nothing is sent.
 
         :param region: the name of the other region; both need the same object store
         :param name: of the record there; None for the name of the backup

@@ -36,8 +36,8 @@ class RegisterDatabaseBackup(command.ShowOne):
     """Make a full backup known in another region of the same cloud.
 
     Both regions need the same object store: no data is copied. The backup can then be
-    restored there. It is one object with two records: if either of them is deleted, by
-    hand or by retention, the data are gone for both.
+    restored there. It is one object with two records: if the original is deleted, by
+    hand or by retention, the other record can't be restored any more.
     """
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -83,8 +83,8 @@ def _said(plan: register.RegisterPlan) -> Iterator[str]:
     if plan.present is not None:
         yield f"{plan.backup} is registered in {region} already, as {plan.present}."
     yield (
-        f"No data is copied: if {plan.backup} or its record in {region} is deleted, by "
-        "hand or by retention, both are lost."
+        f"No data is copied: if {plan.backup} is deleted, by hand or by retention, its "
+        f"record in {region} can't be restored any more."
     )
 
 

@@ -58,6 +58,16 @@ class RegisterTest(ChainTestCase):
         (address,) = restored["addresses"]
         (found,) = self.sql(address, COUNT)
         self.assertEqual([CHAIN["full"]], list(found.values()))
+        self._a_delete_of_the_record_leaves_the_data(made["id"])
+
+    def _a_delete_of_the_record_leaves_the_data(self, record):
+        argv = ("database", "backup", "delete", record, "--wait")
+        self.openstack("--os-region-name", REGION, *argv, stderr=ANY)
+        location = self.openstack_json("database", "backup", "show", "full")[
+            "locationRef"
+        ]
+        container, name = location.split("/")[-2:]
+        self.openstack("object", "show", container, name)
 
     def test_an_incremental_is_refused_before_anything_is_sent(self):
         argv = ("database", "backup", "register", "inc-1", "--to-region", REGION)
