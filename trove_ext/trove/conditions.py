@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from trove_ext.exceptions import NotFoundError
 from trove_ext.follow_up import Action, Verb, to, wait_for_backup, wait_for_instance
-from trove_ext.model import archiver
+from trove_ext.model import archiver, store_token
 from trove_ext.model import status as statuses
 from trove_ext.model.status import Phase
 from trove_ext.polling import Reading, Target, confirmed
@@ -108,7 +108,7 @@ def backup_fault(cloud: Cloud, backup: Backup) -> str:
     except NotFoundError:
         return f"{statuses.NO_REASON}: its instance is deleted"
     cause = statuses.fault_between(stored, backup.created, backup.updated)
-    return archiver.explain(statuses.explain(cause, stored))
+    return store_token.explain(archiver.explain(statuses.explain(cause, stored)))
 
 
 def backup_gone(cloud: Cloud, backup: Backup) -> Target:

@@ -155,6 +155,7 @@ class ScheduledJobsTest(FunctionalTestCase):
             run = self.run_openstack_here(*ROTATE, cloud=self.without(method, path))
             self.assertEqual(1, run.exit_code, str(run))
             self.assertRegex(run.stderr, f"is FAILED: .*{reason}: .* 401 Unauthorized")
+            self.assertIn("lack one for the object store", run.stderr)
 
     def _the_unit_takes_a_backup(self, cloud):
         credentials = self.sandbox / "home" / uuid.uuid4().hex
