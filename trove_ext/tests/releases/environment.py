@@ -29,7 +29,8 @@ _DONE = "trove-ext-releases"
 #: Swift is not in the constraints, and stores backups for the Trove of any release.
 SWIFT = "swift==2.38.0"
 _MORE = ("cheroot", "PyMySQL", "setuptools<81", SWIFT)
-_OVERRIDES = CHECKOUT / "tools" / "constraints" / "overrides.txt"
+#: Its versions in the constraints have no wheel with liberasurecode.
+_UNCONSTRAINED = "pyeclib="
 #: Not pip, which takes minutes to resolve the old packages of each release.
 _INSTALL = ("uv", "pip", "install", "--quiet", "--python")
 
@@ -59,20 +60,24 @@ def make(series: Series, root: Path) -> Path:
     """
     where = root / series.name
     python, done = where / "bin" / "python", where / _DONE
-    files = (constraints(series), _OVERRIDES)
-    stamp = "\n".join([*(x.read_text() for x in files), *requirements(series)])
+    limits = _limits(series)
+    stamp = "\n".join([limits, *requirements(series)])
     if not done.exists() or done.read_text() != stamp:
         shutil.rmtree(where, ignore_errors=True)
         _run([str(interpreter(series)), "-m", "venv", str(where)])
-        _run([sys.executable, "-m", *_INSTALL, str(python), *_arguments(series)])
+        file = where / "constraints.txt"
+        file.write_text(limits)
+        arguments = ["-c", str(file), *requirements(series)]
+        _run([sys.executable, "-m", *_INSTALL, str(python), *arguments])
         done.write_text(stamp)
     _link(where)
     return python
 
 
-def _arguments(series: Series) -> Iterator[str]:
-    yield from ("-c", str(constraints(series)), "--override", str(_OVERRIDES))
-    yield from requirements(series)
+def _limits(series: Series) -> str:
+    """Return the constraints without those that nothing can be installed with."""
+    lines = constraints(series).read_text().splitlines(keepends=True)
+    return "".join(x for x in lines if not x.lower().startswith(_UNCONSTRAINED))
 
 
 def _link(where: Path) -> None:
