@@ -1,1 +1,1 @@
-"""A real Keystone and a real Trove on loopback, with real MariaDB servers."""
+"""A real Keystone, Swift and Trove on loopback, with real MariaDB servers."""

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A real Trove and Keystone on this machine, with real database instances.
+"""A real Trove, Keystone and Swift on this machine, with real database instances.
 
 The datastores mariadb and mysql run the MariaDB that is installed, the datastore
 postgresql runs the PostgreSQL.

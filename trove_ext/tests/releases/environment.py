@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The environment of a release: its Trove and Keystone, by its upper constraints."""
+"""The environment of a release: its Trove, Keystone and Swift, by its constraints."""
 
 import os
 import shutil
