@@ -217,9 +217,11 @@ def _md5(text: str) -> str:
 
 
 def _parts(location: str) -> tuple[str, str]:
-    """Return the container and the name of an object."""
-    container, name = location.split("/")[-2:]
-    return container, name
+    """Return the container and the name of an object; raises BackupMissingError."""
+    url, _, name = location.rpartition("/")
+    if not url:
+        raise BackupMissingError(f"No backup object {location!r}")
+    return url.rpartition("/")[2], name
 
 
 def _check_same(stored: BackupObject, checksum: str | None) -> None:

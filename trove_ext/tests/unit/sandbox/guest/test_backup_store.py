@@ -62,6 +62,10 @@ class ChainTest(testtools.TestCase):
         self.assertEqual(("md5 of b1", 3), (stored.checksum, stored.size))
         self.assertEqual(f"{URL}/b0.xbstream", stored.parent_location)
 
+    def test_a_parent_without_a_location_is_missing(self):
+        error = self.assertRaises(backup_store.BackupMissingError, self.store.find, "")
+        self.assertIn("No backup object ''", str(error))
+
     def test_a_chain_starts_at_the_full_backup(self):
         full = self.put("b0")
         first = self.put("b1", full)
