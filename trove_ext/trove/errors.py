@@ -70,6 +70,8 @@ OF_REQUESTS = (
     ksa.ClientException,
     requests.RequestException,
 )
+#: The text of ``SwiftAuthError``.
+NO_STORE = "Swift account not accessible"
 REQUEST_ID = "X-OpenStack-Request-Id"
 
 
@@ -274,7 +276,7 @@ def _from_status(exc: trove.HttpError, what: str, *, changing: bool) -> TroveExt
     if (seconds := retry_after(exc)) is not None:
         message = f"too many requests, try again in {seconds:.0f} s: {message}"
     return RefusedError(
-        f"{what}: Trove refuses it: {message}{_store_refused(status)} "
+        f"{what}: Trove refuses it: {message}{_store_refused(message)} "
         f"(HTTP {status}{_request_id(exc)})",
         status=status,
         reason=message,
@@ -297,13 +299,14 @@ def _token_refused(exc: trove.HttpError) -> str:
     )
 
 
-def _store_refused(status: int) -> str:
-    """Say what Trove's own 401 may mean: Swift refused the token of the caller.
+def _store_refused(message: str) -> str:
+    """Say what it may mean that Swift refused the token of the caller.
 
-    ``SwiftAuthError`` of ``verify_swift_auth_token`` (``T:backup/models.py``), which
-    comes before anything is created or deleted.
+    ``SwiftAuthError`` (``T:common/exception.py``), one of several that Trove sends as
+    401; ``verify_swift_auth_token`` (``T:backup/models.py``) raises it before anything
+    is created or deleted.
     """
-    if status != trove.Unauthorized.http_status:
+    if not message.startswith(NO_STORE):
         return ""
     return (
         " If the token is of an application credential with access rules, a rule for "

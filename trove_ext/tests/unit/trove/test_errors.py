@@ -73,7 +73,14 @@ class TestAnswers(AnswerTestCase):
             )
             self.assertIn("request req-1234", str(error))
 
-    def test_a_401_of_trove_is_that_of_the_object_store(self):
+    def test_another_refusal_of_trove_with_401_says_nothing_of_a_token(self):
+        text = b'{"unauthorized": {"message": "Cannot create a replica of a replica."}}'
+        cloud = self.answering(401, text)
+        error = self.assertRaises(RefusedError, read.get_backup, cloud, self.backup.id)
+        self.assertIn("a replica of a replica. (HTTP 401", str(error))
+        self.assertNotIn("token", str(error))
+
+    def test_a_401_of_trove_may_be_that_of_the_object_store(self):
         text = b'{"unauthorized": {"message": "Swift account not accessible."}}'
         cloud = self.answering(401, text)
         error = self.assertRaises(RefusedError, read.get_backup, cloud, self.backup.id)
