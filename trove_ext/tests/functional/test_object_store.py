@@ -138,7 +138,8 @@ class LogsTest(FunctionalTestCase):
         self.log("set", "db-1", "general", "--enable")
         self.openstack("database", "db", "list", "db-1")
         published = json.loads(self.log("set", "db-1", "general", "--publish"))
-        self.assertEqual("Published", published["status"])
+        # Queries of the agent may be added between the upload and the response.
+        self.assertIn(published["status"], {"Published", "Partial"})
         self.assertGreater(published["published"], 0)
         shown = self.openstack("database", "log", "tail", "db-1", "general")
         self.assertIn("SCHEMATA", shown.upper())
