@@ -46,6 +46,8 @@ NEEDED = (
 OF_THE_GUEST = (
     ("PUT", "/v1/AUTH_*/database_backups", "Container PUT failed"),
     ("HEAD", "/v1/AUTH_*/database_backups/*", "Object HEAD failed"),
+    # After the upload.
+    ("DELETE", "/v1/AUTH_*/database_backups/*", "Object DELETE failed"),
 )
 
 
@@ -156,6 +158,16 @@ class ScheduledJobsTest(FunctionalTestCase):
             self.assertEqual(1, run.exit_code, str(run))
             self.assertRegex(run.stderr, f"is FAILED: .*{reason}: .* 401 Unauthorized")
             self.assertIn("lack one for the object store", run.stderr)
+        self._a_failed_backup_leaves_its_object()
+
+    def _a_failed_backup_leaves_its_object(self):
+        """Delete the one whose DELETE was refused, by a user who may do everything."""
+        listed = self.openstack_here(*BACKUP, "list", "-f", "json")
+        failed = [row for row in json.loads(listed) if row["Status"] == "FAILED"]
+        newest = max(failed, key=lambda row: row["Updated"])["ID"]
+        self.openstack_here(*BACKUP, "delete", newest, "--wait", stderr=ANY)
+        shown = self.openstack("object", "list", "database_backups", "-f", "json")
+        self.assertIn(f"{newest}.xbstream", {row["Name"] for row in json.loads(shown)})
 
     def _the_unit_takes_a_backup(self, cloud):
         credentials = self.sandbox / "home" / uuid.uuid4().hex
