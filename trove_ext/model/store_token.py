@@ -19,9 +19,10 @@ with what python-swiftclient raised there: ``Object PUT failed: ... 401 Unauthor
 
 from __future__ import annotations
 
-#: Swift's response, and before it the text of python-swiftclient.
-REFUSED = ("PUT failed", "HEAD failed", "GET failed", "DELETE failed")
-UNAUTHORIZED = "401 Unauthorized"
+import re
+
+#: The text of python-swiftclient with Swift's response.
+REFUSED = re.compile(r"\b(PUT|HEAD|GET|DELETE) failed: .*\b401 Unauthorized", re.DOTALL)
 
 
 def explain(reason: str) -> str:
@@ -30,7 +31,7 @@ def explain(reason: str) -> str:
     >>> explain("disk full")
     'disk full'
     """
-    if UNAUTHORIZED not in reason or not any(text in reason for text in REFUSED):
+    if not REFUSED.search(reason):
         return reason
     # A long one ends with an ellipsis.
     end = "" if reason.endswith(".") else "."

@@ -15,8 +15,7 @@
 trove/guestagent/api.py has the calls; the originals are Manager in
 trove/guestagent/datastore/manager.py and MySqlManager in
 trove/guestagent/datastore/mysql_common/manager.py. A call that the sandbox
-can't support (modules) is refused as the originals
-refuse what a datastore lacks.
+can't support (modules) is refused as the originals refuse what a datastore lacks.
 """
 
 # ruff: noqa: ARG002 - Trove's calls carry more than is needed here

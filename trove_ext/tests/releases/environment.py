@@ -24,10 +24,10 @@ from trove_ext.tests.releases.series import Series
 CHECKOUT = Path(__file__).parents[3]
 PACKAGE = CHECKOUT / "trove_ext"
 _DONE = "trove-ext-releases"
-#: What the sandbox needs apart from the services. pkg_resources, which packages of
-#: 2023 import, is not in later versions of setuptools.
 #: Swift is not in the constraints, and stores backups for the Trove of any release.
 SWIFT = "swift==2.38.0"
+#: What the sandbox needs apart from the services. pkg_resources, which packages of
+#: 2023 import, is not in later versions of setuptools.
 _MORE = ("cheroot", "PyMySQL", "setuptools<81", SWIFT)
 #: Its versions in the constraints have no wheel with liberasurecode.
 _UNCONSTRAINED = "pyeclib="
