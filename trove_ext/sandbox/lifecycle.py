@@ -193,19 +193,10 @@ def _start(where: StateDir, settings: Settings, report: Report) -> None:
         base = supervise.start(where, DATABASE, command)
     report("Waiting for the database")
     supervise.wait(base, lambda: database.answers(settings), _START_SECONDS, where)
-    for name, (title, url) in _fronts(settings).items():
-        if name in started:
-            report(f"Waiting for {title}")
-            _wait(where, started[name], url)
-
-
-def _fronts(settings: Settings) -> dict[str, tuple[str, str]]:
-    """Return the title of each service that has an API, and the URL of that."""
-    return {
-        KEYSTONE: ("Keystone", settings.auth_url),
-        SWIFT: ("Swift", settings.store_url),
-        TROVE: ("Trove", settings.service_url("")),
-    }
+    urls = addresses(settings)
+    for name, process in started.items():
+        report(f"Waiting for {name.capitalize()}")
+        _wait(where, process, urls[name])
 
 
 def _wait(where: StateDir, process: supervise.Process, url: str) -> None:

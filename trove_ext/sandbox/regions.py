@@ -72,7 +72,7 @@ def _prepare(there: StateDir, name: str, main: Settings) -> None:
             service_password=main.service_password,
             postgresql=main.postgresql,
             region=name,
-            store_port=main.swift_port,
+            swift_port=main.swift_port,
         )
     )
 

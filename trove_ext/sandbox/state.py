@@ -58,6 +58,7 @@ class Settings:
     keystone_port: int
     trove_port: int
     swift_port: int
+    """Of the sandbox itself: the regions share its object store."""
     engine: str
     """Major and minor version of the MariaDB that made the data: ``10.11``."""
     database_password: str
@@ -78,18 +79,16 @@ class Settings:
 
     region: str = labels.REGION
     """The region of this Trove."""
-    store_port: int | None = None
-    """The port of the object store of the sandbox that this is another region of."""
 
     @property
     def is_main(self) -> bool:
         """Whether it has a Keystone and an object store of its own."""
-        return self.store_port is None
+        return self.region == labels.REGION
 
     @property
     def store_url(self) -> str:
         """The URL of the object store, without the account."""
-        return f"http://127.0.0.1:{self.store_port or self.swift_port}/v1"
+        return f"http://127.0.0.1:{self.swift_port}/v1"
 
     @property
     def database_address(self) -> str:

@@ -17,13 +17,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trove_ext.sandbox import labels
-from trove_ext.sandbox.keystone_server import SERVICE_PROJECT, SERVICE_USER
 from trove_ext.sandbox.state import SandboxError, Settings, StateDir, write_private
+from trove_ext.sandbox.trove_config import credentials
 
 PROXY = "proxy"
 BACK_ENDS = ("account", "container", "object")
 _DEVICE = "sandbox"
 _ATTRIBUTE = "user.swift.sandbox"
+_PLAIN_FILTERS = (
+    "catch_errors",
+    "gatekeeper",
+    "listing_formats",
+    "copy",
+    "slo",
+    "dlo",
+)
 
 
 def path(state: StateDir, server: str) -> Path:
@@ -123,6 +131,7 @@ def _proxy(state: StateDir, settings: Settings) -> str:
     without filters for other protocols; ``copy`` and ``slo`` are what Trove's backups
     need.
     """
+    plain = "\n".join(f"[filter:{x}]\nuse = egg:swift#{x}\n" for x in _PLAIN_FILTERS)
     return f"""\
 [DEFAULT]
 swift_dir = {state.swift}
@@ -140,39 +149,16 @@ allow_account_management = true
 [filter:authtoken]
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 auth_type = password
-auth_url = {settings.auth_url}
 www_authenticate_uri = {settings.auth_url}
-username = {SERVICE_USER}
-password = {settings.service_password}
-project_name = {SERVICE_PROJECT}
-user_domain_id = default
-project_domain_id = default
-region_name = {labels.REGION}
 delay_auth_decision = true
 service_token_roles_required = true
 # With it, the access rules of an application credential are followed.
 service_type = object-store
+{credentials(settings)}
 
 [filter:keystoneauth]
 use = egg:swift#keystoneauth
 operator_roles = admin, member
 reseller_admin_role = {labels.RESELLER_ROLE}
 
-[filter:catch_errors]
-use = egg:swift#catch_errors
-
-[filter:gatekeeper]
-use = egg:swift#gatekeeper
-
-[filter:listing_formats]
-use = egg:swift#listing_formats
-
-[filter:copy]
-use = egg:swift#copy
-
-[filter:slo]
-use = egg:swift#slo
-
-[filter:dlo]
-use = egg:swift#dlo
-"""
+{plain}"""

@@ -23,21 +23,26 @@ import eventlet
 eventlet.monkey_patch()
 
 import os  # noqa: E402
+import re  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Callable, Iterable  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Iterable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from trove_ext.sandbox import swift_config  # noqa: E402
 from trove_ext.sandbox.faults import FaultInjected, Faults  # noqa: E402
 from trove_ext.sandbox.state import Settings, StateDir  # noqa: E402
+from trove_ext.sandbox.wsgi import (  # noqa: E402
+    Application,
+    Environ,
+    StartResponse,
+)
 
 _BACKLOG = 128
 _MAX_LINE = 8192
-
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+# A segment has no ending, and a part of a log no ID alone.
+_BACKUP = re.compile(r"/v1/[^/]+/[^/]+/[0-9a-f-]{36}\.[a-z.]+")
 
 
 class FaultyStore:
@@ -73,9 +78,7 @@ def _deletes_a_backup(environ: Environ) -> bool:
     """
     if environ["REQUEST_METHOD"] != "DELETE":
         return False
-    # /v1/<account>/<container>/<object>
-    name = "/".join(environ["PATH_INFO"].split("/")[4:])
-    return "." in name
+    return bool(_BACKUP.fullmatch(environ["PATH_INFO"]))
 
 
 def _quoted(name: str, value: str) -> tuple[str, str]:
@@ -126,8 +129,9 @@ def _serve(sock: Any, application: Application) -> None:
 def main() -> None:
     """Run Swift for the state directory named by the first argument."""
     state = StateDir(Path(sys.argv[1]))
-    # Swift reports times in UTC.
-    os.environ["TZ"] = "UTC"
+    # As run_server: Swift reports times in UTC.
+    os.environ["TZ"] = "UTC+0"
+    time.tzset()
     serve(state, state.settings())
 
 

@@ -53,7 +53,8 @@ def _limits(settings: Settings) -> str:
     return "\n".join(f"http_{method}_rate = {settings.rate}" for method in methods)
 
 
-def _credentials(settings: Settings) -> str:
+def credentials(settings: Settings) -> str:
+    """Return how a service logs in to Keystone, as options of a section."""
     return f"""\
 auth_url = {settings.auth_url}
 username = {SERVICE_USER}
@@ -78,7 +79,7 @@ auth_type = password
 www_authenticate_uri = {settings.auth_url}
 service_token_roles_required = false
 service_type = database
-{_credentials(settings)}"""
+{credentials(settings)}"""
 
 
 def config(state: StateDir, settings: Settings) -> str:
@@ -131,7 +132,7 @@ enable_access_check = false
 policy_file = {state.policy}
 
 [service_credentials]
-{_credentials(settings)}
+{credentials(settings)}
 
 {_authtoken(settings)}
 """

@@ -25,7 +25,7 @@ import logging  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Callable, Iterable  # noqa: E402
+from collections.abc import Iterable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from types import FrameType  # noqa: E402
 from typing import Any  # noqa: E402
@@ -34,14 +34,16 @@ from trove_ext.sandbox import database, labels, releases, trove_config  # noqa: 
 from trove_ext.sandbox.faults import FaultInjected, Faults  # noqa: E402
 from trove_ext.sandbox.standins import endpoints, world  # noqa: E402
 from trove_ext.sandbox.state import Settings, StateDir, write_private  # noqa: E402
+from trove_ext.sandbox.wsgi import (  # noqa: E402
+    Application,
+    Environ,
+    StartResponse,
+)
 
 _LOG = logging.getLogger(__name__)
 _PERIODIC_SECONDS = 30
 _DATABASE_SECONDS = 240.0
 _POLL_SECONDS = 0.1
-
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
 
 
 class FaultyApi:
@@ -169,7 +171,7 @@ def start_api(conf: Any, faults: Faults) -> Any:
     return service
 
 
-def _others() -> dict[str, endpoints.Application]:
+def _others() -> dict[str, Application]:
     """Return the parts of other services, by their types in the catalogue."""
     from trove_ext.sandbox.standins import barbican_api, nova_api
 

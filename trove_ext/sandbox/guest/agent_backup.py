@@ -25,7 +25,6 @@ from trove_ext.sandbox import releases
 from trove_ext.sandbox.guest.agent_base import AgentBase, Info, Statuses
 from trove_ext.sandbox.guest.backup_store import (
     CONTAINER,
-    BackupMissingError,
     BackupObject,
     BackupStore,
 )
@@ -103,9 +102,9 @@ class BackupAgent(AgentBase):
         self._faults.hit("backup", self._instance_id)
         parent = info.get("parent")
         store = self._store(context, info)
-        found = store.find(parent["location"] or "") if parent else None
-        if found and parent and found.checksum != parent["checksum"]:
-            raise BackupMissingError(f"{found.location} is not the parent any more")
+        found = (
+            store.find(parent["location"] or "", parent["checksum"]) if parent else None
+        )
         return self._backups.take(store, info["id"], _metadata(info), found)
 
     def _store(self, context: Any, info: Info) -> BackupStore:

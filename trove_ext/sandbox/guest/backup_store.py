@@ -103,9 +103,7 @@ class BackupStore:
         else:
             checksum = segments[0]["etag"]
             self._rename(segments[0]["path"], name, headers)
-        stored = self.find(f"{self._swift.url}/{self._container}/{name}")
-        _check_same(stored, checksum)
-        return stored
+        return self.find(f"{self._swift.url}/{self._container}/{name}", checksum)
 
     def _upload(self, name: str, archive: Path) -> Iterator[dict[str, Any]]:
         """Upload segments and yield the entries of a manifest."""
@@ -130,8 +128,12 @@ class BackupStore:
         self._swift.put_object(self._container, name, "", headers=headers)
         self._swift.delete_object(*path.split("/", 1))
 
-    def find(self, location: str) -> BackupObject:
-        """Return the object at *location*; raises BackupMissingError."""
+    def find(self, location: str, checksum: str | None) -> BackupObject:
+        """Return the object at *location*.
+
+        :param checksum: the one that it has to have
+        Raises BackupMissingError, also if it is another object now.
+        """
         try:
             headers = self._swift.head_object(*_parts(location))
         except ClientException as exc:
@@ -143,7 +145,7 @@ class BackupStore:
             for key, value in headers.items()
             if key.startswith(_PREFIX)
         }
-        return BackupObject(
+        stored = BackupObject(
             location=location,
             checksum=headers["etag"].strip('"'),
             size=int(headers["content-length"]),
@@ -151,6 +153,12 @@ class BackupStore:
             parent_checksum=metadata.pop(_PARENT_CHECKSUM, None),
             metadata=metadata,
         )
+        if stored.checksum != checksum:
+            raise BackupMissingError(
+                f"Backup object {location} has checksum {stored.checksum}, "
+                f"{checksum} was expected"
+            )
+        return stored
 
     def chain(self, location: str, checksum: str) -> list[BackupObject]:
         """Return the objects that a restore of *location* needs, the full one first.
@@ -159,12 +167,9 @@ class BackupStore:
         names its parent and the checksum that the parent had. Raises
         BackupMissingError.
         """
-        links = [self.find(location)]
-        _check_same(links[0], checksum)
-        while links[0].parent_location is not None:
-            parent = self.find(links[0].parent_location)
-            _check_same(parent, links[0].parent_checksum)
-            links.insert(0, parent)
+        links = [self.find(location, checksum)]
+        while (parent := links[0].parent_location) is not None:
+            links.insert(0, self.find(parent, links[0].parent_checksum))
         return links
 
     def load(self, stored: BackupObject, target: IO[bytes]) -> None:
@@ -222,11 +227,3 @@ def _parts(location: str) -> tuple[str, str]:
     if not url:
         raise BackupMissingError(f"No backup object {location!r}")
     return url.rpartition("/")[2], name
-
-
-def _check_same(stored: BackupObject, checksum: str | None) -> None:
-    if stored.checksum != checksum:
-        raise BackupMissingError(
-            f"Backup object {stored.location} has checksum {stored.checksum}, "
-            f"{checksum} was expected"
-        )

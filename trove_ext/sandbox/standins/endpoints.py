@@ -24,9 +24,8 @@ import webob
 import webob.exc
 from keystonemiddleware import auth_token
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+from trove_ext.sandbox.wsgi import Application, Environ, StartResponse
+
 Handler = Callable[..., webob.Response]
 """Takes a request and the groups of the path's pattern."""
 

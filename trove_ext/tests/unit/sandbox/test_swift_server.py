@@ -24,7 +24,13 @@ from trove_ext.sandbox import state, swift_config
 from trove_ext.sandbox.faults import Fault, Faults
 
 ACCOUNT = "/v1/AUTH_p1"
-BACKUP = f"{ACCOUNT}/database_backups/b1.xbstream"
+ID = "d2a2f0c1-7a05-4e2b-8a0e-70c9a7d1f001"
+BACKUP = f"{ACCOUNT}/database_backups/{ID}.xbstream"
+NOT_BACKUPS = (
+    ACCOUNT,
+    f"{ACCOUNT}/database_backups/{ID}_00000000",
+    f"{ACCOUNT}/database_logs/{ID}/mariadb-general/log-2026-11-30T03:57:30.322600",
+)
 
 
 class FaultsTest(testtools.TestCase):
@@ -44,13 +50,13 @@ class FaultsTest(testtools.TestCase):
     def ask(self, method, path):
         return webob.Request.blank(path, method=method).get_response(self.application)
 
-    def test_a_backup_can_not_be_deleted_but_read_and_its_segments_can(self):
+    def test_a_backup_can_be_read_and_not_deleted_unlike_other_objects(self):
         self.faults.set(Fault("backup-delete", "error", "the store is down"))
         refused = self.ask("DELETE", BACKUP)
         self.assertEqual(403, refused.status_code)
         self.assertEqual("the store is down", refused.text)
         self.assertEqual(204, self.ask("GET", BACKUP).status_code)
-        for path in (ACCOUNT, f"{ACCOUNT}/database_backups/b1_00000000"):
+        for path in NOT_BACKUPS:
             self.assertEqual(204, self.ask("DELETE", path).status_code)
 
     def test_etags_are_quoted_as_long_as_the_fault_is_set(self):

@@ -54,7 +54,7 @@ class ChainTest(testtools.TestCase):
             headers["x-object-meta-parent-checksum"] = parent.checksum
         name = f"{backup_id}.xbstream"
         self.swift.headers["database_backups", name] = headers
-        return self.store.find(f"{URL}/{name}")
+        return self.store.find(f"{URL}/{name}", f"md5 of {backup_id}")
 
     def test_what_an_incremental_needs_of_its_parent_is_in_the_metadata(self):
         stored = self.put("b1", self.put("b0"))
@@ -63,7 +63,9 @@ class ChainTest(testtools.TestCase):
         self.assertEqual(f"{URL}/b0.xbstream", stored.parent_location)
 
     def test_a_parent_without_a_location_is_missing(self):
-        error = self.assertRaises(backup_store.BackupMissingError, self.store.find, "")
+        error = self.assertRaises(
+            backup_store.BackupMissingError, self.store.find, "", None
+        )
         self.assertIn("No backup object ''", str(error))
 
     def test_a_chain_starts_at_the_full_backup(self):
